@@ -1,0 +1,48 @@
+# The commands of this project. Each prepares what it needs: a clone, Python 3.11+ and make are enough.
+
+PYTHON ?= $(shell .ci/find-python 3.11 3.12 3.13)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test check check-slow format bench clean
+
+demo: $(READY)            ## sample the eight schools, kill a chain, prove the replay
+	@$(BIN)/exmc demo
+
+test: $(READY)            ## every test but the slow ones
+	$(BIN)/pytest -n 2 -m "not slow"
+
+check: $(READY)           ## what CI runs: format, lint, types, tests on each Python found
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+	$(BIN)/pytest -n 2 -m slow
+	.ci/on-newest-python
+
+check-slow: check         ## the same; nothing is left out of `check` yet
+
+format: $(READY)          ## rewrite the sources in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv-bench/.ready ## side by side with the peers, in an environment of their own
+	.venv-bench/bin/python benchmarks/eight_schools.py
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run 'make $(MAKECMDGOALS) PYTHON=/path/to/python3'." >&2; exit 1; }
+	@echo "Preparing $(VENV) with $(PYTHON) (about a minute, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+.venv-bench/.ready: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . numpyro
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .venv-bench .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis

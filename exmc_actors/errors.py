@@ -1,0 +1,32 @@
+"""Name the ways in which the library refuses or fails; every message says what to write instead.
+
+    ExmcError
+    |- ModelError          the model as written cannot mean anything (also a ValueError)
+    |- SettingsError       an argument of a sampling call is out of range (also a ValueError)
+    |- StartError          no point with a finite log density was found to start from
+    `- RunFailed           every chain gave up, or the supervision tree did
+"""
+
+
+class ExmcError(Exception):
+    """Whatever this library raises on purpose."""
+
+
+class ModelError(ExmcError, ValueError):
+    """The model as written cannot mean anything: a name, a shape or a value does not fit."""
+
+
+class SettingsError(ExmcError, ValueError):
+    """An argument of a sampling call is of the wrong kind or out of range."""
+
+
+class StartError(ExmcError):
+    """The log density is not finite where a chain should start."""
+
+
+class RunFailed(ExmcError):
+    """No chain of the run finished; the message names the first cause."""
+
+
+class SamplingWarning(UserWarning):
+    """The draws are there, but a diagnostic says that they may not be trusted yet."""

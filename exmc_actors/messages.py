@@ -1,0 +1,135 @@
+"""Say what a run tells its subscribers: frozen records, and nothing that computes.
+
+Arrays in them are NumPy and read-only, so that one message can be handed to many subscribers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+import numpy as np
+
+Phase = Literal["warmup", "sample"]
+"""Which part of a chain a draw belongs to; indices count within the phase."""
+
+STATS = (
+    "lp",
+    "acceptance_rate",
+    "step_size",
+    "tree_depth",
+    "n_steps",
+    "diverging",
+    "energy",
+    "max_energy_error",
+    "reached_max_treedepth",
+)
+"""The sample statistics of a draw, by ArviZ's names, in the order of the kernel's rows."""
+
+
+class Overflow(Enum):
+    """What happens when a subscriber falls ``capacity`` messages behind."""
+
+    WAIT = "wait"
+    """The chains wait before their next block: nothing is ever lost."""
+    DROP_OLDEST = "drop_oldest"
+    """The subscriber skips the oldest unread messages: nobody is ever slowed."""
+
+
+WAIT = Overflow.WAIT
+DROP_OLDEST = Overflow.DROP_OLDEST
+
+
+@dataclass(frozen=True, slots=True)
+class DrawBlock:
+    """The committed draws of one block."""
+
+    chain: int
+    phase: Phase
+    first: int
+    """Index, within the phase, of the first draw."""
+    draws: Mapping[str, np.ndarray]
+    """Constrained values by variable name, each of shape (n, *shape of the variable)."""
+    stats: Mapping[str, np.ndarray]
+    """Sample statistics by the names of ``STATS``, each of shape (n,)."""
+
+    def __len__(self) -> int:
+        """Return the number of draws."""
+        return len(self.stats["lp"])
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRestarted:
+    """A chain was started again by its supervisor and goes on from its last commit."""
+
+    chain: int
+    phase: Phase
+    first: int
+    """Index, within the phase, of the draw that it goes on with."""
+    restarts: int
+    """How often this chain has been restarted so far."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFinished:
+    """A chain has committed all its draws."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFailed:
+    """A chain gave up; the others go on."""
+
+    chain: int
+    phase: Phase
+    first: int
+    """Index, within the phase, of the draw that could not be made."""
+    reason: str
+
+
+Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStatistics:
+    """Where one chain stands."""
+
+    chain: int
+    status: Literal["running", "finished", "failed"]
+    phase: Phase
+    index: int
+    """Draws committed in this phase."""
+    step_size: float
+    """Of the last committed draw; NaN before the first."""
+    divergences: int
+    """After warmup."""
+    restarts: int
+    gradients: int
+    """Leapfrog steps so far, warmup included."""
+    draws_per_second: float
+    """Over the whole run so far, warmup included; 0.0 before the first commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionStatistics:
+    """How one subscriber keeps up."""
+
+    overflow: Overflow
+    capacity: int
+    waiting: int
+    """Messages committed and not yet read."""
+    delivered: int
+    dropped: int
+    """Messages that it will never see because it fell behind; always 0 under ``WAIT``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatistics:
+    """A snapshot of a run."""
+
+    chains: tuple[ChainStatistics, ...]
+    subscriptions: tuple[SubscriptionStatistics, ...]
+    elapsed: float
+    """Seconds since the run was opened."""
