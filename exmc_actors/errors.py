@@ -1,10 +1,10 @@
 """Name the ways in which the library refuses or fails; every message says what to write instead.
 
-    ExmcError
-    |- ModelError          the model as written cannot mean anything (also a ValueError)
-    |- SettingsError       an argument of a sampling call is out of range (also a ValueError)
-    |- StartError          no point with a finite log density was found to start from
-    `- RunFailed           every chain gave up, or the supervision tree did
+ExmcError
+|- ModelError          the model as written cannot mean anything (also a ValueError)
+|- SettingsError       an argument of a sampling call is out of range (also a ValueError)
+|- StartError          no point with a finite log density was found to start from
+`- RunFailed           every chain gave up, or the supervision tree did
 """
 
 

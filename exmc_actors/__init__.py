@@ -1,0 +1,1 @@
+"""Sample Bayesian models with supervised, restartable, streaming chains."""

@@ -1,0 +1,8 @@
+"""One chain as a resumable value: start it, advance it by a block, turn it into bytes and back."""
+
+from exmc_actors.chain.block import Block, Sampler, advance
+from exmc_actors.chain.codec import decode, encode
+from exmc_actors.chain.start import Started, start
+from exmc_actors.chain.state import ChainState, chain_key
+
+__all__ = ["Block", "ChainState", "Sampler", "Started", "advance", "chain_key", "decode", "encode", "start"]

@@ -1,0 +1,121 @@
+"""Advance one chain by a block of transitions in one compiled call, warmup and sampling alike.
+
+The number of transitions is an argument and the buffers have a fixed capacity, so that one executable
+serves every block, and cutting a chain into other blocks changes no bit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from exmc_actors.chain.start import LogDensityAt
+from exmc_actors.chain.state import ChainState
+from exmc_actors.kernel import Point, Transition, transition
+from exmc_actors.messages import STATS
+from exmc_actors.warmup import adapt
+from exmc_actors.warmup.adaptation import current_step_size
+
+ValuesAt = Callable[[Array, Any], Array]
+"""Maps a position and the program's arguments to all constrained values, shape (v,)."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """What an executable is made of; everything else is an argument."""
+
+    log_density_at: LogDensityAt
+    values_at: ValuesAt
+    capacity: int
+    """Rows of the buffers: the most transitions that one call can make."""
+    max_treedepth: int
+
+
+class Block(NamedTuple):
+    """What one call returns; rows from the number of transitions on are meaningless."""
+
+    state: ChainState
+    """The state that follows."""
+    values: Array
+    """Constrained values, shape (capacity, v)."""
+    stats: Array
+    """Sample statistics in the order of ``messages.STATS``, shape (capacity, 9)."""
+
+
+def advance(
+    sampler: Sampler,
+    state: ChainState,
+    arguments: Sequence[Any],
+    transitions: Array,
+    tune: Array,
+    target_accept: Array,
+) -> Block:
+    """Make the next transitions of a chain.
+
+    Args:
+      sampler: what is compiled in.
+      state: where the chain stands.
+      arguments: the program's arrays.
+      transitions: how many to make, at most the capacity.
+      tune: how many of the chain's transitions are warmup.
+      target_accept: what warmup aims at.
+    """
+    density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
+    dim = state.point.position.shape[0]
+    one_row = sampler.values_at(state.point.position, arguments)
+
+    def make(carry: tuple[Array, ChainState, Array, Array]) -> tuple[Array, ChainState, Array, Array]:
+        row, state, positions, stats = carry
+        is_warmup = state.transitions < tune
+        step_size = current_step_size(state.adaptation, is_warmup)
+        point, report = transition(
+            density_and_gradient,
+            state.point,
+            state.key,
+            state.transitions,
+            step_size,
+            state.adaptation.inverse_mass,
+            sampler.max_treedepth,
+        )
+        adaptation = lax.cond(
+            is_warmup,
+            lambda: adapt(
+                state.adaptation, state.transitions, tune, state.point.position, point, report, target_accept
+            ),
+            lambda: state.adaptation,
+        )
+        positions = lax.dynamic_update_slice(positions, point.position[None], (row, 0))
+        stats = lax.dynamic_update_slice(stats, _stats_row(point, report, step_size)[None], (row, 0))
+        return row + 1, ChainState(state.key, state.transitions + 1, point, adaptation), positions, stats
+
+    zero = jnp.zeros((), jnp.int64)
+    empty = jnp.zeros((sampler.capacity, dim)), jnp.zeros((sampler.capacity, len(STATS)))
+    _, state, positions, stats = lax.while_loop(
+        lambda carry: carry[0] < transitions, make, (zero, state, *empty)
+    )
+
+    def constrain(row: Array, values: Array) -> Array:
+        position = lax.dynamic_slice_in_dim(positions, row, 1)[0]
+        return lax.dynamic_update_slice(values, sampler.values_at(position, arguments)[None], (row, 0))
+
+    # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.
+    values = lax.fori_loop(zero, transitions, constrain, jnp.zeros((sampler.capacity, *one_row.shape)))
+    return Block(state, values, stats)
+
+
+def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:
+    by_name = {
+        "lp": point.log_density,
+        "acceptance_rate": report.acceptance_rate,
+        "step_size": step_size,
+        "tree_depth": report.tree_depth,
+        "n_steps": report.n_steps,
+        "diverging": report.diverging,
+        "energy": report.energy,
+        "max_energy_error": report.max_energy_error,
+        "reached_max_treedepth": report.reached_max_treedepth,
+    }
+    return jnp.stack([by_name[name].astype(jnp.float64) for name in STATS])

@@ -1,0 +1,79 @@
+"""Find a chain's first point, metric and step size; whether the point is usable is told, not raised."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from exmc_actors.chain.state import ChainState
+from exmc_actors.kernel import Point, reasonable_step_size
+from exmc_actors.kernel.random import transition_words
+from exmc_actors.warmup import begin
+from exmc_actors.warmup.adaptation import first_inverse_mass
+
+LogDensityAt = Callable[[Array, Any], Array]
+"""Maps a position and the program's arguments to the log density."""
+
+_TRIES = 100
+_RADIUS = 2.0  # Stan's and nutpie's; between -1 and 1 did neither better nor worse
+_START_INDEX = 2**31 - 1  # no transition has it: fold_in takes 32 bits, and chains are shorter
+
+
+class Started(NamedTuple):
+    """A chain before its first transition."""
+
+    state: ChainState
+    is_finite: Array
+    """Whether log density and gradient are finite there; if not, the chain must not be run."""
+
+
+def start(
+    log_density_at: LogDensityAt,
+    key: Array,
+    arguments: Sequence[Any],
+    position: Array,
+    is_given: Array,
+    target_accept: Array,
+) -> Started:
+    """Start a chain at a given position, or at the first of 100 random ones that has a finite density.
+
+    Random positions are uniform between -2 and 2 in the unconstrained space.
+
+    Args:
+      log_density_at: the program's log density.
+      key: the chain's key data, two uint32.
+      arguments: the program's arrays.
+      position: where to start, shape (d,); only its shape matters unless ``is_given``.
+      is_given: whether ``position`` is to be used as it is.
+      target_accept: what the first step size should accept.
+    """
+    density_and_gradient = jax.value_and_grad(lambda q: log_density_at(q, arguments))
+    dim = position.shape[0]
+    seed = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), _START_INDEX)
+
+    def attempt(number: Array) -> Point:
+        random = jax.random.uniform(jax.random.fold_in(seed, number), (dim,), jnp.float64, -_RADIUS, _RADIUS)
+        candidate = jnp.where(is_given, position, random)
+        return Point(candidate, *density_and_gradient(candidate))
+
+    def goes_on(carry: tuple[Array, Point]) -> Array:
+        tries, point = carry
+        return (tries < jnp.where(is_given, 1, _TRIES)) & ~_is_finite(point)
+
+    def try_next(carry: tuple[Array, Point]) -> tuple[Array, Point]:
+        tries, _ = carry
+        return tries + 1, attempt(tries)
+
+    untried = Point(position, jnp.asarray(jnp.nan), jnp.zeros(dim))
+    _, point = lax.while_loop(goes_on, try_next, (jnp.zeros((), jnp.int64), untried))
+    inverse_mass = first_inverse_mass(point.gradient)
+    momentum = transition_words(key, _START_INDEX - 1, dim).normals / jnp.sqrt(inverse_mass)
+    step_size = reasonable_step_size(density_and_gradient, point, momentum, inverse_mass, target_accept)
+    state = ChainState(key, jnp.zeros((), jnp.int64), point, begin(inverse_mass, step_size))
+    return Started(state, _is_finite(point))
+
+
+def _is_finite(point: Point) -> Array:
+    return jnp.isfinite(point.log_density) & jnp.all(jnp.isfinite(point.gradient))

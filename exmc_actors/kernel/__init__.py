@@ -1,0 +1,7 @@
+"""NUTS for any log density on R^d, as pure functions of arrays: no model, no warmup, no clock."""
+
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point
+from exmc_actors.kernel.nuts import Transition, transition
+from exmc_actors.kernel.step_size import reasonable_step_size
+
+__all__ = ["DensityAndGradient", "Point", "Transition", "reasonable_step_size", "transition"]

@@ -1,0 +1,168 @@
+"""Make one NUTS transition: double the trajectory until it turns, diverges or is deep enough.
+
+Multinomial within a subtree, biased towards the new half between subtrees, with the generalised U-turn
+criterion and its two extra checks at every merge.
+
+References:
+  Hoffman and Gelman (2014), *The No-U-Turn Sampler*.
+  Betancourt (2017), *A conceptual introduction to Hamiltonian Monte Carlo*, appendix A.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy
+from exmc_actors.kernel.random import transition_words, uniform_at
+from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
+from exmc_actors.kernel.turning import is_turning, is_turning_across
+
+
+class Transition(NamedTuple):
+    """What a transition reports besides the point it ends at."""
+
+    acceptance_rate: Array
+    """Mean over all leaves of min(1, exp(-energy error))."""
+    symmetric_acceptance_rate: Array
+    """Mean over all leaves of 2 min(1, w) / (1 + w), where w = exp(-energy error)."""
+    tree_depth: Array
+    n_steps: Array
+    diverging: Array
+    energy: Array
+    max_energy_error: Array
+    reached_max_treedepth: Array
+
+
+class _Trajectory(NamedTuple):
+    depth: Array
+    ends: Array
+    """Rows backward and forward, each (position, momentum, gradient): shape (2, 3, d)."""
+    total_momentum: Array
+    proposal: Point
+    proposal_energy: Array
+    weight: Array
+    leaves: Array
+    acceptance: Array
+    symmetric_acceptance: Array
+    max_energy_error: Array
+    turning: Array
+    diverging: Array
+
+
+def transition(
+    density_and_gradient: DensityAndGradient,
+    start: Point,
+    key: Array,
+    index: Array,
+    step_size: Array,
+    inverse_mass: Array,
+    max_depth: int,
+) -> tuple[Point, Transition]:
+    """Draw the next point of a chain.
+
+    A pure function of its arguments: the random numbers are those of ``(key, index)``.
+
+    Args:
+      density_and_gradient: maps a position, shape (d,), to its log density and gradient.
+      start: where the chain stands.
+      key: the chain's key data, two uint32.
+      index: number of this transition in the chain.
+      step_size: positive.
+      inverse_mass: diagonal of the inverse metric, shape (d,).
+      max_depth: the largest number of doublings.
+
+    Returns:
+      The next point and the report.  A divergence is a field of the report, never an error.
+    """
+    dim = start.position.shape[0]
+    words = transition_words(key, index, dim)
+    momentum = words.normals / jnp.sqrt(inverse_mass)
+    initial_energy = energy(start.log_density, momentum, inverse_mass)
+    walk = Walk(density_and_gradient, inverse_mass, initial_energy, words.leaf_seed, max_depth)
+    end = jnp.stack([start.position, momentum, start.gradient])
+    zero = jnp.zeros(())
+    no = jnp.zeros((), bool)
+    single_point = _Trajectory(
+        depth=jnp.zeros((), jnp.int64),
+        ends=jnp.stack([end, end]),
+        total_momentum=momentum,
+        proposal=start,
+        proposal_energy=initial_energy,
+        weight=jnp.ones(()),
+        leaves=jnp.zeros((), jnp.int64),
+        acceptance=zero,
+        symmetric_acceptance=zero,
+        max_energy_error=zero,
+        turning=no,
+        diverging=no,
+    )
+
+    def double(trajectory: _Trajectory) -> _Trajectory:
+        forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1).astype(jnp.int64)
+        position, momentum, gradient = lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]
+        subtree = build_subtree(
+            walk,
+            Point(position, start.log_density, gradient),
+            momentum,
+            trajectory.depth,
+            jnp.where(forward == 1, step_size, -step_size),
+            trajectory.leaves,
+        )
+        uniform = uniform_at(words.merge_seed, trajectory.depth)
+        return _merge(trajectory, subtree, forward, uniform, inverse_mass)
+
+    def goes_on(trajectory: _Trajectory) -> Array:
+        return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
+
+    last = lax.while_loop(goes_on, double, single_point)
+    leaves = last.leaves.astype(jnp.float64)
+    report = Transition(
+        acceptance_rate=last.acceptance / leaves,
+        symmetric_acceptance_rate=last.symmetric_acceptance / leaves,
+        tree_depth=last.depth,
+        n_steps=last.leaves,
+        diverging=last.diverging,
+        energy=last.proposal_energy,
+        max_energy_error=last.max_energy_error,
+        reached_max_treedepth=(last.depth == max_depth) & ~last.turning & ~last.diverging,
+    )
+    return last.proposal, report
+
+
+def _merge(
+    old: _Trajectory, new: Subtree, forward: Array, uniform: Array, inverse_mass: Array
+) -> _Trajectory:
+    """Join a subtree to the trajectory; from one that turned or diverged, take only the counts."""
+    valid = ~new.turning & ~new.diverging
+    # The proposal is moved before the whole is checked: the check ends the trajectory, it does not
+    # invalidate it (Betancourt 2017, A.3.2: biased progressive sampling).
+    taken = valid & (uniform * old.weight < new.weight)
+    inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
+    outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
+    total = old.total_momentum + new.total_momentum
+    turning = is_turning(outer_old, new.momentum, total, inverse_mass) | is_turning_across(
+        outer_old,
+        inner_old,
+        old.total_momentum,
+        first_momentum(new),
+        new.momentum,
+        new.total_momentum,
+        inverse_mass,
+    )
+    end = jnp.stack([new.edge.position, new.momentum, new.edge.gradient])
+    larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
+    return _Trajectory(
+        depth=old.depth + 1,
+        ends=lax.dynamic_update_slice(old.ends, end[None], (forward, 0, 0)),
+        total_momentum=total,
+        proposal=Point(*(jnp.where(taken, b, a) for a, b in zip(old.proposal, new.proposal, strict=True))),
+        proposal_energy=jnp.where(taken, new.proposal_energy, old.proposal_energy),
+        weight=old.weight + new.weight,
+        leaves=old.leaves + new.leaves,
+        acceptance=old.acceptance + new.acceptance,
+        symmetric_acceptance=old.symmetric_acceptance + new.symmetric_acceptance,
+        max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
+        turning=turning | new.turning,
+        diverging=new.diverging,
+    )

@@ -1,0 +1,187 @@
+"""Build one subtree of a NUTS trajectory leaf by leaf; the doubling around it is in nuts.py.
+
+A subtree of 2^depth leaves is walked from its first leaf to its last.  Whatever the recursion would
+check when it merges two halves is checked here at the leaf that completes the second half, from
+momenta kept at the first leaf of every half still open: at most one per level (Phan, Pradhan and
+Jankowiak 2019, appendix A).  The walk stops at the first leaf that diverges or completes a turning
+stretch; such a subtree is never merged and nothing is proposed from it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog
+from exmc_actors.kernel.random import uniform_at
+from exmc_actors.kernel.turning import is_turning, is_turning_across
+
+MAX_ENERGY_ERROR = 1000.0
+"""Beyond this rise of the energy a leaf is a divergence, as in Stan."""
+
+_LARGEST_LOG_WEIGHT = 600.0  # exp of it, summed over 2^10 leaves, is still far below overflow
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What stays the same while a transition walks through phase space."""
+
+    density_and_gradient: DensityAndGradient
+    inverse_mass: Array
+    initial_energy: Array
+    leaf_seed: Array
+    """Seeds the choice among the leaves of a subtree."""
+    max_depth: int
+
+
+class Subtree(NamedTuple):
+    """What a walk over leaves has found so far."""
+
+    leaves: Array
+    """How many leaves were visited."""
+    edge: Point
+    """The leaf visited last."""
+    momentum: Array
+    """Its momentum."""
+    total_momentum: Array
+    proposal: Point
+    proposal_energy: Array
+    weight: Array
+    """Sum of exp(initial energy - energy) over the leaves."""
+    acceptance: Array
+    """Sum over the leaves of min(1, weight)."""
+    symmetric_acceptance: Array
+    """Sum over the leaves of 2 min(1, weight) / (1 + weight)."""
+    max_energy_error: Array
+    """The energy error of the largest size, signed."""
+    turning: Array
+    diverging: Array
+    openings: Array
+    """Rows (momentum, total before it, momentum before it) of the leaves that open a half."""
+
+
+def first_momentum(subtree: Subtree) -> Array:
+    """Return the momentum of the subtree's first leaf."""
+    return subtree.openings[0, 0]
+
+
+def build_subtree(
+    walk: Walk, edge: Point, momentum: Array, depth: Array, step_size: Array, leaves_before: Array
+) -> Subtree:
+    """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
+
+    Args:
+      walk: what stays the same for the whole transition.
+      edge: the end of the trajectory from which to go on.
+      momentum: its momentum.
+      depth: the number of doublings so far.
+      step_size: signed; negative walks backwards in time.
+      leaves_before: leaves visited before in this transition.
+    """
+    dim = edge.position.shape[0]
+    spare_row = walk.max_depth  # odd leaves open nothing: they write here, which costs less than not writing
+
+    def visit(tree: Subtree) -> Subtree:
+        leaf = tree.leaves
+        point, p = leapfrog(
+            walk.density_and_gradient,
+            tree.edge.position,
+            tree.momentum,
+            tree.edge.gradient,
+            step_size,
+            walk.inverse_mass,
+        )
+        leaf_energy = energy(point.log_density, p, walk.inverse_mass)
+        error = leaf_energy - walk.initial_energy
+        diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
+        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, _LARGEST_LOG_WEIGHT)))
+        acceptance = jnp.minimum(weight, 1.0)
+        total_weight = tree.weight + weight
+        taken = uniform_at(walk.leaf_seed, leaves_before + leaf) * total_weight < weight
+
+        is_opening = leaf % 2 == 0
+        row = jnp.where(is_opening, lax.population_count(leaf >> 1), spare_row)
+        opening = jnp.stack([p, tree.total_momentum, tree.momentum])
+        openings = lax.dynamic_update_slice(tree.openings, opening[None], (row, 0, 0))
+        total_momentum = tree.total_momentum + p
+        turning = _completes_turning(openings, leaf, p, total_momentum, walk.inverse_mass)
+        return Subtree(
+            leaves=leaf + 1,
+            edge=point,
+            momentum=p,
+            total_momentum=total_momentum,
+            proposal=_choose(taken, point, tree.proposal),
+            proposal_energy=jnp.where(taken, leaf_energy, tree.proposal_energy),
+            weight=total_weight,
+            acceptance=tree.acceptance + acceptance,
+            symmetric_acceptance=tree.symmetric_acceptance + 2.0 * acceptance / (1.0 + weight),
+            max_energy_error=_larger_error(error, tree.max_energy_error),
+            turning=turning,
+            diverging=diverging,
+            openings=openings,
+        )
+
+    def goes_on(tree: Subtree) -> Array:
+        return (tree.leaves < 1 << depth) & ~tree.turning & ~tree.diverging
+
+    zero = jnp.zeros(())
+    nothing = Subtree(
+        leaves=jnp.zeros((), jnp.int64),
+        edge=edge,
+        momentum=momentum,
+        total_momentum=jnp.zeros(dim),
+        proposal=edge,
+        proposal_energy=walk.initial_energy,
+        weight=zero,
+        acceptance=zero,
+        symmetric_acceptance=zero,
+        max_energy_error=zero,
+        turning=jnp.zeros((), bool),
+        diverging=jnp.zeros((), bool),
+        openings=jnp.zeros((walk.max_depth + 1, 3, dim)),
+    )
+    return lax.while_loop(goes_on, visit, nothing)
+
+
+def _completes_turning(
+    openings: Array, leaf: Array, momentum: Array, total: Array, inverse_mass: Array
+) -> Array:
+    """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
+    # An odd leaf completes one stretch for each of its trailing ones; an even leaf completes none.
+    stretches = lax.population_count(leaf ^ (leaf + 1)) - 1
+    newest_row = lax.population_count(leaf >> 1)
+
+    def check(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        level, _ = carry
+        row = newest_row - level
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row, 1)[0]
+        # The right half opens one row further up; of a stretch of two, it is this very leaf.
+        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row + 1, 1)[0]
+        turning = is_turning(first, momentum, total - before_first, inverse_mass)
+        across = is_turning_across(
+            first,
+            inner_left,
+            before_right - before_first,
+            inner_right,
+            momentum,
+            total - before_right,
+            inverse_mass,
+        )
+        return level + 1, turning | (across & (level > 0))
+
+    def goes_on(carry: tuple[Array, Array]) -> Array:
+        level, turning = carry
+        return (level < stretches) & ~turning
+
+    start = (jnp.zeros((), jnp.int64), jnp.zeros((), bool))
+    return lax.while_loop(goes_on, check, start)[1]
+
+
+def _choose(condition: Array, taken: Point, kept: Point) -> Point:
+    return Point(*(jnp.where(condition, new, old) for new, old in zip(taken, kept, strict=True)))
+
+
+def _larger_error(error: Array, largest: Array) -> Array:
+    error = jnp.where(jnp.isnan(error), jnp.inf, error)
+    return jnp.where(jnp.abs(error) > jnp.abs(largest), error, largest)

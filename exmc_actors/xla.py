@@ -1,0 +1,69 @@
+"""Set up XLA and JAX for exact, fast sampling, and leave the host program's settings as they were.
+
+This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.  It compiles nothing.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import jax
+
+_FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
+_FOLDED_CALL = 'xla_cpu_small_call="true"'
+
+_lock = threading.Lock()
+_prepared = False
+
+
+def prepare() -> None:
+    """Create JAX's backends with loop folding on, once; later calls do nothing.
+
+    XLA:CPU dispatches each fusion of a loop's body separately (about 50 ns each) unless the whole loop
+    is small; the flag says that every loop is small, so that a block of transitions becomes one native
+    kernel.  XLA reads its flags when the first backend is made and never again, and refuses this one
+    per compilation, hence the environment; it is restored before this function returns.  Where the
+    host made a backend earlier, nothing happens, and ``is_folded`` tells.  ``EXMC_FOLD=0`` opts out.
+    """
+    global _prepared
+    with _lock:
+        if _prepared:
+            return
+        before = os.environ.get("XLA_FLAGS")
+        if os.environ.get("EXMC_FOLD", "1") != "0":
+            os.environ["XLA_FLAGS"] = f"{before or ''} {_FOLD_FLAG}".strip()
+        try:
+            jax.devices()
+        finally:
+            if before is None:
+                os.environ.pop("XLA_FLAGS", None)
+            else:
+                os.environ["XLA_FLAGS"] = before
+        _prepared = True
+
+
+def is_folded(compiled_text: str) -> bool:
+    """Say whether a compiled program's text contains a loop folded into one native kernel."""
+    return _FOLDED_CALL in compiled_text
+
+
+@contextmanager
+def precise() -> Iterator[None]:
+    """Compute in float64, under settings that decide bits, for this thread and this block only.
+
+    Each setting is one that a host may have changed and that would change a draw (64-bit types, the
+    generator, its splitting, matrix precision, promotion) or raise where a divergence is expected
+    (NaN checks).
+    """
+    prepare()
+    with ExitStack() as settings:
+        settings.enter_context(jax.enable_x64(True))
+        settings.enter_context(jax.default_prng_impl("threefry2x32"))
+        settings.enter_context(jax.threefry_partitionable(True))
+        settings.enter_context(jax.default_matmul_precision("highest"))
+        settings.enter_context(jax.numpy_dtype_promotion("standard"))
+        settings.enter_context(jax.numpy_rank_promotion("allow"))
+        settings.enter_context(jax.debug_nans(False))
+        settings.enter_context(jax.debug_infs(False))
+        yield

@@ -1,0 +1,132 @@
+"""The slow oracle of the kernel: NUTS as the papers write it, recursive, in NumPy, one leaf at a time.
+
+Shares with the kernel only the random words of a transition.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+GOLDEN, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+MASK = (1 << 64) - 1
+
+
+def uniform(seed, counter):
+    word = (seed + GOLDEN * (counter + 1)) & MASK
+    word = ((word ^ (word >> 30)) * MIX_1) & MASK
+    word = ((word ^ (word >> 27)) * MIX_2) & MASK
+    return ((word ^ (word >> 31)) >> 11) * 2.0**-53
+
+
+@dataclass
+class Leaf:
+    q: np.ndarray
+    p: np.ndarray
+    gradient: np.ndarray
+    log_density: float
+    energy: float
+
+
+@dataclass
+class Tree:
+    """A stretch of leaves in the order in which they were visited."""
+
+    leaves: list[Leaf]
+    turning: bool = False
+    diverging: bool = False
+
+    @property
+    def rho(self):
+        return np.sum([leaf.p for leaf in self.leaves], axis=0)
+
+    @property
+    def stopped(self):
+        return self.turning or self.diverging
+
+
+def is_turning(first, last, rho, inverse_mass):
+    return not (np.dot(first, inverse_mass * rho) > 0 and np.dot(last, inverse_mass * rho) > 0)
+
+
+def halves_turn(a: Tree, b: Tree, inverse_mass):
+    """Stan's criterion for joining two neighbouring stretches, a visited before b."""
+    first, last = a.leaves[0].p, b.leaves[-1].p
+    inner_a, inner_b = a.leaves[-1].p, b.leaves[0].p
+    return (
+        is_turning(first, last, a.rho + b.rho, inverse_mass)
+        or is_turning(first, inner_b, a.rho + inner_b, inverse_mass)
+        or is_turning(inner_a, last, b.rho + inner_a, inverse_mass)
+    )
+
+
+@dataclass
+class RecursiveNuts:
+    value_and_grad: object
+    step_size: float
+    inverse_mass: np.ndarray
+    initial_energy: float = field(init=False, default=0.0)
+
+    def leaf(self, q, p, value, gradient):
+        energy = 0.5 * np.dot(p, self.inverse_mass * p) - value
+        return Leaf(q, p, gradient, value, energy)
+
+    def step(self, leaf: Leaf, sign: int) -> Leaf:
+        eps = sign * self.step_size
+        half = leaf.p + 0.5 * eps * leaf.gradient
+        q = leaf.q + eps * self.inverse_mass * half
+        value, gradient = self.value_and_grad(q)
+        return self.leaf(q, half + 0.5 * eps * gradient, value, gradient)
+
+    def build(self, edge: Leaf, depth: int, sign: int) -> Tree:
+        if depth == 0:
+            new = self.step(edge, sign)
+            error = new.energy - self.initial_energy
+            return Tree([new], diverging=not (np.isfinite(error) and error <= 1000.0))
+        a = self.build(edge, depth - 1, sign)
+        if a.stopped:
+            return a
+        b = self.build(a.leaves[-1], depth - 1, sign)
+        turning = b.turning or (not b.stopped and halves_turn(a, b, self.inverse_mass))
+        return Tree(a.leaves + b.leaves, turning, b.diverging)
+
+    def weight(self, leaf: Leaf) -> float:
+        error = leaf.energy - self.initial_energy
+        return np.exp(-error) if np.isfinite(error) and error <= 1000.0 else 0.0
+
+    def transition(self, q, normals, directions, leaf_seed, merge_seed, max_depth):
+        value, gradient = self.value_and_grad(q)
+        start = self.leaf(q, normals / np.sqrt(self.inverse_mass), value, gradient)
+        self.initial_energy = start.energy
+        whole = Tree([start])  # in order of time
+        chosen, total_weight, visited, acceptance, depth = start, 1.0, 0, 0.0, 0
+        while depth < max_depth and not whole.stopped:
+            forward = (directions >> depth) & 1
+            new = self.build(whole.leaves[-1 if forward else 0], depth, 1 if forward else -1)
+            candidate, weight = start, 0.0
+            for number, leaf in enumerate(new.leaves):
+                weight += self.weight(leaf)
+                if uniform(leaf_seed, visited + number) * weight < self.weight(leaf):
+                    candidate = leaf
+            visited += len(new.leaves)
+            acceptance += sum(min(1.0, self.weight(leaf)) for leaf in new.leaves)
+            if new.stopped:
+                whole.turning, whole.diverging = new.turning, new.diverging
+            else:
+                if uniform(merge_seed, depth) * total_weight < weight:
+                    chosen = candidate
+                total_weight += weight
+                whole = self.join(whole, new, forward)
+            depth += 1
+        return chosen, {
+            "tree_depth": depth,
+            "n_steps": visited,
+            "acceptance_rate": acceptance / visited,
+            "diverging": whole.diverging,
+            "reached_max_treedepth": depth == max_depth and not whole.stopped,
+        }
+
+    def join(self, old: Tree, new: Tree, forward: int) -> Tree:
+        seen_from_new = Tree(old.leaves if forward else old.leaves[::-1])
+        turning = halves_turn(seen_from_new, new, self.inverse_mass)
+        leaves = old.leaves + new.leaves if forward else new.leaves[::-1] + old.leaves
+        return Tree(leaves, turning)

@@ -1,0 +1,125 @@
+"""The iterative tree agrees with the recursive one, and its draws with closed forms."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from exmc_actors.kernel import Point, transition
+from exmc_actors.kernel.random import transition_words
+from tests.kernel import densities
+from tests.kernel.recursive_nuts import RecursiveNuts
+
+pytestmark = pytest.mark.usefixtures("exact")
+
+KEY = np.array([7, 11], np.uint32)
+CASES = [
+    (densities.standard_normal, 3, 0.3),
+    (densities.standard_normal, 3, 0.03),
+    (densities.standard_normal, 3, 1.3),
+    (densities.scaled_normal, 3, 0.012),
+    (densities.correlated_normal, 2, 0.25),
+    (densities.banana, 2, 0.2),
+    (densities.funnel, 5, 0.4),
+    (densities.cliff, 2, 0.3),
+]
+
+
+def compiled(density, max_depth):
+    def run(q, index, step_size, inverse_mass):
+        value_and_grad = jax.value_and_grad(density)
+        start = Point(q, *value_and_grad(q))
+        return transition(value_and_grad, start, KEY, index, step_size, inverse_mass, max_depth)
+
+    return jax.jit(run)
+
+
+@pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
+def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size):
+    max_depth = 8
+    run = compiled(density, max_depth)
+    value_and_grad = jax.jit(jax.value_and_grad(density))
+    inverse_mass = np.linspace(0.5, 1.5, dim)
+    oracle = RecursiveNuts(
+        lambda q: tuple(np.asarray(part) for part in value_and_grad(q)), step_size, inverse_mass
+    )
+    q = np.full(dim, 0.1)
+    depths = set()
+    for index in range(40):
+        point, report = run(q, index, step_size, inverse_mass)
+        words = transition_words(KEY, index, dim)
+        expected, facts = oracle.transition(
+            q, np.asarray(words.normals), *(int(word) for word in words[1:]), max_depth
+        )
+        np.testing.assert_allclose(point.position, expected.q, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(report.energy, expected.energy, rtol=1e-8)
+        np.testing.assert_allclose(report.acceptance_rate, facts["acceptance_rate"], rtol=1e-6)
+        for name in ("tree_depth", "n_steps", "diverging", "reached_max_treedepth"):
+            assert getattr(report, name) == facts[name], (index, name)
+        depths.add(int(report.tree_depth))
+        q = np.asarray(point.position)
+    assert depths, "no transition was made"
+
+
+def test_the_cases_reach_deep_trees_divergences_and_the_depth_limit():
+    deep = compiled(densities.standard_normal, 8)(np.full(3, 0.1), 0, 0.03, np.ones(3))[1]
+    assert deep.tree_depth >= 6
+    shallow = compiled(densities.scaled_normal, 2)(np.full(3, 0.1), 0, 0.001, np.ones(3))[1]
+    assert shallow.reached_max_treedepth
+    assert shallow.n_steps == 3
+    run = compiled(densities.cliff, 8)
+    assert any(run(np.full(2, 0.9), index, 0.3, np.ones(2))[1].diverging for index in range(20))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_log_density_of_any_non_finite_kind_is_a_divergence_and_never_drawn(value):
+    def density(q):
+        return jnp.where(jnp.abs(q[0]) < 0.5, -0.5 * jnp.dot(q, q), value)
+
+    run = compiled(density, 8)
+    diverged = 0
+    for index in range(30):
+        point, report = run(np.zeros(2), index, 0.4, np.ones(2))
+        assert abs(point.position[0]) < 0.5
+        assert np.isfinite(point.log_density)
+        diverged += bool(report.diverging)
+    assert diverged > 0
+
+
+def chain(density, dim, draws, step_size, seed):
+    """Return the positions of one long chain, shape (draws, dim)."""
+
+    def step(state, index):
+        value_and_grad = jax.value_and_grad(density)
+        point, report = transition(
+            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, jnp.ones(dim), 10
+        )
+        return point, (point.position, report.n_steps)
+
+    q = jnp.zeros(dim)
+    start = Point(q, *jax.value_and_grad(density)(q))
+    run = jax.jit(partial(jax.lax.scan, step))
+    return np.asarray(run(start, jnp.arange(draws))[1][0])
+
+
+def batch_mean_z(values, truth, batches=200):
+    """Return how many standard errors, estimated from batch means, the mean is from the truth."""
+    means = values[: len(values) // batches * batches].reshape(batches, -1).mean(axis=1)
+    return (means.mean() - truth) / (means.std(ddof=1) / np.sqrt(batches))
+
+
+@pytest.mark.parametrize("step_size", [0.4, 1.1])
+@pytest.mark.parametrize(
+    ("density", "dim"), [(densities.standard_normal, 2), (densities.correlated_normal, 2)]
+)
+def test_draws_have_the_moments_of_the_normal_they_came_from(density, dim, step_size):
+    """Four standard errors of 200,000 draws: an error of the sd of half a per cent is seen."""
+    draws = chain(density, dim, 200_000, step_size, seed=3)
+    for q in draws.T:
+        assert abs(batch_mean_z(q, 0.0)) < 4
+        assert abs(batch_mean_z(q**2, 1.0)) < 4
+        assert abs(batch_mean_z(q**4, 3.0)) < 4
+    if density is densities.correlated_normal:
+        assert abs(batch_mean_z(draws[:, 0] * draws[:, 1], 0.9)) < 4

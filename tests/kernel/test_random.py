@@ -1,0 +1,89 @@
+"""The words of a transition are uniform, uncorrelated, and a function of key and index alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from exmc_actors.kernel.random import standard_normal, transition_words, uniform_at
+from tests.kernel import recursive_nuts
+
+pytestmark = pytest.mark.usefixtures("exact")
+
+KEY = np.array([1, 2], np.uint32)
+
+
+def uniforms(seeds, counters):
+    return np.asarray(jax.vmap(lambda s: jax.vmap(lambda c: uniform_at(s, c))(counters))(seeds))
+
+
+def some_seeds(count):
+    """Seeds as a chain makes them: the leaf words of consecutive transitions."""
+    return jax.vmap(lambda index: transition_words(KEY, index, 1).leaf_seed)(jnp.arange(count))
+
+
+def test_the_counter_hash_is_splitmix64():
+    # The first outputs of the published generator started at seed 1234567.
+    expected = [6457827717110365317, 3203168211198807973, 9817491932198370423]
+    got = [recursive_nuts.uniform(1234567, counter) for counter in range(3)]
+    assert got == [(word >> 11) * 2.0**-53 for word in expected]
+    assert [float(uniform_at(jnp.uint64(1234567), jnp.int64(c))) for c in range(3)] == got
+
+
+def test_leaf_uniforms_are_uniform_within_a_transition_and_across_transitions():
+    u = uniforms(some_seeds(2000), jnp.arange(64))
+    assert stats.kstest(u.ravel(), "uniform").pvalue > 1e-3
+    for column in (0, 1, 63):
+        assert stats.kstest(u[:, column], "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("lag", [1, 2, 3, 7, 32])
+def test_leaf_uniforms_have_no_serial_correlation(lag):
+    u = uniforms(some_seeds(4000), jnp.arange(64)) - 0.5
+    pairs = u[:, :-lag] * u[:, lag:]
+    assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4  # Var of a product of centred uniforms is 1/144
+
+
+def test_consecutive_transitions_share_nothing():
+    u = uniforms(some_seeds(4000), jnp.arange(8)) - 0.5
+    pairs = u[:-1] * u[1:]
+    assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4
+
+
+def test_direction_bits_are_fair_and_independent_of_the_seeds_and_the_momentum():
+    words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(20000))
+    directions = np.asarray(words.directions)
+    bits = ((directions[:, None] >> np.arange(10, dtype=np.uint64)) & np.uint64(1)).astype(float) - 0.5
+    n = len(bits)
+    assert np.all(np.abs(bits.sum(0)) / np.sqrt(n / 4) < 4)
+    first_leaf = uniforms(words.leaf_seed, jnp.arange(1))[:, 0] - 0.5
+    first_merge = uniforms(words.merge_seed, jnp.arange(1))[:, 0] - 0.5
+    normals = np.asarray(words.normals)[:, 0]
+    columns = np.stack([first_leaf, first_merge, np.sign(normals), np.abs(normals), *bits.T])
+    correlation = np.corrcoef(columns)
+    off_diagonal = correlation[np.triu_indices(len(columns), 1)]
+    assert np.all(np.abs(off_diagonal) < 4.5 / np.sqrt(n))
+
+
+def test_normals_are_normal_far_into_the_tails():
+    words = jax.random.bits(jax.random.key(5), (400_000,), jnp.uint64)
+    z = np.asarray(standard_normal(words))
+    assert stats.kstest(z, "norm").pvalue > 1e-3
+    for power, truth, variance in [(1, 0, 1), (2, 1, 2), (4, 3, 96), (6, 15, 10170)]:
+        assert abs((z**power).mean() - truth) < 4 * np.sqrt(variance / len(z))
+
+
+def test_the_extreme_words_give_finite_opposite_normals():
+    low, high = np.asarray(standard_normal(jnp.array([0, 2**64 - 1], jnp.uint64)))
+    assert low == -high
+    assert stats.norm.cdf(low) == pytest.approx(2.0**-53, rel=1e-6)
+
+
+def test_another_index_or_key_gives_other_words_and_the_same_gives_the_same():
+    a = transition_words(KEY, 5, 3)
+    again = transition_words(KEY, 5, 3)
+    np.testing.assert_array_equal(a.normals, again.normals)
+    assert a.leaf_seed == again.leaf_seed
+    assert transition_words(KEY, 6, 3).leaf_seed != a.leaf_seed
+    assert transition_words(np.array([1, 3], np.uint32), 5, 3).leaf_seed != a.leaf_seed
