@@ -1,0 +1,1 @@
+"""Judge draws that are there: containers, estimates, warnings; nothing in here samples or waits."""

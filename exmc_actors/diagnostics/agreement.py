@@ -1,0 +1,109 @@
+"""Say which quantities the chains disagree about, or know too little of, in bounded time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exmc_actors.diagnostics.convergence import Convergence, convergence
+from exmc_actors.diagnostics.quantities import chosen_variables, count_quantities, quantities
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+HIGHEST_R_HAT = 1.01
+LOWEST_ESS_PER_CHAIN = 100
+
+MOST_NUMBERS = 1 << 21
+"""Draws looked at, about half a second's worth: of a larger model only some quantities are."""
+
+FEWEST_QUANTITIES = 20
+"""Looked at however long the chains are."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The quantities that were looked at, and of how many."""
+
+    names: list[str]
+    of: int
+    chains: int
+    convergence: Convergence
+
+    def share(self, found: int) -> str:
+        """Return ``found`` in words, as a share of what was looked at."""
+        if len(self.names) < self.of:
+            return f"{found} of {len(self.names)} quantities looked at (the model has {self.of})"
+        return f"{found} of {len(self.names)} quantities"
+
+    def foremost(self, order: np.ndarray, texts: Sequence[str]) -> str:
+        """Return the first few quantities with their texts, and how many more there are."""
+        shown = [f"{self.names[i]} ({texts[i]})" for i in order[:3]]
+        return ", ".join(shown) + (f" and {len(order) - 3} more" if len(order) > 3 else "")
+
+
+def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
+    """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
+    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
+    total = count_quantities(posterior)
+    most = max(FEWEST_QUANTITIES, most_numbers // (chains * draws))
+    stride = max(1, -(-total // most))
+    parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
+    found = [convergence(part.draws) for part in parts]
+    merged = (
+        np.concatenate([np.zeros(0), *(getattr(each, field) for each in found)])
+        for field in ("r_hat", "ess_bulk", "ess_tail")
+    )
+    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*merged))
+
+
+def not_finite(judged: Judged) -> str | None:
+    """Return a sentence where draws are NaN or infinite, since nothing else can be said of them."""
+    bad = np.flatnonzero(np.isnan(judged.convergence.ess_bulk))
+    if not len(bad):
+        return None
+    return (
+        f"{judged.share(len(bad))} have draws that are not finite numbers, {judged.names[bad[0]]} among "
+        "them. They are not judged here: look for an overflow, log(0) or 0/0 in what defines them."
+    )
+
+
+def disagreement(judged: Judged) -> str | None:
+    """Return a sentence where R-hat is too high."""
+    r_hat = judged.convergence.r_hat
+    bad = np.flatnonzero(r_hat > HIGHEST_R_HAT)
+    if not len(bad):
+        return None
+    worst = bad[np.argsort(-r_hat[bad])]
+    texts = [f"{value:.3f}" if value < 100 else "over 100" for value in r_hat]
+    return (
+        f"R-hat is above {HIGHEST_R_HAT} for {judged.share(len(bad))}: {judged.foremost(worst, texts)}. "
+        "The chains, or their halves, do not agree yet: raise tune and draws; if that does not help, look "
+        "for separate modes, or reparameterise."
+    )
+
+
+def too_few_effective_draws(judged: Judged) -> list[str]:
+    """Return a sentence each where the bulk or the tail of the draws is worth too little."""
+    kinds = (
+        ("Bulk ESS", judged.convergence.ess_bulk, "means and medians"),
+        ("Tail ESS", judged.convergence.ess_tail, "5 % and 95 % quantiles"),
+    )
+    found = (_too_few(judged, name, ess, loses) for name, ess, loses in kinds)
+    return [sentence for sentence in found if sentence]
+
+
+def _too_few(judged: Judged, name: str, ess: np.ndarray, loses: str) -> str | None:
+    bad = np.flatnonzero(ess < LOWEST_ESS_PER_CHAIN * judged.chains)
+    if not len(bad):
+        return None
+    worst = bad[np.argsort(ess[bad])]
+    texts = [f"{value:.0f}" for value in ess]
+    return (
+        f"{name} is below {LOWEST_ESS_PER_CHAIN} per chain for {judged.share(len(bad))}: "
+        f"{judged.foremost(worst, texts)}. Their {loses} are not precise yet: raise draws, or reparameterise "
+        "what is strongly correlated."
+    )

@@ -1,0 +1,160 @@
+"""Lay finished draws out as an xarray DataTree in ArviZ's schema; it copies no draws and writes no files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Arrays = Mapping[str, np.ndarray]
+"""Arrays by variable name."""
+
+DTYPES = {
+    "diverging": np.bool_,
+    "reached_max_treedepth": np.bool_,
+    "tree_depth": np.int64,
+    "n_steps": np.int64,
+}
+"""The sample statistics that are no float64, by what ArviZ's own checks expect of them."""
+
+ORIGIN = ("created_at", "inference_library", "inference_library_version")
+"""The attributes that every group carries; the root and the posterior carry all."""
+
+LONGEST_LIST = 1024
+"""HDF5 gives an attribute 64 kB; longer lists travel as text, which it stores elsewhere."""
+
+
+def build(  # noqa: PLR0913 - one keyword a group of the schema
+    posterior: Arrays,
+    sample_stats: Arrays,
+    *,
+    warmup_posterior: Arrays | None = None,
+    warmup_sample_stats: Arrays | None = None,
+    failed_posterior: Arrays | None = None,
+    failed_sample_stats: Arrays | None = None,
+    observed_data: Arrays | None = None,
+    constant_data: Arrays | None = None,
+    dims: Mapping[str, Sequence[str]],
+    coords: Mapping[str, Any],
+    attrs: Mapping[str, Any],
+    chains: Sequence[int] | None = None,
+    failed_chains: Sequence[int] | None = None,
+) -> xr.DataTree:
+    """Return the groups that are not empty, each dimension with a coordinate, each attribute fit for netCDF.
+
+    Args:
+        posterior: each of shape (chain, draw, *shape); taken as they are, not copied, here and below.
+        sample_stats: each of shape (chain, draw).
+        warmup_posterior: as ``posterior``, before the first kept draw.
+        warmup_sample_stats: as ``sample_stats``, before the first kept draw.
+        failed_posterior: what there is of the chains that gave up.
+        failed_sample_stats: what there is of the chains that gave up.
+        observed_data: by name of the observed variable.
+        constant_data: by name of the named input.
+        dims: names of a variable's axes after chain and draw; an axis without one becomes ``{var}_dim_0``.
+        coords: labels by name of dimension; a dimension without them counts from 0.
+        attrs: ``created_at`` and ``inference_library_version`` among them, since no clock is read here.
+        chains: numbers of the chains in ``posterior``, where some gave up.
+        failed_chains: numbers of the chains in ``failed_posterior``.
+    """
+    import xarray as xr
+
+    attrs = {"inference_library": "exmc_actors", **plain_attributes(attrs)}
+    origin = {name: value for name, value in attrs.items() if name in ORIGIN}
+    sampled: dict[str, tuple[Arrays | None, Sequence[int] | None]] = {
+        "posterior": (posterior, chains),
+        "sample_stats": (_typed(sample_stats), chains),
+        "warmup_posterior": (warmup_posterior, chains),
+        "warmup_sample_stats": (_typed(warmup_sample_stats), chains),
+        "failed_posterior": (failed_posterior, failed_chains),
+        "failed_sample_stats": (_typed(failed_sample_stats), failed_chains),
+    }
+    labels = _Labels(dims, coords)
+    groups = {
+        name: labels.dataset(arrays, ("chain", "draw"), attrs if name == "posterior" else origin, numbers)
+        for name, (arrays, numbers) in sampled.items()
+        if arrays
+    }
+    for name, arrays in (("observed_data", observed_data), ("constant_data", constant_data)):
+        if arrays:
+            groups[name] = labels.dataset(arrays, (), origin, None)
+    children = {name: xr.DataTree(dataset=group) for name, group in groups.items()}
+    return xr.DataTree(dataset=xr.Dataset(attrs=attrs), children=children)
+
+
+def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes as netCDF can hold them: numbers, text, flat lists of either.
+
+    Anything else becomes JSON; what is None is left out.
+    """
+    return {name: _plain(value) for name, value in attrs.items() if value is not None}
+
+
+class _Labels:
+    """The names and the labels of axes; a coordinate is made once and shared by all groups."""
+
+    def __init__(self, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Any]) -> None:
+        self._dims = dims
+        self._coords = coords
+        self._made: dict[tuple[str, int], xr.Variable] = {}
+
+    def dataset(
+        self, arrays: Arrays, leading: tuple[str, ...], attrs: Mapping[str, Any], chains: Sequence[int] | None
+    ) -> xr.Dataset:
+        import xarray as xr
+
+        variables = {}
+        for name, values in arrays.items():
+            array = np.asarray(values)
+            axes = leading + tuple(islice(self._axes(name), array.ndim - len(leading)))
+            variables[name] = xr.Variable(axes, array, fastpath=True)
+        sizes = {str(axis): n for variable in variables.values() for axis, n in variable.sizes.items()}
+        coords = {axis: self._coordinate(axis, size) for axis, size in sizes.items()}
+        if chains is not None:
+            coords["chain"] = xr.Variable("chain", np.asarray(chains))
+        return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+    def _axes(self, name: str) -> Iterator[str]:
+        named = tuple(self._dims.get(name, ()))
+        yield from named
+        yield from (f"{name}_dim_{position}" for position in count(len(named)))
+
+    def _coordinate(self, axis: str, size: int) -> xr.Variable:
+        import xarray as xr
+
+        if (axis, size) not in self._made:
+            labels = self._coords.get(axis)
+            # Labels of another length belong to other data; they are no reason to lose finished draws.
+            fits = labels is not None and len(labels) == size
+            self._made[axis, size] = xr.Variable(axis, labels if fits else np.arange(size))
+        return self._made[axis, size]
+
+
+def _typed(stats: Arrays | None) -> Arrays | None:
+    return stats and {
+        name: array.astype(DTYPES[name], copy=False) if name in DTYPES else array
+        for name, array in stats.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        # HDF5 refuses the null character, and text that is no UTF-8.
+        return value.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(value, bool | np.bool_ | Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    items = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(items, list | tuple) and 0 < len(items) <= LONGEST_LIST:
+        plain = [_plain(item) for item in items if isinstance(item, str | Real | np.bool_)]
+        if len(plain) == len(items) and len({isinstance(item, str) for item in plain}) == 1:
+            return plain
+    return json.dumps(items, default=str)

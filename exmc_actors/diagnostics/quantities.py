@@ -1,0 +1,85 @@
+"""Name every scalar of a posterior and hand its draws out, variable by variable; it estimates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exmc_actors.errors import SettingsError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Scalars of one variable."""
+
+    names: list[str]
+    """``tau``, ``theta[0]``, or with labels ``theta[Choate]``."""
+    draws: np.ndarray
+    """Shape (quantity, chain, draw)."""
+
+
+def posterior_of(tree: xr.DataTree) -> xr.Dataset:
+    """Return the posterior of a tree, or refuse with what the tree has instead."""
+    if "posterior" not in tree.children:
+        groups = ", ".join(tree.children) or "no group at all"
+        raise SettingsError(f"A DataTree with a group 'posterior' is needed; this one has {groups}.")
+    return tree.children["posterior"].to_dataset(inherit=False)
+
+
+def chosen_variables(posterior: xr.Dataset, var_names: str | Sequence[str] | None) -> list[str]:
+    """Return the names of the variables asked for, all without a wish; an unknown one is refused."""
+    known = [str(name) for name in posterior.data_vars]
+    if var_names is None:
+        return known
+    wanted = [var_names] if isinstance(var_names, str) else list(var_names)
+    for name in wanted:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1)
+            advice = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)}."
+            raise SettingsError(f"var_names has {name!r}, which the posterior lacks: {advice}")
+    return wanted
+
+
+def count_quantities(posterior: xr.Dataset) -> int:
+    """Return how many scalars the posterior has."""
+    return sum(_size(variable) for variable in posterior.data_vars.values())
+
+
+def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int = 1) -> Iterator[Quantities]:
+    """Yield the scalars of each variable in turn; with a stride only some of them, evenly spread over all.
+
+    Args:
+        posterior: dimensions ``chain`` and ``draw``, and any others.
+        var_names: of variables that are there.
+        stride: one quantity is taken of so many, counted through all variables.
+    """
+    passed = 0
+    for name in var_names:
+        variable = posterior[name].transpose("chain", "draw", ...)
+        size = _size(variable)
+        picks = np.arange(-passed % stride, size, stride)
+        passed += size
+        draws = variable.values.reshape(*variable.shape[:2], size)[:, :, picks]
+        yield Quantities(_names(variable, picks), np.moveaxis(draws, 2, 0))
+
+
+def _size(variable: xr.DataArray) -> int:
+    return prod(n for axis, n in variable.sizes.items() if axis not in ("chain", "draw"))
+
+
+def _names(variable: xr.DataArray, picks: np.ndarray) -> list[str]:
+    axes = variable.dims[2:]
+    if not axes:
+        return [str(variable.name)] * len(picks)
+    labels = [variable.coords[axis].values if axis in variable.coords else range(10**9) for axis in axes]
+    places = np.unravel_index(picks, variable.shape[2:])
+    columns = [[str(known[i]) for i in place] for known, place in zip(labels, places, strict=True)]
+    return [f"{variable.name}[{', '.join(row)}]" for row in zip(*columns, strict=True)]

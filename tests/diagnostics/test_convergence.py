@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from arviz_stats.base import array_stats
+from scipy import stats
+
+from exmc_actors.diagnostics import convergence as module
+from exmc_actors.diagnostics.convergence import convergence, monte_carlo_error
+
+CORRELATIONS = [-0.9, -0.3, 0.0, 0.5, 0.99]
+SHORT_AND_ODD_LENGTHS = [4, 5, 7, 10, 33]
+
+
+def assert_agrees_with_arviz(draws):
+    ours = convergence(draws)
+    np.testing.assert_allclose(ours.r_hat, array_stats.rhat(draws), rtol=1e-9)
+    np.testing.assert_allclose(ours.ess_bulk, array_stats.ess(draws, method="bulk"), rtol=1e-9)
+    tail = array_stats.ess(draws, method="tail", prob=(0.05, 0.95))
+    np.testing.assert_allclose(ours.ess_tail, tail, rtol=1e-9)
+    mean = array_stats.mcse(draws, method="mean")
+    np.testing.assert_allclose(monte_carlo_error(draws).mean, mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("correlation", CORRELATIONS)
+def test_agrees_with_arviz_however_correlated_the_draws_are(autoregressive, correlation):
+    assert_agrees_with_arviz(autoregressive(5, 4, 400, correlation=correlation))
+
+
+@pytest.mark.parametrize("length", SHORT_AND_ODD_LENGTHS)
+def test_agrees_with_arviz_on_short_and_odd_chains(autoregressive, length):
+    assert_agrees_with_arviz(autoregressive(20, 3, length, correlation=0.3))
+
+
+def test_agrees_with_arviz_on_ties_and_on_chains_that_disagree(autoregressive):
+    draws = autoregressive(5, 4, 200, correlation=0.5)
+    assert_agrees_with_arviz(np.round(draws))
+    assert_agrees_with_arviz(draws + np.arange(4)[:, None])
+
+
+def test_the_error_of_a_standard_deviation_is_that_of_independent_normal_draws(autoregressive):
+    draws = autoregressive(50, 4, 1000, correlation=0.0)
+    expected = 1 / np.sqrt(2 * 4000)
+    assert monte_carlo_error(draws).sd.mean() == pytest.approx(expected, rel=0.03)
+
+
+def test_antithetic_chains_know_their_mean_better_and_their_spread_worse(autoregressive):
+    draws = autoregressive(50, 4, 1000, correlation=-0.5)
+    error = monte_carlo_error(draws)
+    assert error.mean.mean() == pytest.approx(np.sqrt(1 / 3 / 4000), rel=0.1)
+    # Squares of an AR(1) are correlated by the square of its correlation.
+    assert error.sd.mean() == pytest.approx(np.sqrt((1 + 0.25) / (1 - 0.25) / 2 / 4000), rel=0.1)
+
+
+def test_scales_that_differ_are_seen_although_the_means_agree():
+    widths = np.array([1.0, 1.0, 1.0, 4.0])[:, None]
+    quantiles = stats.norm.ppf(
+        (np.random.default_rng(3).permuted(np.tile(np.arange(400), (4, 1)), axis=1) + 0.5) / 400
+    )
+    assert convergence((widths * quantiles)[None]).r_hat[0] > 1.1
+
+
+def test_the_halves_of_a_single_chain_are_compared():
+    drifting = np.linspace(0.0, 1.0, 100)[None, None]
+    assert convergence(drifting).r_hat[0] > 1.5
+
+
+def test_what_is_not_finite_or_too_short_is_left_open():
+    draws = np.random.default_rng(1).normal(size=(3, 4, 20))
+    draws[0, 1, 2], draws[2, 3, 4] = np.nan, np.inf
+    result = convergence(draws)
+    assert np.isnan(result.r_hat).tolist() == [True, False, True]
+    assert np.isnan(result.ess_tail).tolist() == [True, False, True]
+    assert np.isnan(convergence(draws[:, :, :3]).r_hat).all()
+    assert np.isnan(convergence(draws[:, :0]).ess_bulk).all()
+    assert np.isnan(monte_carlo_error(draws[:, :, :0]).mean).all()
+
+
+def test_a_constant_is_certain_and_has_no_rhat():
+    constant = np.ones((1, 4, 100))
+    result, error = convergence(constant), monte_carlo_error(constant)
+    assert np.isnan(result.r_hat[0])
+    assert (result.ess_bulk[0], error.mean[0], error.sd[0]) == (400, 0, 0)
+
+
+def test_the_size_of_a_batch_changes_nothing(autoregressive, monkeypatch):
+    draws = autoregressive(7, 4, 50, correlation=0.3)
+    whole = convergence(draws).ess_bulk
+    monkeypatch.setattr(module, "BATCH", 450)
+    np.testing.assert_array_equal(convergence(draws).ess_bulk, whole)

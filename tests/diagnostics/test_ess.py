@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from exmc_actors.diagnostics.ess import ess
+
+
+@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.5, 0.9])
+def test_an_autoregression_has_the_size_that_theory_gives_it(autoregressive, correlation):
+    draws = autoregressive(40, 4, 5000, correlation=correlation)
+    expected = 20_000 * (1 - correlation) / (1 + correlation)
+    # The mean over 40 independent estimates; the spread of one is below 15 % at these lengths.
+    assert ess(draws).mean() == pytest.approx(expected, rel=0.05)
+
+
+def test_chains_far_apart_are_worth_about_one_draw_each(autoregressive):
+    draws = autoregressive(1, 4, 500, correlation=0.0) + 1000.0 * np.arange(4)[:, None]
+    assert ess(draws)[0] < 5
+
+
+def test_a_constant_is_worth_every_draw():
+    np.testing.assert_array_equal(ess(np.ones((2, 4, 10))), [40, 40])
+
+
+def test_perfectly_antithetic_draws_are_capped():
+    draws = np.tile([1.0, -1.0], (1, 4, 50))
+    assert ess(draws)[0] == pytest.approx(400 * np.log10(400))

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from exmc_actors.diagnostics.quantities import (
+    chosen_variables,
+    count_quantities,
+    posterior_of,
+    quantities,
+)
+from exmc_actors.errors import SettingsError
+
+
+def names(posterior, stride=1):
+    parts = quantities(posterior, chosen_variables(posterior, None), stride=stride)
+    return [name for part in parts for name in part.names]
+
+
+def test_quantities_are_named_by_position_or_by_label(tree_of):
+    arrays = {"mu": np.zeros((2, 5)), "theta": np.zeros((2, 5, 2)), "x": np.zeros((2, 5, 1, 2))}
+    tree = tree_of(arrays, dims={"theta": ["school"]}, coords={"school": ["Choate", "Deerfield"]})
+    posterior = posterior_of(tree)
+    assert names(posterior) == ["mu", "theta[Choate]", "theta[Deerfield]", "x[0, 0]", "x[0, 1]"]
+    assert count_quantities(posterior) == 5
+
+
+def test_each_name_comes_with_its_own_draws(tree_of):
+    values = np.random.default_rng(1).normal(size=(2, 5, 3, 2))
+    (part,) = quantities(posterior_of(tree_of({"x": values})), ["x"])
+    np.testing.assert_array_equal(part.draws[part.names.index("x[2, 1]")], values[:, :, 2, 1])
+
+
+def test_a_stride_runs_through_all_variables(tree_of):
+    arrays = {"a": np.zeros((1, 4, 5)), "b": np.zeros((1, 4)), "c": np.zeros((1, 4, 6))}
+    assert names(posterior_of(tree_of(arrays)), stride=3) == ["a[0]", "a[3]", "c[0]", "c[3]"]
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_known(tree_of):
+    posterior = posterior_of(tree_of({"theta": np.zeros((1, 4)), "mu": np.zeros((1, 4))}))
+    with pytest.raises(SettingsError, match="did you mean 'theta'"):
+        chosen_variables(posterior, ["tehta"])
+    with pytest.raises(SettingsError, match="there are theta, mu"):
+        chosen_variables(posterior, "sigma_of_something")
+    assert chosen_variables(posterior, "mu") == ["mu"]
+
+
+def test_a_tree_without_posterior_is_refused_with_what_it_has(tree_of):
+    with pytest.raises(SettingsError, match="this one has observed_data"):
+        posterior_of(tree_of({}, observed_data={"y": np.zeros(3)}))

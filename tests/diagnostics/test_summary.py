@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import xarray as xr
+
+from exmc_actors.diagnostics.summary import COLUMNS, summary
+
+
+def test_has_a_row_a_scalar_and_a_column_an_estimate(good_posterior, tree_of):
+    table = summary(tree_of(good_posterior))
+    assert list(table.columns) == list(COLUMNS)
+    assert list(table.index) == ["mu", "tau", *(f"theta[{i}]" for i in range(8))]
+
+
+def test_estimates_are_those_of_all_chains_together(good_posterior, tree_of):
+    row = summary(tree_of(good_posterior), var_names="tau").loc["tau"]
+    draws = good_posterior["tau"].ravel()
+    assert row["mean"] == pytest.approx(draws.mean())
+    assert row["sd"] == pytest.approx(draws.std(ddof=1))
+    assert row[["q5", "q50", "q95"]].tolist() == pytest.approx(np.quantile(draws, [0.05, 0.5, 0.95]).tolist())
+
+
+def test_shows_the_variables_asked_for_in_their_order(good_posterior, tree_of):
+    assert list(summary(tree_of(good_posterior), var_names=["tau", "mu"]).index) == ["tau", "mu"]
+
+
+def test_survives_constants_integers_and_draws_that_are_not_finite(tree_of):
+    tree = tree_of(
+        {"one": np.ones((2, 10)), "count": np.arange(20).reshape(2, 10), "far": np.full((2, 10), np.inf)}
+    )
+    table = summary(tree)
+    assert table.loc["one", "mean"] == 1.0
+    assert np.isnan(table.loc["one", "r_hat"])
+    assert table.loc["count", "q50"] == 9.5
+    assert np.isnan(table.loc["far", "ess_bulk"])
+
+
+def test_without_draws_every_estimate_is_open(tree_of):
+    assert summary(tree_of({"mu": np.empty((4, 0)), "theta": np.empty((4, 0, 2))})).isna().all(axis=None)
+
+
+def test_is_the_same_from_a_file(good_posterior, tree_of, tmp_path):
+    pytest.importorskip("h5py")
+    tree = tree_of(good_posterior, dims={"theta": ["school"]}, coords={"school": list("abcdefgh")})
+    tree.to_netcdf(tmp_path / "schools.nc", engine="h5netcdf")
+    with xr.open_datatree(tmp_path / "schools.nc", engine="h5netcdf") as reopened:
+        table = summary(reopened)
+    assert table.equals(summary(tree))
+    assert "theta[a]" in table.index
