@@ -1,0 +1,66 @@
+"""Supervise actors on trio, in OTP's words. Names only; each module says what it does."""
+
+from supervision.child import ChildSpec
+from supervision.errors import (
+    AlreadyPresent,
+    AlreadyStarted,
+    CallingSelf,
+    GaveUp,
+    NoSuchChild,
+    ProcessExited,
+    SpecError,
+    StartFailed,
+    StillRunning,
+    SupervisionError,
+)
+from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, Shutdown
+from supervision.handle import ChildCounts, ChildInfo, ChildStatistics, Supervisor, SupervisorStatistics
+from supervision.messages import Down, Monitor, Reply
+from supervision.plan import supervisor
+from supervision.process import current
+from supervision.reference import ProcessRef, ProcessStatistics, Ref
+from supervision.registry import Registry, Via
+from supervision.scope import open_supervisor
+from supervision.server import NO_REPLY, Continue, Ignore, Server
+
+__all__ = [
+    "KILL",
+    "NO_REPLY",
+    "AlreadyPresent",
+    "AlreadyStarted",
+    "CallingSelf",
+    "ChildCounts",
+    "ChildInfo",
+    "ChildSpec",
+    "ChildStatistics",
+    "Continue",
+    "Crash",
+    "Down",
+    "ExitOrder",
+    "ExitReason",
+    "GaveUp",
+    "Ignore",
+    "Killed",
+    "Monitor",
+    "NoProc",
+    "NoSuchChild",
+    "Normal",
+    "ProcessExited",
+    "ProcessRef",
+    "ProcessStatistics",
+    "Ref",
+    "Registry",
+    "Reply",
+    "Server",
+    "Shutdown",
+    "SpecError",
+    "StartFailed",
+    "StillRunning",
+    "SupervisionError",
+    "Supervisor",
+    "SupervisorStatistics",
+    "Via",
+    "current",
+    "open_supervisor",
+    "supervisor",
+]

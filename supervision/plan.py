@@ -1,0 +1,89 @@
+"""Describe a supervisor: its children in order of start, and the rules by which it heals them.
+
+A description only; the same plan can be started any number of times.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from supervision.child import Blueprint, ChildSpec, Name, RestartType, ShutdownTime, one_of
+from supervision.errors import SpecError
+from supervision.strategy import AutoShutdown, Strategy
+
+
+@dataclass(frozen=True)
+class SupervisorPlan(Blueprint):
+    """What a supervisor is started from.
+
+    Raises:
+      SpecError: when a field is of the wrong kind, or children and flags contradict each other.
+    """
+
+    children: tuple[ChildSpec, ...]
+    strategy: Strategy = "one_for_one"
+    max_restarts: int = 3
+    max_seconds: float = 5.0
+    auto_shutdown: AutoShutdown = "never"
+
+    def __post_init__(self) -> None:
+        one_of("strategy", self.strategy, get_args(Strategy))
+        one_of("auto_shutdown", self.auto_shutdown, get_args(AutoShutdown))
+        if (
+            isinstance(self.max_restarts, bool)
+            or not isinstance(self.max_restarts, int)
+            or self.max_restarts < 0
+        ):
+            raise SpecError(f"max_restarts must be a whole number, 0 or more, got {self.max_restarts!r}.")
+        if not 0 < self.max_seconds < math.inf:
+            raise SpecError(f"max_seconds must be a positive number of seconds, got {self.max_seconds!r}.")
+        seen: set[str] = set()
+        for spec in self.children:
+            self.check_child(spec)
+            if spec.id in seen:
+                raise SpecError(f"Two children have the id {spec.id!r}; ids are unique within a supervisor.")
+            seen.add(spec.id)
+
+    def check_child(self, spec: ChildSpec) -> None:
+        """Raise SpecError if the child cannot live under this supervisor."""
+        if not isinstance(spec, ChildSpec):
+            raise SpecError(f"A child must be a ChildSpec, got {spec!r}. Write ChildSpec('an id', {spec!r}).")
+        if spec.significant and self.auto_shutdown == "never":
+            raise SpecError(
+                f"Child {spec.id!r} is significant, but auto_shutdown='never' ignores that. "
+                "Write auto_shutdown='any_significant' or 'all_significant', or significant=False."
+            )
+
+
+def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only with defaults
+    id: str,
+    children: Sequence[ChildSpec],
+    *,
+    strategy: Strategy = "one_for_one",
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    auto_shutdown: AutoShutdown = "never",
+    restart: RestartType = "permanent",
+    shutdown: ShutdownTime = "infinity",
+    significant: bool = False,
+    name: Name | None = None,
+) -> ChildSpec:
+    """Describe a supervisor as a child of another one.
+
+    Args:
+      id: unique within the parent.
+      children: in the order of start; stopped in reverse.
+      strategy: who is restarted with a failed child.
+      max_restarts: failures that are healed within ``max_seconds``; one more ends this supervisor.
+      max_seconds: the period over which failures are counted.
+      auto_shutdown: whether the own end of significant children ends this supervisor.
+      restart: when the parent restarts this supervisor.
+      shutdown: time to stop in; "infinity" is safe as long as the children's own times are finite.
+      significant: whether this supervisor's own end may end the parent.
+      name: a name in a registry.
+    """
+    plan = SupervisorPlan(tuple(children), strategy, max_restarts, max_seconds, auto_shutdown)
+    return ChildSpec(
+        id, plan, type="supervisor", restart=restart, shutdown=shutdown, significant=significant, name=name
+    )

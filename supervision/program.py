@@ -1,0 +1,63 @@
+"""Say what a process runs: the contract, and the plain async function as the simplest case."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from supervision.exits import ExitReason, Normal
+
+if TYPE_CHECKING:
+    from supervision.process import Process
+
+
+class Program(ABC):
+    """What a process runs, once."""
+
+    receives: ClassVar[bool]
+    """Whether it reads the mailbox."""
+
+    @abstractmethod
+    async def run(self, process: "Process") -> ExitReason:
+        """Start up, call ``process.acknowledge()``, work, and return why it ended by itself."""
+
+    async def terminate(self, reason: ExitReason) -> None:  # noqa: B027 - optional
+        """Clean up, after ``run``, if the process had started and was not killed."""
+
+
+@final
+class FunctionProgram(Program):
+    """An async function. It has started when it is first scheduled, or when it says so by ``task_status``."""
+
+    receives = False
+
+    def __init__(
+        self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Prepare the call ``function(*args, **kwargs)``."""
+        self._function = function
+        self._args = args
+        self._kwargs = dict(kwargs)
+
+    async def run(self, process: "Process") -> ExitReason:
+        """Run the function; its return is a normal end."""
+        if "task_status" in inspect.signature(self._function).parameters:
+            self._kwargs["task_status"] = _TaskStatus(process)
+        else:
+            process.acknowledge()
+        await self._function(*self._args, **self._kwargs)
+        if not process.has_started:
+            raise RuntimeError("the function returned without calling task_status.started()")
+        return Normal()
+
+
+class _TaskStatus:
+    """What trio's users expect of ``task_status``; the value is not kept, for nobody asks for it."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+
+    def started(self, value: object = None) -> None:
+        if self._process.has_started:
+            raise RuntimeError("task_status.started() was called twice; call it once, when start-up is done")
+        self._process.acknowledge()

@@ -1,0 +1,135 @@
+"""Run a supervision tree for as long as an ``async with`` block: nothing in it outlives the block."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import final
+
+import trio
+
+from supervision.child import ChildSpec
+from supervision.errors import GaveUp, ProcessExited, StartFailed
+from supervision.exits import Crash, Killed, Shutdown
+from supervision.handle import Supervisor
+from supervision.plan import SupervisorPlan
+from supervision.process import Process, spawn_in
+from supervision.server import ServerProgram
+from supervision.static_supervisor import StaticSupervisor
+from supervision.strategy import AutoShutdown, Strategy
+
+
+def open_supervisor(
+    children: Sequence[ChildSpec],
+    *,
+    strategy: Strategy = "one_for_one",
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    auto_shutdown: AutoShutdown = "never",
+) -> AbstractAsyncContextManager[Supervisor]:
+    """Start a supervisor and its children; stop them, in reverse order, when the block is left.
+
+    Every way of leaving the block stops the children, each within its own time: its end, an exception
+    (raised on, unwrapped, when they have stopped), or a cancellation from around. If the supervisor
+    gives up, the block is cancelled.
+
+    Args:
+      children: in the order of start; each has started before the next one is.
+      strategy: who is restarted with a failed child.
+      max_restarts: failures that are healed within ``max_seconds``; one more and the supervisor gives up.
+      max_seconds: the period over which failures are counted.
+      auto_shutdown: whether the own end of significant children ends the supervisor.
+
+    Returns:
+      A context manager that gives a handle on the supervisor.
+
+    Raises:
+      SpecError: when children and rules contradict each other; at once.
+      StartFailed: on entering, when a child does not come up; the others have been stopped.
+      GaveUp: on leaving, when the supervisor gave up; the last crash is its cause.
+    """
+    return _Scope(SupervisorPlan(tuple(children), strategy, max_restarts, max_seconds, auto_shutdown))
+
+
+@final
+class _Scope(AbstractAsyncContextManager[Supervisor]):
+    """A class and not a generator, so that what the body raises is seen as it is and passed on as it is."""
+
+    def __init__(self, plan: SupervisorPlan) -> None:
+        self._server = StaticSupervisor(plan, path=())
+        self._nursery = trio.open_nursery()
+        self._body = trio.CancelScope()
+        self._root: Process
+
+    async def __aenter__(self) -> Supervisor:
+        nursery = await self._nursery.__aenter__()
+        self._root = spawn_in(nursery, ServerProgram(lambda: self._server), "supervisor")
+        try:
+            await self._root.wait_started()
+        finally:
+            # Not started: it failed, or waiting for it was cancelled.
+            if not self._root.has_started:
+                await self._stop_and_close()
+        if (failure := self._failure()) is not None:
+            raise failure
+        nursery.start_soon(self._cancel_body_on_failure, name="end of the supervisor")
+        self._body.__enter__()
+        return Supervisor(self._root.ref, lambda: self._server)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        try:
+            await self._stop()
+        finally:
+            try:
+                is_absorbed = self._body.__exit__(kind, error, traceback)
+            finally:
+                await self._close()
+        if (failure := self._failure()) is None:
+            return is_absorbed
+        if error is None or is_absorbed:
+            raise failure
+        error.add_note(f"Meanwhile, {failure}.")
+        return False
+
+    async def _stop_and_close(self) -> None:
+        try:
+            await self._stop()
+        finally:
+            await self._close()
+
+    async def _stop(self) -> None:
+        # Bounded by the children's own times to stop in.
+        with trio.CancelScope(shield=True):
+            self._root.exit(Shutdown())
+            await self._root.wait_exited()
+
+    async def _close(self) -> None:
+        """Wait for the last task. Processes raise nothing, so what is raised here is an interrupt."""
+        interrupt: BaseException | None = None
+        try:
+            await self._nursery.__aexit__(None, None, None)
+        except BaseExceptionGroup as group:
+            interrupt = group
+        while isinstance(interrupt, BaseExceptionGroup):
+            interrupt = interrupt.exceptions[0]
+        if interrupt is not None:
+            raise interrupt
+
+    async def _cancel_body_on_failure(self) -> None:
+        await self._root.wait_exited()
+        if (failure := self._failure()) is not None:
+            self._body.cancel(reason=str(failure))
+
+    def _failure(self) -> Exception | None:
+        """Return what to raise for the supervisor's end; None if it runs, or has ended as it should."""
+        match self._root.reason:
+            case Crash(StartFailed() as failure) | Shutdown(GaveUp() as failure):
+                return failure
+            case Killed() | Crash() as reason:
+                return ProcessExited(reason, "the supervisor")
+            case _:
+                return None
