@@ -1,0 +1,142 @@
+"""Let users evaluate a target: NumPy float64 in and out, whatever the host's settings of JAX are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from exmc_actors.compiler.functions import Density, Functions, functions_of
+from exmc_actors.compiler.layout import Layout
+from exmc_actors.errors import ModelError
+from exmc_actors.model import entry_text, unknown
+from exmc_actors.xla import precise
+
+
+class Evaluator:
+    """The methods that every target has; a leaf says what its density, layouts and arguments are."""
+
+    _density: Density
+    layout: Layout
+    """Where each free variable lies in the flat vector."""
+    values_layout: Layout
+    """Where each reported value lies in what ``values_at`` returns."""
+    arguments: tuple[np.ndarray, ...]
+    """The data, in the order that the functions expect."""
+
+    @property
+    def dim(self) -> int:
+        """The length of the flat vector."""
+        return self.layout.size
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The free variables, in order."""
+        return self.layout.names
+
+    @property
+    def _functions(self) -> Functions:
+        return functions_of(self._density)
+
+    def log_density_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the log density; for tracing by JAX."""
+        return self._density.log_density(flat, arguments)
+
+    def values_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the reported values in one vector, in the order of ``values_layout``; for tracing by JAX."""
+        return self._density.values(flat, arguments)
+
+    def log_density(self, flat: Any) -> float:
+        """Return the log density at an unconstrained point."""
+        point = self._vector(flat)
+        with precise():
+            return float(self._functions.log_density(point, self.arguments))
+
+    def log_density_and_grad(self, flat: Any) -> tuple[float, np.ndarray]:
+        """Return the log density and its gradient at an unconstrained point."""
+        point = self._vector(flat)
+        with precise():
+            value, slope = self._functions.log_density_and_grad(point, self.arguments)
+            return float(value), np.array(slope)
+
+    def terms(self, flat: Any) -> dict[str, float]:
+        """Return what each variable, observation and potential adds to the log density."""
+        point = self._vector(flat)
+        with precise():
+            terms = self._functions.terms(point, self.arguments)
+            return {name: float(terms[name]) for name in terms}
+
+    def constrain(self, flat: Any) -> dict[str, np.ndarray]:
+        """Return the values at an unconstrained point: free variables, then deterministics."""
+        point = self._vector(flat)
+        with precise():
+            values = np.array(self._functions.values(point, self.arguments))
+        return self.values_layout.unflatten(values)
+
+    def unconstrain(self, values: Mapping[str, Any]) -> np.ndarray:
+        """Return the unconstrained point at which the free variables have the given values.
+
+        Deterministics may be among the values, and are ignored.
+
+        Raises:
+          ModelError: for a missing or unknown name, a wrong shape, or a value outside its support.
+        """
+        given = self._checked(values)
+        with precise():
+            flat = np.array(self._functions.unconstrained(given, self.arguments))
+        wrong = np.flatnonzero(~np.isfinite(flat))
+        if wrong.size:
+            place, index = self.layout.place_at(int(wrong[0]))
+            raise ModelError(
+                f"{place.name}: entry {entry_text(index)} is {given[place.name][index]}, "
+                f"where no chain can be: it must be {self._support_text(place.name)}."
+            )
+        return flat
+
+    def leapfrog(
+        self, q: Any, p: Any, grad: Any, step_size: float, inverse_metric: Any
+    ) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
+        """Advance position and momentum by one step; return both, the log density and its gradient.
+
+        Args:
+          grad: the gradient of the log density at ``q``.
+          inverse_metric: its diagonal, or the whole matrix.
+        """
+        vectors = [self._vector(vector) for vector in (q, p, grad)]
+        metric = np.asarray(inverse_metric, dtype=np.float64)
+        if metric.shape not in ((self.dim,), (self.dim, self.dim)):
+            raise ModelError(
+                f"inverse_metric must have shape ({self.dim},) or ({self.dim}, {self.dim}), got {metric.shape}."
+            )
+        with precise():
+            moved = self._functions.leapfrog(*vectors, np.float64(step_size), metric, self.arguments)
+            position, momentum, value, slope = moved
+            return np.asarray(position), np.asarray(momentum), float(value), np.array(slope)
+
+    def _support_text(self, name: str) -> str:
+        """Return what the values of a free variable must be."""
+        raise NotImplementedError
+
+    def _vector(self, flat: Any) -> np.ndarray:
+        vector = np.asarray(flat, dtype=np.float64)
+        if vector.shape != (self.dim,):
+            raise ModelError(
+                f"a vector of {self.dim} numbers is expected, got shape {vector.shape}: constrain and unconstrain convert."
+            )
+        return vector
+
+    def _checked(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        for name in values:
+            if name not in self.values_layout.names:
+                raise ModelError(unknown("variable", str(name), self.names))
+        missing = [name for name in self.names if name not in values]
+        if missing:
+            raise ModelError(f"no value for {', '.join(missing)}: every free variable needs one.")
+        given = {}
+        for name, shape, _, _ in self.layout.places:
+            given[name] = np.asarray(values[name], dtype=np.float64)
+            if given[name].shape != shape:
+                raise ModelError(
+                    f"{name}: a value of shape {shape} is expected, got shape {given[name].shape}."
+                )
+        return given

@@ -1,0 +1,64 @@
+"""Compile the functions of one density, once however many data sets it meets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+_MOST_KEPT = 64
+
+
+class Density(Protocol):
+    """The traced functions of a target; equal and hashable by what they compile to."""
+
+    def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the log density."""
+
+    def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
+        """Return the parts of the log density."""
+
+    def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the reported values."""
+
+    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
+        """Return the flat vector at the given values."""
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions compiled at their first call; each takes the arguments last."""
+
+    log_density: Callable[..., Any]
+    log_density_and_grad: Callable[..., Any]
+    terms: Callable[..., Any]
+    values: Callable[..., Any]
+    unconstrained: Callable[..., Any]
+    leapfrog: Callable[..., Any]
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def functions_of(density: Density) -> Functions:
+    """Return the compiled functions of a density; equal densities share them."""
+    value_and_grad = jax.value_and_grad(density.log_density)
+
+    def leapfrog(position: Any, momentum: Any, grad: Any, step_size: Any, metric: Any, arguments: Any) -> Any:
+        half = momentum + 0.5 * step_size * grad
+        velocity = metric * half if jnp.ndim(metric) == 1 else metric @ half
+        moved = position + step_size * velocity
+        value, slope = value_and_grad(moved, arguments)
+        return moved, half + 0.5 * step_size * slope, value, slope
+
+    return Functions(
+        log_density=jax.jit(density.log_density),
+        log_density_and_grad=jax.jit(value_and_grad),
+        terms=jax.jit(density.terms),
+        values=jax.jit(density.values),
+        unconstrained=jax.jit(density.unconstrained),
+        leapfrog=jax.jit(leapfrog),
+    )

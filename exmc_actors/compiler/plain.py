@@ -1,0 +1,79 @@
+"""Sample any JAX function of one flat vector, with no model behind it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+from uuid import uuid4
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from exmc_actors.compiler.evaluator import Evaluator
+from exmc_actors.compiler.layout import Layout
+from exmc_actors.errors import ModelError
+from exmc_actors.model import check_finite, frozen_array
+
+_NAME = "x"
+
+
+@dataclass(frozen=True)
+class _FunctionDensity:
+    """A function as it is: nothing is transformed."""
+
+    function: Callable[[jax.Array], Any]
+
+    def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        return jnp.asarray(self.function(flat), flat.dtype)
+
+    def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
+        return {_NAME: self.log_density(flat, arguments)}
+
+    def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        return flat
+
+    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
+        return values[_NAME]
+
+
+@final
+class LogDensity(Evaluator):
+    """A log density given as a JAX function; its draws are called ``x``.
+
+    Args:
+      fn: takes a vector and returns a number, up to a constant the log density there.
+      init: a vector where chains start; its length is the dimension.
+
+    Raises:
+      ModelError: if ``fn`` cannot be called, or ``init`` is not a vector of finite numbers.
+    """
+
+    def __init__(self, fn: Callable[[jax.Array], Any], init: Any) -> None:
+        if not callable(fn):
+            raise ModelError(f"LogDensity takes a function of one vector, got {fn!r}.")
+        start = frozen_array(init, "init")
+        if start.ndim != 1 or not start.size:
+            raise ModelError(f"init must be a vector with at least one entry, got shape {start.shape}.")
+        check_finite(start)
+        self.init = start.astype(np.float64)
+        self._density = _FunctionDensity(fn)
+        self.key = _key_of(fn)
+        self.layout = self.values_layout = Layout.of([(_NAME, start.shape)])
+        self.arguments = ()
+        self.observed_data: dict[str, np.ndarray] = {}
+        self.constant_data: dict[str, np.ndarray] = {}
+        self.dims: dict[str, tuple[str, ...]] = {}
+        self.coords: dict[str, tuple[Any, ...]] = {}
+
+    def _support_text(self, name: str) -> str:
+        return "finite"
+
+    def __repr__(self) -> str:
+        return f"<LogDensity of {self.dim} numbers>"
+
+
+@lru_cache(maxsize=256)
+def _key_of(function: Callable[..., Any]) -> str:
+    # A function cannot be told apart by its contents: another process has another key.
+    return f"function-{uuid4().hex}"

@@ -1,0 +1,158 @@
+"""Split a rewritten model into what is compiled and what is passed to it: structure, and arrays."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from exmc_actors.compiler.layout import Layout
+from exmc_actors.model import (
+    Constant,
+    Data,
+    Deterministic,
+    Distribution,
+    Expression,
+    Index,
+    Model,
+    Observation,
+    Potential,
+    Reference,
+    Shape,
+    Site,
+    Transform,
+    Variable,
+    plan_index,
+    postorder,
+    with_children,
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Slot(Expression):
+    """The argument of the program at a position: what stands in for an array."""
+
+    position: int
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """An observation whose data is an argument."""
+
+    name: str
+    distribution: Distribution
+    value: Slot
+    is_inside: bool
+    """Whether the data is known to lie in the support, so that the program need not look."""
+
+
+Leaf = TypeVar("Leaf", Distribution, Transform)
+
+Term: TypeAlias = Variable | Observed | Deterministic | Potential
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """What is compiled.  It holds no data, and two of the same key are interchangeable."""
+
+    key: str
+    terms: tuple[Term, ...]
+    layout: Layout
+    """Of the unconstrained vector: the free variables."""
+    values_layout: Layout
+    """Of the constrained values: the free variables, then the deterministics."""
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Structure) and self.key == other.key
+
+
+def split(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
+    """Return the structure of a model that has been through the passes, and the arrays that it takes.
+
+    Arrays are float64, in order of first use; positions are int32, counted from the left.
+    """
+    splitter = _Splitter(model)
+    terms = tuple(splitter.term(site) for site in model.sites if not isinstance(site, Data))
+    free = [(site.name, site.shape) for site in model.free]
+    derived = [
+        (site.name, model.shapes[site.name]) for site in model.sites if isinstance(site, Deterministic)
+    ]
+    structure = Structure(model.key, terms, Layout.of(free), Layout.of(free + derived))
+    return structure, tuple(splitter.arguments)
+
+
+class _Splitter:
+    def __init__(self, model: Model) -> None:
+        self.scope = model.scope
+        self.arguments: list[np.ndarray] = []
+        self._slots: dict[object, Slot] = {}
+        self._rebuilt: dict[int, Expression] = {}
+
+    def term(self, site: Site) -> Term:
+        match site:
+            case Variable():
+                assert site.transform is not None
+                return replace(
+                    site,
+                    distribution=self._fields(site.distribution),
+                    transform=self._fields(site.transform),
+                )
+            case Observation():
+                inside = site.distribution.support.is_known
+                value = self._array(site.value.array)
+                return Observed(site.name, self._fields(site.distribution), value, inside)
+            case Deterministic() | Potential():
+                return replace(site, expression=self.expression(site.expression))
+        raise AssertionError(f"no term for {type(site).__name__}")
+
+    def _fields(self, leaf: Leaf) -> Leaf:
+        return replace(leaf, **{name: self.expression(value) for name, value in leaf.parameters.items()})
+
+    def expression(self, root: Expression) -> Expression:
+        """Return the expression with a slot for every array; parts that were shared still are."""
+        shapes: dict[int, Shape] = {}
+        for node in postorder((root,)):
+            if id(node) in self._rebuilt:
+                continue
+            if isinstance(node, Index):
+                shapes = shapes or self.scope.shapes_within(root)
+                self._rebuilt[id(node)] = self._index(node, shapes)
+            elif not isinstance(node, Constant | Reference):
+                self._rebuilt[id(node)] = with_children(node, self._new)
+        return self._new(root)
+
+    def _new(self, node: Expression) -> Expression:
+        array = self._known_array(node)
+        return self._rebuilt.get(id(node), node) if array is None else self._array(array)
+
+    def _known_array(self, node: Expression) -> np.ndarray | None:
+        if isinstance(node, Constant):
+            return node.array
+        return self.scope.arrays.get(node.name) if isinstance(node, Reference) else None
+
+    def _index(self, node: Index, shapes: dict[int, Shape]) -> Index:
+        plan = plan_index(shapes[id(node.base)], [shapes.get(id(p), p) for p in node.parts])
+        lengths = iter([plan.sliced[axis] for axis in plan.gathered])
+        parts = []
+        for part in node.parts:
+            gathers = bool(plan.gathered) and isinstance(part, Expression | int)
+            length = next(lengths) if gathers else 0
+            array = self._known_array(part) if isinstance(part, Expression) else None
+            parts.append(part if array is None else self._positions(array, length))
+        return Index(self._new(node.base), tuple(parts))
+
+    def _array(self, array: np.ndarray) -> Slot:
+        return self._slot(id(array), lambda: array.astype(np.float64), array.shape)
+
+    def _positions(self, array: np.ndarray, length: int) -> Slot:
+        return self._slot((id(array), length), lambda: (array % max(length, 1)).astype(np.int32), array.shape)
+
+    def _slot(self, identity: object, make: Callable[[], np.ndarray], shape: Shape) -> Slot:
+        if identity not in self._slots:
+            self._slots[identity] = Slot(len(self.arguments), shape)
+            self.arguments.append(make())
+        return self._slots[identity]

@@ -1,0 +1,73 @@
+"""State what can be sampled: the face that a compiled model and a plain log density share."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from exmc_actors.compiler.layout import Layout
+
+
+class Target(Protocol):
+    """A log density of one flat vector, and how its draws are shown.
+
+    The two functions ending in ``_at`` are for tracing by JAX; they depend on data through ``arguments`` only,
+    so that targets of one key may share what was compiled.
+    """
+
+    @property
+    def dim(self) -> int:
+        """The length of the flat vector."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The free variables, in order."""
+
+    @property
+    def key(self) -> str:
+        """What decides the compiled program: targets of one key differ in their data only."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where each free variable lies in the flat vector."""
+
+    @property
+    def values_layout(self) -> Layout:
+        """Where each reported value lies in what ``values_at`` returns."""
+
+    @property
+    def arguments(self) -> tuple[np.ndarray, ...]:
+        """The data, in the order that the functions expect."""
+
+    @property
+    def init(self) -> np.ndarray | None:
+        """Where chains start unless told otherwise; None for a random point."""
+
+    @property
+    def observed_data(self) -> Mapping[str, np.ndarray]:
+        """The observations, by name."""
+
+    @property
+    def constant_data(self) -> Mapping[str, np.ndarray]:
+        """The named inputs, by name."""
+
+    @property
+    def dims(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of axes, where they have names."""
+
+    @property
+    def coords(self) -> Mapping[str, tuple[Any, ...]]:
+        """The labels along named axes."""
+
+    def log_density_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the log density, a scalar."""
+
+    def values_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        """Return the reported values in one vector."""
+
+    def unconstrain(self, values: Mapping[str, Any]) -> np.ndarray:
+        """Return the flat vector at which the free variables have the given values."""
+
+    def terms(self, flat: Any) -> dict[str, float]:
+        """Return what each named part adds to the log density."""

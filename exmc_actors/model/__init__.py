@@ -1,0 +1,107 @@
+"""Build models: the front door of this floor, names only.
+
+A model is data.  Nothing here touches a JAX backend: shapes follow NumPy's rules, and the functions of the
+operations and distributions are traced by the compiler.
+"""
+
+from exmc_actors.model import math
+from exmc_actors.model.arrays import check_finite, entry_text, first_where, frozen_array
+from exmc_actors.model.builder import Builder
+from exmc_actors.model.coords import Coords
+from exmc_actors.model.distributions import (
+    DISTRIBUTIONS,
+    Beta,
+    Cauchy,
+    Distribution,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfFlat,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    StudentT,
+    Uniform,
+)
+from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.functions import softplus
+from exmc_actors.model.indexing import IndexPlan, gathered_parts, plan_index
+from exmc_actors.model.model import Model
+from exmc_actors.model.names import unknown
+from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.shapes import Shape
+from exmc_actors.model.sites import (
+    Data,
+    Deterministic,
+    Observation,
+    Potential,
+    Site,
+    Variable,
+    expressions_of,
+    names_of,
+)
+from exmc_actors.model.supports import Interval, NonNegative, Positive, Real, Support, UnitInterval
+from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, Transform
+from exmc_actors.model.traversal import postorder, references, with_children
+
+__all__ = [
+    "DISTRIBUTIONS",
+    "OPERATIONS",
+    "Affine",
+    "Apply",
+    "Beta",
+    "Builder",
+    "Cauchy",
+    "Constant",
+    "Coords",
+    "Data",
+    "Deterministic",
+    "Distribution",
+    "Exponential",
+    "Expression",
+    "Flat",
+    "Gamma",
+    "HalfCauchy",
+    "HalfFlat",
+    "HalfNormal",
+    "Identity",
+    "Index",
+    "IndexPlan",
+    "Interval",
+    "Literal",
+    "Log",
+    "LogNormal",
+    "Logit",
+    "Model",
+    "NonNegative",
+    "Normal",
+    "Observation",
+    "Positive",
+    "Potential",
+    "Real",
+    "Reference",
+    "ScaledLogit",
+    "Shape",
+    "Site",
+    "StudentT",
+    "Support",
+    "Transform",
+    "Uniform",
+    "UnitInterval",
+    "Variable",
+    "check_finite",
+    "entry_text",
+    "expressions_of",
+    "first_where",
+    "frozen_array",
+    "gathered_parts",
+    "math",
+    "names_of",
+    "plan_index",
+    "postorder",
+    "references",
+    "softplus",
+    "unknown",
+    "with_children",
+]

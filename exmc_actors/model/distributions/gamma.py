@@ -1,0 +1,43 @@
+"""The gamma distribution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import jax
+import jax.numpy as jnp
+
+from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.supports import Positive, Support
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Gamma(Distribution):
+    """The gamma distribution with shape ``alpha`` and rate ``beta``: its mean is ``alpha / beta``."""
+
+    alpha: Any
+    beta: Any
+    parameter_supports: ClassVar[Mapping[str, Support]] = {"alpha": Positive(), "beta": Positive()}
+
+    @property
+    def support(self) -> Support:
+        """Numbers above zero."""
+        return Positive()
+
+    def kernel(self, x: Any) -> Any:
+        """Return the part that depends on ``x``."""
+        return (self.alpha - 1.0) * jnp.log(x) - self.beta * x
+
+    def log_normaliser(self) -> Any:
+        """Return the part that depends on the parameters only."""
+        alpha = jnp.asarray(self.alpha, dtype=float)
+        return jax.lax.lgamma(alpha) - alpha * jnp.log(self.beta)
+
+    def mean(self) -> Any:
+        """Return the mean."""
+        return self.alpha / self.beta
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """Draw independent values."""
+        return jax.random.gamma(key, self.alpha, shape) / self.beta

@@ -1,0 +1,42 @@
+"""The improper flat prior above zero."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import jax
+import jax.numpy as jnp
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.supports import NonNegative, Support
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class HalfFlat(Distribution):
+    """The improper prior that is one above zero: it adds nothing to the log density there."""
+
+    @property
+    def support(self) -> Support:
+        """Zero and the numbers above it."""
+        return NonNegative()
+
+    def kernel(self, x: Any) -> Any:
+        """Return the part that depends on ``x``."""
+        return jnp.zeros_like(x)
+
+    def log_normaliser(self) -> Any:
+        """Return the part that depends on the parameters only."""
+        return 0.0
+
+    def mean(self) -> Any:
+        """Refuse: the distribution is improper."""
+        raise ModelError(
+            "HalfFlat has no mean: it is not a probability distribution. Write a wide one, HalfNormal(10.0) say."
+        )
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """Refuse: the distribution is improper."""
+        raise ModelError(
+            "HalfFlat has no draws: it is not a probability distribution. Write a wide one, HalfNormal(10.0) say."
+        )

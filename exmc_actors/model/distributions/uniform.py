@@ -1,0 +1,52 @@
+"""The uniform distribution."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import jax
+import jax.numpy as jnp
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.distributions.distribution import Distribution, known_value
+from exmc_actors.model.shapes import broadcast
+from exmc_actors.model.supports import Interval, Support
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Uniform(Distribution):
+    """The uniform distribution from ``low`` to ``high``."""
+
+    low: Any
+    high: Any
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that are known and the wrong way round."""
+        super().__post_init__()
+        low, high = known_value(self.low), known_value(self.high)
+        if low is None or high is None:
+            return
+        broadcast(low.shape, high.shape)
+        if (low >= high).any():
+            raise ModelError(f"Uniform: low must be below high, got {self!r}.")
+
+    @property
+    def support(self) -> Support:
+        """From low to high."""
+        return Interval(self.low, self.high)
+
+    def kernel(self, x: Any) -> Any:
+        """Return the part that depends on ``x``."""
+        return jnp.zeros_like(x)
+
+    def log_normaliser(self) -> Any:
+        """Return the part that depends on the parameters only."""
+        return jnp.log(self.high - self.low)
+
+    def mean(self) -> Any:
+        """Return the mean."""
+        return 0.5 * (self.low + self.high)
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """Draw independent values."""
+        return self.low + (self.high - self.low) * jax.random.uniform(key, shape)

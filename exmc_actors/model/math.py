@@ -1,0 +1,170 @@
+"""Offer the functions that expressions are built with; each takes handles, names, numbers and arrays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.expression import Apply, Expression, as_expression
+
+
+def _apply(operation: str, *arguments: Any, **static: Any) -> Expression:
+    return Apply(operation, tuple(as_expression(argument) for argument in arguments), tuple(static.items()))
+
+
+def exp(x: Any) -> Expression:
+    """Return e raised to ``x``, entry by entry."""
+    return _apply("exp", x)
+
+
+def expm1(x: Any) -> Expression:
+    """Return ``exp(x) - 1``, accurate near zero, entry by entry."""
+    return _apply("expm1", x)
+
+
+def log(x: Any) -> Expression:
+    """Return the natural logarithm, entry by entry."""
+    return _apply("log", x)
+
+
+def log1p(x: Any) -> Expression:
+    """Return ``log(1 + x)``, accurate near zero, entry by entry."""
+    return _apply("log1p", x)
+
+
+def sqrt(x: Any) -> Expression:
+    """Return the square root, entry by entry."""
+    return _apply("sqrt", x)
+
+
+def square(x: Any) -> Expression:
+    """Return ``x * x``, entry by entry."""
+    return _apply("square", x)
+
+
+def abs(x: Any) -> Expression:
+    """Return the absolute value, entry by entry."""
+    return _apply("abs", x)
+
+
+def sigmoid(x: Any) -> Expression:
+    """Return ``1 / (1 + exp(-x))``, entry by entry."""
+    return _apply("sigmoid", x)
+
+
+def logit(x: Any) -> Expression:
+    """Return ``log(x / (1 - x))``, entry by entry."""
+    return _apply("logit", x)
+
+
+def softplus(x: Any) -> Expression:
+    """Return ``log(1 + exp(x))`` without overflow, entry by entry."""
+    return _apply("softplus", x)
+
+
+def sin(x: Any) -> Expression:
+    """Return the sine, entry by entry."""
+    return _apply("sin", x)
+
+
+def cos(x: Any) -> Expression:
+    """Return the cosine, entry by entry."""
+    return _apply("cos", x)
+
+
+def tanh(x: Any) -> Expression:
+    """Return the hyperbolic tangent, entry by entry."""
+    return _apply("tanh", x)
+
+
+def lgamma(x: Any) -> Expression:
+    """Return the logarithm of the gamma function's absolute value, entry by entry."""
+    return _apply("lgamma", x)
+
+
+def erf(x: Any) -> Expression:
+    """Return the error function, entry by entry."""
+    return _apply("erf", x)
+
+
+gammaln = lgamma
+"""The same function by SciPy's name."""
+
+
+def maximum(a: Any, b: Any) -> Expression:
+    """Return the larger of the two, entry by entry."""
+    return _apply("maximum", a, b)
+
+
+def minimum(a: Any, b: Any) -> Expression:
+    """Return the smaller of the two, entry by entry."""
+    return _apply("minimum", a, b)
+
+
+def gt(a: Any, b: Any) -> Expression:
+    """Return whether ``a > b``, for ``where``, entry by entry."""
+    return _apply("gt", a, b)
+
+
+def lt(a: Any, b: Any) -> Expression:
+    """Return whether ``a < b``, for ``where``, entry by entry."""
+    return _apply("lt", a, b)
+
+
+def ge(a: Any, b: Any) -> Expression:
+    """Return whether ``a >= b``, for ``where``, entry by entry."""
+    return _apply("ge", a, b)
+
+
+def le(a: Any, b: Any) -> Expression:
+    """Return whether ``a <= b``, for ``where``, entry by entry."""
+    return _apply("le", a, b)
+
+
+def where(condition: Any, a: Any, b: Any) -> Expression:
+    """Return ``a`` where the condition holds and ``b`` elsewhere, entry by entry.
+
+    Both are computed; where the one not chosen is infinite or NaN, so may be the gradient: keep its
+    argument in range, for example by ``maximum``.
+    """
+    return _apply("where", condition, a, b)
+
+
+def dot(a: Any, b: Any) -> Expression:
+    """Return the product of two vectors, a matrix and a vector, or two matrices."""
+    return _apply("dot", a, b)
+
+
+def sum(x: Any, axis: int | tuple[int, ...] | None = None) -> Expression:
+    """Return the sum over ``axis``, or over all entries for None."""
+    return _apply("sum", x, axis=axis)
+
+
+def mean(x: Any, axis: int | tuple[int, ...] | None = None) -> Expression:
+    """Return the mean over ``axis``, or over all entries for None."""
+    return _apply("mean", x, axis=axis)
+
+
+def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None) -> Expression:
+    """Return ``log(sum(exp(x)))`` without overflow, over ``axis``, or over all entries for None."""
+    return _apply("logsumexp", x, axis=axis)
+
+
+def cumsum(x: Any, axis: int | None = None) -> Expression:
+    """Return running sums along ``axis``, or of all entries in order for None."""
+    return _apply("cumsum", x, axis=axis)
+
+
+def concatenate(values: Sequence[Any], axis: int = 0) -> Expression:
+    """Join values along an axis that they have."""
+    return _apply("concatenate", *_several(values, "concatenate"), axis=axis)
+
+
+def stack(values: Sequence[Any], axis: int = 0) -> Expression:
+    """Join values of one shape along a new axis."""
+    return _apply("stack", *_several(values, "stack"), axis=axis)
+
+
+def _several(values: Any, function: str) -> tuple[Any, ...]:
+    if isinstance(values, Expression | str) or not hasattr(values, "__iter__") or not len(values):
+        raise ModelError(f"{function} takes a list of values, got {values!r}: write {function}([a, b]).")
+    return tuple(values)

@@ -1,0 +1,118 @@
+"""List every operation that an expression may name: its rule for shapes and its function in JAX.
+
+The table is the whole vocabulary of expressions: what is not in it cannot be in a model, nor in the bytes
+of one.  To add an operation, add a row here and a function to ``exmc_actors.model.math``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from exmc_actors.model import functions
+from exmc_actors.model.shapes import (
+    Shape,
+    broadcast,
+    concatenated,
+    dot,
+    matmul,
+    normal_axis,
+    reduced,
+    stacked,
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A function of arrays."""
+
+    shape: Callable[..., Shape]
+    """The shape of the result from the list of the arguments' shapes and the static settings."""
+    compute: Callable[..., Any]
+    """The result from the arguments and the static settings; traced by JAX."""
+    arguments: int | None = 1
+    """How many it takes; None for one or more."""
+    static: tuple[str, ...] = ()
+    """The names of its static settings."""
+    symbol: str | None = None
+    """How it is written between two arguments."""
+
+
+def _elementwise(shapes: Sequence[Shape]) -> Shape:
+    return broadcast(*shapes)
+
+
+def _reduced(shapes: Sequence[Shape], axis: Any) -> Shape:
+    return reduced(shapes[0], axis)
+
+
+def _running(shapes: Sequence[Shape], axis: Any) -> Shape:
+    if axis is None:
+        return (prod(shapes[0]),)
+    normal_axis(axis, len(shapes[0]))
+    return shapes[0]
+
+
+def _unary(compute: Callable[..., Any]) -> Operation:
+    return Operation(_elementwise, compute)
+
+
+def _binary(compute: Callable[..., Any], symbol: str | None = None) -> Operation:
+    return Operation(_elementwise, compute, arguments=2, symbol=symbol)
+
+
+def _reduction(compute: Callable[..., Any]) -> Operation:
+    return Operation(_reduced, compute, static=("axis",))
+
+
+OPERATIONS: dict[str, Operation] = {
+    "add": _binary(jnp.add, "+"),
+    "subtract": _binary(jnp.subtract, "-"),
+    "multiply": _binary(jnp.multiply, "*"),
+    "divide": _binary(jnp.divide, "/"),
+    "power": _binary(functions.power, "**"),
+    "matmul": Operation(lambda shapes: matmul(*shapes), jnp.matmul, arguments=2, symbol="@"),
+    "dot": Operation(lambda shapes: dot(*shapes), jnp.dot, arguments=2),
+    "maximum": _binary(jnp.maximum),
+    "minimum": _binary(jnp.minimum),
+    "gt": _binary(jnp.greater),
+    "lt": _binary(jnp.less),
+    "ge": _binary(jnp.greater_equal),
+    "le": _binary(jnp.less_equal),
+    "where": Operation(_elementwise, jnp.where, arguments=3),
+    "negative": _unary(jnp.negative),
+    "abs": _unary(jnp.abs),
+    "exp": _unary(jnp.exp),
+    "expm1": _unary(jnp.expm1),
+    "log": _unary(jnp.log),
+    "log1p": _unary(jnp.log1p),
+    "sqrt": _unary(jnp.sqrt),
+    "square": _unary(jnp.square),
+    "sigmoid": _unary(jax.nn.sigmoid),
+    "logit": _unary(functions.logit),
+    "softplus": _unary(functions.softplus),
+    "sin": _unary(jnp.sin),
+    "cos": _unary(jnp.cos),
+    "tanh": _unary(jnp.tanh),
+    "lgamma": _unary(jax.lax.lgamma),
+    "erf": _unary(jax.lax.erf),
+    "sum": _reduction(jnp.sum),
+    "mean": _reduction(jnp.mean),
+    "logsumexp": _reduction(jax.scipy.special.logsumexp),
+    "cumsum": Operation(_running, functions.cumsum, static=("axis",)),
+    "concatenate": Operation(
+        lambda shapes, axis: concatenated(shapes, axis),
+        lambda *arrays, axis: jnp.concatenate(arrays, axis=axis),
+        arguments=None,
+        static=("axis",),
+    ),
+    "stack": Operation(
+        lambda shapes, axis: stacked(shapes, axis),
+        lambda *arrays, axis: jnp.stack(arrays, axis=axis),
+        arguments=None,
+        static=("axis",),
+    ),
+}

@@ -1,0 +1,206 @@
+"""Read the body of a model's bytes, trusting nothing: types, counts, names and references are checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from math import prod
+from typing import Any, NoReturn, TypeVar
+
+import msgpack
+import numpy as np
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.coords import check_coords
+from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
+from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.model import Model
+from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
+from exmc_actors.model.transforms import TRANSFORMS, Transform
+
+_LARGEST_BODY = 2**30
+_LARGEST_INTEGER = 2**53
+_DTYPES = ("<f8", "<i8", "|b1")
+_MOST_AXES = 32
+
+Leaf = TypeVar("Leaf")
+
+
+def read_body(body: bytes) -> Model:
+    """Return the model in ``body``.
+
+    Raises:
+      ModelError: saying what is wrong with it.
+    """
+    if len(body) > _LARGEST_BODY:
+        _refuse(f"{len(body)} bytes are more than {_LARGEST_BODY}")
+    try:
+        content = msgpack.unpackb(body)
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        _refuse(f"not msgpack ({type(error).__name__})")
+    if set(content) != {"nodes", "sites", "coords"}:
+        _refuse(f"unexpected fields {sorted(map(repr, content))}")
+    nodes: list[Expression] = []
+    for row in _typed(content["nodes"], list):
+        nodes.append(_node(row, nodes))
+    sites = tuple(_site(row, nodes) for row in _typed(content["sites"], list))
+    coords = dict(_row(pair, str, list) for pair in _typed(content["coords"], list))
+    return Model(sites, check_coords(coords))
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise ModelError(f"the bytes do not hold a model: {reason}.")
+
+
+def _typed(value: Any, *kinds: type) -> Any:
+    if type(value) not in kinds:
+        _refuse(f"{' or '.join(kind.__name__ for kind in kinds)} expected, got {type(value).__name__}")
+    if type(value) is int and abs(value) > _LARGEST_INTEGER:
+        _refuse("an integer is too large")
+    return value
+
+
+def _row(row: Any, *kinds: Any) -> list[Any]:
+    """Return a list whose entries have the given types, in order; a tuple of types allows each."""
+    if len(_typed(row, list)) != len(kinds):
+        _refuse(f"a row of {len(kinds)} entries expected, got {len(row)}")
+    return [
+        _typed(value, *(kind if isinstance(kind, tuple) else (kind,)))
+        for value, kind in zip(row, kinds, strict=True)
+    ]
+
+
+def _tagged(row: Any) -> tuple[str, list[Any]]:
+    if not _typed(row, list):
+        _refuse("an empty row")
+    return _typed(row[0], str), row[1:]
+
+
+def _earlier(at: Any, nodes: list[Expression]) -> Expression:
+    if not 0 <= _typed(at, int) < len(nodes):
+        _refuse(f"node {at} is referred to before it is written")
+    return nodes[at]
+
+
+def _node(row: Any, nodes: list[Expression]) -> Expression:
+    tag, rest = _tagged(row)
+    if tag == "literal":
+        return Literal(*_row(rest, (float, int, bool)))
+    if tag == "constant":
+        return Constant(_array(*_row(rest, str, list, bytes)))
+    if tag == "reference":
+        return Reference(*_row(rest, str))
+    if tag == "apply":
+        return _apply(*_row(rest, str, list, list), nodes)
+    if tag == "index":
+        base, parts = _row(rest, int, list)
+        return Index(_earlier(base, nodes), tuple(_part(part, nodes) for part in parts))
+    _refuse(f"unknown kind of node {tag!r}")
+
+
+def _array(dtype: str, shape: list[Any], values: bytes) -> np.ndarray:
+    lengths = tuple(_typed(length, int) for length in shape)
+    if dtype not in _DTYPES or len(lengths) > _MOST_AXES or min(lengths, default=0) < 0:
+        _refuse(f"an array of dtype {dtype!r} and shape {lengths} is not possible")
+    if prod(lengths) * np.dtype(dtype).itemsize != len(values):
+        _refuse(f"an array of shape {lengths} and dtype {dtype} does not have {len(values)} bytes")
+    if dtype == "|b1" and values.strip(b"\0\1"):
+        _refuse("a boolean is neither 0 nor 1")
+    return np.frombuffer(values, dtype=dtype).reshape(lengths)
+
+
+def _apply(name: str, arguments: list[Any], static: list[Any], nodes: list[Expression]) -> Apply:
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        _refuse(f"unknown operation {name!r}")
+    if len(arguments) != operation.arguments if operation.arguments else not arguments:
+        _refuse(f"{name} does not take {len(arguments)} arguments")
+    settings = tuple(
+        (setting, _setting(value))
+        for setting, value in (_row(pair, str, (int, list, type(None))) for pair in static)
+    )
+    if tuple(setting for setting, _ in settings) != operation.static:
+        _refuse(f"{name} takes the settings {operation.static}")
+    return Apply(name, tuple(_earlier(at, nodes) for at in arguments), settings)
+
+
+def _setting(value: Any) -> Any:
+    return tuple(_typed(one, int) for one in value) if isinstance(value, list) else value
+
+
+def _part(row: Any, nodes: list[Expression]) -> Any:
+    tag, rest = _tagged(row)
+    if tag == "array":
+        return _earlier(*_row(rest, int), nodes)
+    if tag == "slice":
+        optional = (int, type(None))
+        return slice(*_row(rest, optional, optional, optional))
+    if tag == "at":
+        return _row(rest, int)[0]
+    if tag in ("new axis", "ellipsis"):
+        _row(rest)
+        return None if tag == "new axis" else Ellipsis
+    _refuse(f"unknown kind of index {tag!r}")
+
+
+def _site(row: Any, nodes: list[Expression]) -> Site:
+    tag, rest = _tagged(row)
+    dims = (list, type(None))
+    if tag == "data":
+        name, value, names = _row(rest, str, int, dims)
+        return Data(name, _constant(value, nodes), _dims(names))
+    if tag == "variable":
+        return _variable(rest, nodes)
+    if tag == "observation":
+        name, kind, roots, value, variable, names = _row(rest, str, str, list, int, (str, type(None)), dims)
+        distribution = _distribution(kind, _all_earlier(roots, nodes))
+        return Observation(name, distribution, _constant(value, nodes), _dims(names), variable)
+    if tag == "deterministic":
+        name, root, names = _row(rest, str, int, dims)
+        return Deterministic(name, _earlier(root, nodes), _dims(names))
+    if tag == "potential":
+        name, root = _row(rest, str, int)
+        return Potential(name, _earlier(root, nodes))
+    _refuse(f"unknown kind of site {tag!r}")
+
+
+def _variable(row: Any, nodes: list[Expression]) -> Variable:
+    optional = (str, type(None))
+    name, kind, roots, transform, bounds, shape, centered, names = _row(
+        row, str, str, list, optional, list, list, (bool, type(None)), (list, type(None))
+    )
+    distribution = _distribution(kind, _all_earlier(roots, nodes))
+    form = _transform(transform, _all_earlier(bounds, nodes))
+    lengths = tuple(_typed(length, int) for length in shape)
+    return Variable(name, distribution, lengths, _dims(names), form, centered)
+
+
+def _all_earlier(rows: list[Any], nodes: list[Expression]) -> list[Expression]:
+    return [_earlier(at, nodes) for at in rows]
+
+
+def _constant(at: int, nodes: list[Expression]) -> Constant:
+    node = _earlier(at, nodes)
+    if not isinstance(node, Constant):
+        _refuse("data must be an array")
+    return node
+
+
+def _dims(names: Any) -> tuple[str, ...] | None:
+    return None if names is None else tuple(_typed(name, str) for name in names)
+
+
+def _distribution(kind: str, values: list[Expression]) -> Distribution:
+    return _leaf(DISTRIBUTIONS, "distribution", kind, values)
+
+
+def _transform(kind: str | None, values: list[Expression]) -> Transform | None:
+    return None if kind is None else _leaf(TRANSFORMS, "transform", kind, values)
+
+
+def _leaf(table: Mapping[str, Callable[..., Leaf]], what: str, kind: str, values: list[Expression]) -> Leaf:
+    leaf = table.get(kind)
+    if leaf is None:
+        _refuse(f"unknown {what} {kind!r}")
+    if len(values) != len(fields(leaf)):  # type: ignore[arg-type]
+        _refuse(f"{kind} has {len(fields(leaf))} parameters, got {len(values)}")  # type: ignore[arg-type]
+    return leaf(*values)

@@ -1,0 +1,238 @@
+"""Check a model site by site: names, shapes and values, each against what was declared before it.
+
+The builder, the reader of bytes and ``with_data`` all go through here, so that a model that exists is one
+that can be compiled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.arrays import check_finite, entry_text, first_where
+from exmc_actors.model.coords import Coords, shape_of_dims
+from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.distributions.distribution import known_value
+from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.indexing import gathered_parts, plan_index
+from exmc_actors.model.names import check_name, unknown
+from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.shapes import Shape, broadcast, check_size, stretches_to
+from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
+from exmc_actors.model.supports import Interval
+from exmc_actors.model.text import expression_text
+from exmc_actors.model.transforms import Affine, Identity, ScaledLogit, Transform
+from exmc_actors.model.traversal import postorder
+
+
+@dataclass
+class Scope:
+    """What has been declared so far."""
+
+    coords: Coords = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    """Of everything that an expression may refer to."""
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    """The values that are known: data inputs and observations."""
+    taken: set[str] = field(default_factory=set)
+    """Every name in use, potentials included."""
+
+    def declare(self, site: Site) -> None:
+        """Add a site.
+
+        Raises:
+          ModelError: if it does not fit what was declared before.
+        """
+        for name in dict.fromkeys(names_of(site)):
+            self.check_new(name)
+        try:
+            shape = self._check(site)
+        except ModelError as error:
+            raise ModelError(f"{site.name}: {error}") from None
+        for name in names_of(site):
+            self.taken.add(name)
+            if not isinstance(site, Potential):
+                self.shapes[name] = shape
+            if isinstance(site, Data | Observation):
+                self.arrays[name] = site.value.array
+
+    def check_new(self, name: Any) -> None:
+        """Refuse what is not a name, and a name that is taken."""
+        if check_name(name) in self.taken:
+            raise ModelError(
+                f"{name!r} is declared already: every name must be new. Known: {', '.join(sorted(self.taken))}"
+            )
+
+    def shape_of(self, root: Expression) -> Shape:
+        """Return the shape of an expression.
+
+        Raises:
+          ModelError: naming the smallest part that cannot be computed.
+        """
+        return self.shapes_within(root)[id(root)]
+
+    def shapes_within(self, root: Expression) -> dict[int, Shape]:
+        """Return the shape of every node that an expression needs, by the node's identity."""
+        shapes: dict[int, Shape] = {}
+        for node in postorder((root,)):
+            try:
+                shapes[id(node)] = self._node_shape(node, shapes)
+            except ModelError as error:
+                if isinstance(node, Reference):
+                    raise
+                raise ModelError(f"{expression_text(node)} cannot be computed: {error}") from None
+        return shapes
+
+    def _node_shape(self, node: Expression, shapes: Mapping[int, Shape]) -> Shape:
+        match node:
+            case Literal():
+                return ()
+            case Constant():
+                return node.array.shape
+            case Reference():
+                if node.name not in self.shapes:
+                    raise ModelError(unknown("variable", node.name, self.shapes))
+                return self.shapes[node.name]
+            case Apply():
+                settings = dict(node.static)
+                return OPERATIONS[node.operation].shape([shapes[id(a)] for a in node.arguments], **settings)
+            case Index():
+                return self._index_shape(node, shapes)
+        raise AssertionError(f"no rule for {type(node).__name__}")
+
+    def _index_shape(self, node: Index, shapes: Mapping[int, Shape]) -> Shape:
+        parts = [shapes[id(part)] if isinstance(part, Expression) else part for part in node.parts]
+        plan = plan_index(shapes[id(node.base)], parts)
+        for part, axis in zip(gathered_parts(node.parts), plan.gathered, strict=True):
+            check_positions(self._positions(part), plan.sliced[axis], part)
+        return plan.shape
+
+    def _positions(self, part: Any) -> np.ndarray:
+        if isinstance(part, int):
+            return np.asarray(part)
+        array = part.array if isinstance(part, Constant) else None
+        if isinstance(part, Reference):
+            array = self.arrays.get(part.name)
+        if array is None:
+            raise ModelError(
+                f"an index must be integers that are known beforehand, got {part!r}. "
+                "Write an array of integers, or declare one by b.data(name, array)."
+            )
+        if array.dtype.kind == "b":
+            raise ModelError("an index must be integers, got booleans: write numpy.flatnonzero(mask).")
+        if array.dtype.kind != "i":
+            raise ModelError(
+                f"an index must be integers, got {array.dtype}: convert it by array.astype(int)."
+            )
+        return array
+
+    def _check(self, site: Site) -> Shape:
+        match site:
+            case Data():
+                check_finite(site.value.array)
+                shape: Shape = site.value.array.shape
+            case Variable():
+                shape = check_size(site.shape)
+                self._check_parameters(site.distribution, shape)
+                self._check_transform(site, shape)
+            case Observation():
+                shape = site.value.array.shape
+                self._check_parameters(site.distribution, shape)
+                check_finite(site.value.array)
+                check_inside(site.distribution, site.value.array)
+            case Deterministic() | Potential():
+                shape = self.shape_of(site.expression)
+        self._check_dims(site, shape)
+        return shape
+
+    def parameter_shape(self, distribution: Distribution) -> Shape:
+        """Return the shape that the parameters have together."""
+        shapes = []
+        for name, value in distribution.parameters.items():
+            try:
+                shapes.append(self.shape_of(value))
+            except ModelError as error:
+                raise ModelError(f"{type(distribution).__name__}'s {name}: {error}") from None
+        return broadcast(*shapes)
+
+    def _check_parameters(self, distribution: Distribution, shape: Shape) -> None:
+        needed = self.parameter_shape(distribution)
+        if not stretches_to(needed, shape):
+            raise ModelError(
+                f"{distribution!r} has parameters of shape {needed}, which do not fit shape {shape}: "
+                "seen from the right, each length must be equal or 1."
+            )
+
+    def _check_transform(self, site: Variable, shape: Shape) -> None:
+        if site.transform is None:
+            if site.centered is not None and not site.distribution.is_location_scale:
+                raise ModelError(
+                    f"centered= is for Normal, StudentT and Cauchy, got {type(site.distribution).__name__}: leave it out."
+                )
+            return
+        if site.centered is not None:
+            raise ModelError("centered= and transform= exclude each other: leave one out.")
+        check_transform(site.transform, site.distribution)
+        for value in site.transform.parameters.values():
+            if not stretches_to(self.shape_of(value), shape):
+                raise ModelError(f"{site.transform!r} has parameters that do not fit shape {shape}.")
+
+    def _check_dims(self, site: Site, shape: Shape) -> None:
+        dims = None if isinstance(site, Potential) else site.dims
+        if dims is not None and shape_of_dims(dims, self.coords) != shape:
+            raise ModelError(
+                f"dims {dims} say shape {shape_of_dims(dims, self.coords)}, the value has shape {shape}: "
+                "give as many dims as axes, each with as many coordinates as entries."
+            )
+
+
+def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
+    """Refuse positions outside an axis, saying which is the first."""
+    at = first_where((positions < -length) | (positions >= length))
+    if at is not None:
+        raise ModelError(
+            f"index {part!r}{entry_text(at)} is {positions[at]}, outside an axis of {length} entries: "
+            f"positions run from 0 to {length - 1}."
+        )
+
+
+def check_inside(distribution: Distribution, array: np.ndarray) -> None:
+    """Refuse observations outside a support that is known, saying which is the first."""
+    support = distribution.support
+    if not support.is_known:
+        return
+    if isinstance(support, Interval):
+        support = replace(support, low=known_value(support.low), high=known_value(support.high))
+    at = first_where(~np.broadcast_to(support.contains(array), array.shape))
+    if at is not None:
+        raise ModelError(
+            f"entry {entry_text(at)} is {array[at].item()!r}, outside the support of {distribution!r}: "
+            f"it must be {distribution.support}. Correct the entry, or choose another distribution."
+        )
+
+
+def check_transform(transform: Transform, distribution: Distribution) -> None:
+    """Refuse a transform that does not reach the distribution's support and nothing else."""
+    support = distribution.support
+    fits = isinstance(support, transform.onto) or isinstance(transform, Identity)
+    if isinstance(transform, ScaledLogit) and isinstance(support, Interval):
+        fits = _same(transform.low, support.low) and _same(transform.high, support.high)
+    if not fits:
+        raise ModelError(
+            f"{type(transform).__name__} does not lead onto the support of {distribution!r}, whose values are {support}: "
+            "leave transform= out to have the right one chosen."
+        )
+    if isinstance(transform, Affine):
+        scale = known_value(transform.scale)
+        if scale is not None and not (scale > 0).all():
+            raise ModelError(f"Affine: scale must be positive, got {transform.scale!r}.")
+
+
+def _same(one: Expression, other: Expression) -> bool:
+    if isinstance(one, Literal) and isinstance(other, Literal):
+        return one.value == other.value
+    if isinstance(one, Reference) and isinstance(other, Reference):
+        return one.name == other.name
+    return one is other

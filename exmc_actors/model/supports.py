@@ -1,0 +1,126 @@
+"""Say where a distribution puts its probability: facts as records; the mathematics of transforms is elsewhere.
+
+``contains`` is written in operators only, so that it serves NumPy arrays when data is checked and JAX
+arrays inside a program.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+from exmc_actors.model.expression import Constant, Literal, as_expression
+
+_INFINITY = float("inf")
+
+
+class Support:
+    """A set of real numbers; applied entry by entry."""
+
+    whole_line: ClassVar[bool] = False
+
+    def contains(self, x: Any) -> Any:
+        """Return, for each entry, whether it lies inside."""
+        raise NotImplementedError
+
+    def inner_point(self) -> Any:
+        """Return a point well inside, where every log density is finite."""
+        raise NotImplementedError
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the set can be told without sampling."""
+        return True
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Real(Support):
+    """Every finite number."""
+
+    whole_line: ClassVar[bool] = True
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are finite."""
+        return abs(x) < _INFINITY
+
+    def inner_point(self) -> Any:
+        """Return zero."""
+        return 0.0
+
+    def __str__(self) -> str:
+        return "finite"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Positive(Support):
+    """Numbers above zero."""
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are positive and finite."""
+        return (x > 0) & (x < _INFINITY)
+
+    def inner_point(self) -> Any:
+        """Return one."""
+        return 1.0
+
+    def __str__(self) -> str:
+        return "positive"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class NonNegative(Support):
+    """Zero and the numbers above it."""
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are at least zero and finite."""
+        return (x >= 0) & (x < _INFINITY)
+
+    def inner_point(self) -> Any:
+        """Return one."""
+        return 1.0
+
+    def __str__(self) -> str:
+        return "zero or positive"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class UnitInterval(Support):
+    """Numbers strictly between zero and one."""
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are above zero and below one."""
+        return (x > 0) & (x < 1)
+
+    def inner_point(self) -> Any:
+        """Return one half."""
+        return 0.5
+
+    def __str__(self) -> str:
+        return "strictly between 0 and 1"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Interval(Support):
+    """Numbers from ``low`` to ``high``, both included; the bounds may depend on variables."""
+
+    low: Any
+    high: Any
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are not outside the bounds."""
+        return (x >= self.low) & (x <= self.high)
+
+    def inner_point(self) -> Any:
+        """Return the middle."""
+        return 0.5 * (self.low + self.high)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both bounds are numbers or arrays."""
+        return all(isinstance(as_expression(bound), Literal | Constant) for bound in (self.low, self.high))
+
+    def __str__(self) -> str:
+        return f"between {self.low!r} and {self.high!r}"
