@@ -73,18 +73,6 @@ def test_plain_text_is_as_wide_as_it_needs_to_be():
     text = summary_text(frame(**{"x" * 200: {}}))
     assert len(text.splitlines()) == 2
     assert text.splitlines()[0].split()[-3:] == ["tail", "ESS", "R-hat"]
-        "mean",
-        "mcse",
-        "sd",
-        "5%",
-        "50%",
-        "95%",
-        "bulk",
-        "ESS",
-        "tail",
-        "ESS",
-        "R-hat",
-    ]
 
 
 def test_names_with_brackets_are_no_markup(terminal):
