@@ -1,1 +1,67 @@
-"""Sample Bayesian models with supervised, restartable, streaming chains."""
+"""Sample Bayesian models with supervised, restartable, streaming chains.  Names only.
+
+Importing this changes nothing in the host program and makes no JAX backend.  A name is loaded when it is
+first used, so that ``import exmc_actors.kernel`` loads no trio and ``exmc --version`` no JAX.
+"""
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "exmc_actors.compiler": ("LogDensity", "Program", "compile"),
+    "exmc_actors.diagnostics": ("summary",),
+    "exmc_actors.errors": (
+        "ExmcError",
+        "ModelError",
+        "RunFailed",
+        "SamplingWarning",
+        "SettingsError",
+        "StartError",
+    ),
+    "exmc_actors.messages": (
+        "DROP_OLDEST",
+        "WAIT",
+        "ChainFailed",
+        "ChainFinished",
+        "ChainRestarted",
+        "ChainStatistics",
+        "DrawBlock",
+        "Message",
+        "Overflow",
+        "RunStatistics",
+        "SubscriptionStatistics",
+    ),
+    "exmc_actors.model": (
+        "Beta",
+        "Builder",
+        "Cauchy",
+        "Distribution",
+        "Exponential",
+        "Flat",
+        "Gamma",
+        "HalfCauchy",
+        "HalfFlat",
+        "HalfNormal",
+        "LogNormal",
+        "Model",
+        "Normal",
+        "StudentT",
+        "Uniform",
+        "math",
+    ),
+    "exmc_actors.run": ("Run", "open_run"),
+    "exmc_actors.sampling": ("sample",),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"exmc_actors has no {name!r}; it has: {', '.join(__all__)}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -3,6 +3,17 @@
 from exmc_actors.chain.block import Block, Sampler, advance
 from exmc_actors.chain.codec import decode, encode
 from exmc_actors.chain.start import Started, start
-from exmc_actors.chain.state import ChainState, chain_key
+from exmc_actors.chain.state import ChainState, chain_key, empty_state
 
-__all__ = ["Block", "ChainState", "Sampler", "Started", "advance", "chain_key", "decode", "encode", "start"]
+__all__ = [
+    "Block",
+    "ChainState",
+    "Sampler",
+    "Started",
+    "advance",
+    "chain_key",
+    "decode",
+    "empty_state",
+    "encode",
+    "start",
+]

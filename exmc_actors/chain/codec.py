@@ -1,17 +1,11 @@
 """Turn a chain state into bytes and back, to the bit; files and frames are for others."""
 
-from typing import Any
-
 import jax
 import msgpack
 import numpy as np
 
-from exmc_actors.chain.state import ChainState
+from exmc_actors.chain.state import ChainState, empty_state
 from exmc_actors.errors import ExmcError
-from exmc_actors.kernel import Point
-from exmc_actors.warmup import Adaptation
-from exmc_actors.warmup.dual_averaging import DualAveraging
-from exmc_actors.warmup.moments import Moments
 
 FORMAT = "exmc chain state"
 VERSION = 1
@@ -22,26 +16,11 @@ class UnreadableState(ExmcError, ValueError):
     """The bytes are not a chain state of this version."""
 
 
-def _template(dim: int) -> ChainState:
-    """Return a state in which each leaf has the dtype and shape that it must have, and no memory."""
-
-    def of(*shape: int, dtype: str = "<f8") -> Any:
-        return np.broadcast_to(np.zeros((), dtype), shape)
-
-    moments = Moments(of(), of(2, dim), of(2, dim))
-    return ChainState(
-        key=of(2, dtype="<u4"),
-        transitions=of(dtype="<i8"),
-        point=Point(of(dim), of(), of(dim)),
-        adaptation=Adaptation(of(dim), DualAveraging(*(of() for _ in range(5))), moments, moments, of()),
-    )
-
-
 def encode(state: ChainState) -> bytes:
     """Return the state as msgpack: a header and the raw little-endian bytes of each leaf."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
     dim = int(np.asarray(state.point.position).shape[0])
-    expected = jax.tree.leaves(_template(dim))
+    expected = jax.tree.leaves(empty_state(dim))
     raw = [leaf.astype(like.dtype, copy=False).tobytes() for leaf, like in zip(leaves, expected, strict=True)]
     packed: bytes = msgpack.packb([FORMAT, VERSION, dim, raw])
     return packed
@@ -70,7 +49,7 @@ def decode(data: bytes) -> ChainState:
         )
     if not 0 <= dim <= _LARGEST_DIM:
         raise UnreadableState(f"this chain state claims {dim} dimensions; 0 to {_LARGEST_DIM} are accepted")
-    leaves, structure = jax.tree.flatten(_template(dim))
+    leaves, structure = jax.tree.flatten(empty_state(dim))
     sizes = [int(np.prod(like.shape, dtype=np.int64)) * like.dtype.itemsize for like in leaves]
     if [len(part) if isinstance(part, bytes) else -1 for part in raw] != sizes:
         raise UnreadableState(f"this chain state of {dim} dimensions is damaged: its arrays have other sizes")

@@ -1,6 +1,6 @@
 """Hold everything needed to go on with a chain, and nothing else."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jax import Array
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from exmc_actors.kernel import Point
 from exmc_actors.warmup import Adaptation
+from exmc_actors.warmup.dual_averaging import DualAveraging
+from exmc_actors.warmup.moments import Moments
 
 
 class ChainState(NamedTuple):
@@ -19,6 +21,22 @@ class ChainState(NamedTuple):
     """How many were made so far, warmup included (int64): the index of the next."""
     point: Point
     adaptation: Adaptation
+
+
+def empty_state(dim: int) -> ChainState:
+    """Return a state in which each leaf has the dtype and shape that it must have, and takes no memory."""
+
+    def zeros(*shape: int, dtype: str = "<f8") -> Any:
+        return np.broadcast_to(np.zeros((), dtype), shape)
+
+    moments = Moments(zeros(), zeros(2, dim), zeros(2, dim))
+    step_size = DualAveraging(*(zeros() for _ in DualAveraging._fields))
+    return ChainState(
+        key=zeros(2, dtype="<u4"),
+        transitions=zeros(dtype="<i8"),
+        point=Point(zeros(dim), zeros(), zeros(dim)),
+        adaptation=Adaptation(zeros(dim), step_size, moments, moments, zeros()),
+    )
 
 
 def chain_key(random_seed: int, chain: int) -> NDArray[np.uint32]:

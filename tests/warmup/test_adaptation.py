@@ -46,7 +46,7 @@ def test_the_metric_becomes_the_variance_of_each_coordinate_whatever_its_scale()
 
 @pytest.mark.parametrize("target", [0.6, 0.8, 0.95])
 def test_a_higher_target_gives_a_smaller_step_and_more_acceptance(target):
-    state, acceptance = warmed_up(np.ones(5), tune=400, target=target)
+    _, acceptance = warmed_up(np.ones(5), tune=400, target=target)
     assert acceptance == pytest.approx(target, abs=0.1)
 
 

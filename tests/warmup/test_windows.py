@@ -1,5 +1,7 @@
 """The schedule of warmup as plain integers."""
 
+import itertools
+
 import jax.numpy as jnp
 import pytest
 
@@ -34,7 +36,7 @@ def test_the_last_iterations_switch_nothing_and_leave_the_metric_alone():
 
 def test_no_window_begins_that_could_not_be_filled():
     found = switches(1000)
-    late = [b - a for a, b in zip(found, found[1:], strict=False) if b > 300]
+    late = [b - a for a, b in itertools.pairwise(found) if b > 300]
     assert late == sorted(late)
     assert found[-1] + windows.FIRST_WINDOW <= 850
 

@@ -1,0 +1,67 @@
+"""Run an async function to its end from synchronous code, in a thread of its own where a loop is running."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import outcome
+import trio
+
+
+def blocking(main: Callable[[], Awaitable[Any]]) -> Any:
+    """Run ``main`` under trio and return what it returns.
+
+    A notebook's thread, or a callback of another program, may have an event loop running; then trio gets
+    a thread of its own, which has ended when this returns.
+
+    Raises:
+      KeyboardInterrupt: on Ctrl-C, when everything that was started has stopped.
+    """
+    if not _is_in_event_loop():
+        return trio.run(main)
+    return _Thread(main).wait()
+
+
+def _is_in_event_loop() -> bool:
+    if trio.lowlevel.in_trio_run():
+        return True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class _Thread:
+    """A trio run in a thread, which Ctrl-C in the waiting thread cancels."""
+
+    def __init__(self, main: Callable[[], Awaitable[Any]]) -> None:
+        self._main = main
+        self._started = threading.Event()
+        self._cancel: Callable[[], None] = lambda: None
+        self._outcome: outcome.Outcome[Any] | None = None
+        self._thread = threading.Thread(target=self._run, name="exmc_actors.sample")
+
+    def wait(self) -> Any:
+        self._thread.start()
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._started.wait()
+            self._cancel()
+            self._thread.join()
+            raise
+        assert self._outcome is not None
+        return self._outcome.unwrap()
+
+    def _run(self) -> None:
+        self._outcome = outcome.capture(trio.run, self._cancellable)
+        self._started.set()
+
+    async def _cancellable(self) -> Any:
+        token = trio.lowlevel.current_trio_token()
+        with trio.CancelScope() as scope:
+            self._cancel = lambda: token.run_sync_soon(scope.cancel)
+            self._started.set()
+            return await self._main()

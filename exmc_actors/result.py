@@ -1,0 +1,106 @@
+"""Turn a run's log into the DataTree that users get, and say what is wrong with it."""
+
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from exmc_actors.diagnostics import build, problems
+from exmc_actors.compiler import Target
+from exmc_actors.errors import RunFailed, SamplingWarning, StartError
+from exmc_actors.runtime import Log, collect, committed_draws
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def result(
+    log: Log,
+    target: Target,
+    *,
+    var_names: Sequence[str] | None = None,
+    save_warmup: bool = False,
+    attrs: dict[str, Any] | None = None,
+) -> "xarray.DataTree":
+    """Return what was committed: chains that gave up apart, the others cut to the shortest.
+
+    Raises:
+      StartError: no chain found a point to start from.
+      RunFailed: no chain has a draw.
+    """
+    failed = [chain for chain, record in enumerate(log.chains) if record.status == "failed"]
+    kept = [chain for chain in range(len(log.chains)) if chain not in failed]
+    lengths = committed_draws(log, kept, "sample")
+    if not lengths or min(lengths) == 0:
+        raise _failure(log, failed)
+    draws, stats = collect(log, kept, "sample", min(lengths))
+    groups: dict[str, Any] = {}
+    failed_lengths = committed_draws(log, failed, "sample")
+    if any(failed_lengths):
+        with_draws = [chain for chain, length in zip(failed, failed_lengths, strict=True) if length]
+        failed_draws, groups["failed_sample_stats"] = collect(log, with_draws, "sample", max(failed_lengths))
+        groups["failed_posterior"] = _chosen(failed_draws, var_names)
+        groups["failed_chains"] = with_draws
+    if save_warmup and log.settings.tune:
+        warmup, groups["warmup_sample_stats"] = collect(log, kept, "warmup", log.settings.tune)
+        groups["warmup_posterior"] = _chosen(warmup, var_names)
+    return build(
+        _chosen(draws, var_names),
+        stats,
+        **groups,
+        chains=kept,
+        observed_data=target.observed_data,
+        constant_data=target.constant_data,
+        dims=target.dims,
+        coords=target.coords,
+        attrs=_attributes(log) | (attrs or {}),
+    )
+
+
+def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
+    """Warn, one plain sentence each, of what makes the draws doubtful."""
+    for sentence in problems(tree):
+        warnings.warn(sentence, SamplingWarning, stacklevel=stacklevel + 1)
+    failed = tree.attrs.get("failed_reasons")
+    if failed:
+        warnings.warn(
+            f"{len(failed)} of {tree.attrs['chains']} chains gave up; their draws are in failed_posterior. "
+            f"The first: {failed[0]}",
+            SamplingWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+
+def _attributes(log: Log) -> dict[str, Any]:
+    settings = log.settings
+    return {
+        "created_at": datetime.now(UTC).isoformat(),
+        "inference_library_version": version("exmc-actors"),
+        "random_seed": settings.random_seed,
+        "tuning_steps": settings.tune,
+        "draws": settings.draws,
+        "chains": settings.chains,
+        "target_accept": settings.target_accept,
+        "max_treedepth": settings.max_treedepth,
+        "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
+        "chain_restarts": [record.restarts for record in log.chains],
+        "failed_reasons": [
+            f"chain {chain}: {record.reason}"
+            for chain, record in enumerate(log.chains)
+            if record.status == "failed"
+        ],
+    }
+
+
+def _chosen(draws: dict[str, Any], var_names: Sequence[str] | None) -> dict[str, Any]:
+    return draws if var_names is None else {name: draws[name] for name in var_names}
+
+
+def _failure(log: Log, failed: Sequence[int]) -> Exception:
+    if not failed:
+        return RunFailed("the run ended before every chain had a draw: there is nothing to return.")
+    first = log.chains[failed[0]]
+    kind = StartError if all(log.chains[chain].failed_start for chain in failed) else RunFailed
+    others = f" (and {len(failed) - 1} more chains)" if len(failed) > 1 else ""
+    return kind(f"chain {failed[0]}{others}: {first.reason}")

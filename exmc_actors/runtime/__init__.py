@@ -1,0 +1,33 @@
+"""Where actors meet mathematics: the supervision tree of a run, its log, and its feed."""
+
+from exmc_actors.runtime.block_size import BlockSize, ByWallTime
+from exmc_actors.runtime.collect import collect, committed_draws
+from exmc_actors.runtime.executables import executables_for
+from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
+from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.settings import DEFAULT_TUNE, Settings, check
+from exmc_actors.runtime.start_position import start_position
+from exmc_actors.runtime.tree import Parts, chain_path, run_children
+from exmc_actors.runtime.worker import Runner, in_thread, inline
+
+__all__ = [
+    "DEFAULT_CAPACITY",
+    "DEFAULT_TUNE",
+    "BlockSize",
+    "ByWallTime",
+    "Feed",
+    "Log",
+    "Parts",
+    "Runner",
+    "Settings",
+    "Subscription",
+    "chain_path",
+    "check",
+    "collect",
+    "committed_draws",
+    "executables_for",
+    "in_thread",
+    "inline",
+    "run_children",
+    "start_position",
+]

@@ -1,0 +1,86 @@
+"""Be one chain: ask for a block, commit it with the state that follows, and again.
+
+A chain holds nothing that matters: killed anywhere and started again, it asks the recorder where it
+stands and draws the same draws.  It never looks at a draw.
+"""
+
+from typing import Any
+
+import trio
+
+import supervision as sv
+from exmc_actors.compiler import Target
+from exmc_actors.errors import ExmcError
+from exmc_actors.messages import STATS, DrawBlock
+from exmc_actors.runtime.feed import Feed
+from exmc_actors.runtime.protocol import (
+    Advance,
+    Advanced,
+    BlockFailed,
+    Commit,
+    Finish,
+    GiveUp,
+    Stand,
+    Start,
+    Unstartable,
+)
+from exmc_actors.runtime.settings import Settings
+
+
+class BlockError(ExmcError):
+    """A block of transitions raised; the cause is attached."""
+
+
+async def chain(
+    number: int,
+    recorder: sv.Ref,
+    model_server: sv.Ref,
+    feed: Feed,
+    target: Target,
+    settings: Settings,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Go on with chain ``number`` from its last commit to its end."""
+    standing = await recorder.call(Stand(number))
+    task_status.started()
+    if not standing.may_go_on:
+        return
+    state, done = standing.state, standing.transitions
+    if state is None:
+        outcome = await model_server.call(Start(number))
+        if isinstance(outcome, Unstartable):
+            await recorder.call(GiveUp(number, outcome.reason, is_start=True))
+            return
+        state = _unless_failed(outcome)
+    while done < settings.transitions:
+        await feed.wait_for_room()
+        # A block never crosses from warmup to sampling: its draws have one phase.
+        boundary = settings.tune if done < settings.tune else settings.transitions
+        advanced = _unless_failed(await model_server.call(Advance(number, state, boundary - done)))
+        block = draw_block(number, done, advanced, target, settings)
+        await recorder.call(Commit(block, done, advanced.state))
+        state, done = advanced.state, done + len(block)
+    await recorder.call(Finish(number))
+
+
+def draw_block(number: int, done: int, advanced: Advanced, target: Target, settings: Settings) -> DrawBlock:
+    """Name the columns of a computed block; the arrays are read-only views."""
+    is_warmup = done < settings.tune
+    draws = target.values_layout.unflatten(advanced.values)
+    stats = {name: advanced.stats[:, column] for column, name in enumerate(STATS)}
+    for array in (*draws.values(), *stats.values()):
+        array.flags.writeable = False
+    return DrawBlock(
+        chain=number,
+        phase="warmup" if is_warmup else "sample",
+        first=done if is_warmup else done - settings.tune,
+        draws=draws,
+        stats=stats,
+    )
+
+
+def _unless_failed(outcome: Any) -> Any:
+    if isinstance(outcome, BlockFailed):
+        raise BlockError(f"a block raised {type(outcome.error).__name__}: {outcome.error}") from outcome.error
+    return outcome

@@ -1,0 +1,125 @@
+"""Wake the subscribers of a log and hold back chains for those who ask to lose nothing.
+
+The log is the truth and the feed only wakes: a subscription is a cursor into the log, so a message is
+seen once and in order whatever restarts in between, and joining late is starting at an older cursor.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from exmc_actors.errors import SettingsError
+from exmc_actors.messages import WAIT, Message, Overflow, SubscriptionStatistics
+from exmc_actors.runtime.log import Log
+
+DEFAULT_CAPACITY = 64
+
+
+class Subscription(AsyncIterator[Message]):
+    """One subscriber's cursor; iterate over it.  Iteration ends with the run."""
+
+    def __init__(self, feed: "Feed", overflow: Overflow, capacity: int, cursor: int) -> None:
+        """Only ``Feed.subscribe`` makes these."""
+        self._feed = feed
+        self._overflow = overflow
+        self._capacity = capacity
+        self._cursor = cursor
+        self._delivered = 0
+        self._dropped = 0
+
+    async def __anext__(self) -> Message:
+        """Return the next message, waiting for one to be committed."""
+        await trio.lowlevel.checkpoint()
+        while self._cursor == len(self._feed.log.messages):
+            if self._feed.log.is_over:
+                raise StopAsyncIteration
+            await self._feed.committed.park()
+        self._skip_to_capacity()
+        message = self._feed.log.messages[self._cursor]
+        self._cursor += 1
+        self._delivered += 1
+        self._feed.read.unpark_all()
+        return message
+
+    def statistics(self) -> SubscriptionStatistics:
+        """Return how this subscriber keeps up."""
+        self._skip_to_capacity()
+        return SubscriptionStatistics(
+            self._overflow, self._capacity, self._waiting, self._delivered, self._dropped
+        )
+
+    @property
+    def holds_back(self) -> bool:
+        """Say whether the chains must wait for this subscriber to read on."""
+        return self._overflow is WAIT and self._waiting >= self._capacity
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._feed.log.messages) - self._cursor
+
+    def _skip_to_capacity(self) -> None:
+        excess = self._waiting - self._capacity
+        if excess > 0 and self._overflow is not WAIT:
+            self._cursor += excess
+            self._dropped += excess
+
+
+class Feed:
+    """All subscriptions of a run."""
+
+    def __init__(self, log: Log) -> None:
+        """Attach to a log; the recorder calls ``wake`` after each commit."""
+        self.log = log
+        self.committed = trio.lowlevel.ParkingLot()
+        self.read = trio.lowlevel.ParkingLot()
+        self._subscriptions: list[Subscription] = []
+
+    @asynccontextmanager
+    async def subscribe(
+        self, *, overflow: Overflow = WAIT, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
+    ) -> AsyncIterator[Subscription]:
+        """Open a subscription at the end of the log, or at its start.
+
+        Args:
+          overflow: what happens when ``capacity`` messages are unread.
+          capacity: how many unread messages the subscriber may have, at least 1.
+          from_start: replay what is already committed first.
+
+        Raises:
+          SettingsError: ``overflow`` is not one of ``WAIT`` and ``DROP_OLDEST``, or ``capacity`` < 1.
+        """
+        if not isinstance(overflow, Overflow):
+            raise SettingsError(
+                f"overflow must be WAIT or DROP_OLDEST, got {overflow!r}: write overflow=WAIT."
+            )
+        if capacity < 1:
+            raise SettingsError(f"capacity must be at least 1, got {capacity!r}: write, say, capacity=64.")
+        cursor = 0 if from_start else len(self.log.messages)
+        subscription = Subscription(self, overflow, capacity, cursor)
+        self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)
+            self.read.unpark_all()
+
+    def wake(self) -> None:
+        """Wake every subscriber; what there is to see is in the log."""
+        self.committed.unpark_all()
+
+    def close(self) -> None:
+        """End every subscription once it has read what is committed."""
+        self.log.is_closed = True
+        self.wake()
+        self.read.unpark_all()
+
+    async def wait_for_room(self) -> None:
+        """Return as soon as no subscriber asks the chains to wait."""
+        await trio.lowlevel.checkpoint()
+        while any(subscription.holds_back for subscription in self._subscriptions):
+            await self.read.park()
+
+    def statistics(self) -> tuple[SubscriptionStatistics, ...]:
+        """Return a snapshot of each subscription."""
+        return tuple(subscription.statistics() for subscription in self._subscriptions)

@@ -1,0 +1,108 @@
+"""Keep what a run has committed: the truth that a restarted actor adopts.
+
+A passive object that belongs to the run, above its supervision tree.  It decides nothing about restarts
+and wakes nobody; the recorder does.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from exmc_actors.chain import ChainState
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message, Phase
+from exmc_actors.runtime.settings import Settings
+
+Status = Literal["running", "finished", "failed"]
+
+
+@dataclass
+class ChainRecord:
+    """What is known of one chain: its committed state, and counts over its committed draws."""
+
+    state: ChainState | None = None
+    transitions: int = 0
+    status: Status = "running"
+    stands: int = 0
+    """How often the chain has begun."""
+    attempts: int = 0
+    """Crashes since the last commit."""
+    last_end: str = ""
+    """Why the chain last ended, in words."""
+    reason: str = ""
+    """Why the chain gave up, if it did."""
+    failed_start: bool = False
+    step_size: float = float("nan")
+    divergences: int = 0
+    gradients: int = 0
+
+    @property
+    def restarts(self) -> int:
+        """Return how often the chain has begun again."""
+        return max(0, self.stands - 1)
+
+
+@dataclass
+class Log:
+    """The committed messages of a run in the order of their commits, and a record a chain."""
+
+    settings: Settings
+    messages: list[Message] = field(default_factory=list)
+    chains: list[ChainRecord] = field(default_factory=list)
+    is_closed: bool = False
+    """Nothing will be committed any more."""
+
+    def __post_init__(self) -> None:
+        """Open a record for each chain."""
+        self.chains.extend(ChainRecord() for _ in range(self.settings.chains))
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether a reader at the end need not wait for more."""
+        return self.is_closed or all(record.status != "running" for record in self.chains)
+
+    def place(self, transitions: int) -> tuple[Phase, int]:
+        """Return the phase of a transition and its index within the phase."""
+        tune = self.settings.tune
+        return ("warmup", transitions) if transitions < tune else ("sample", transitions - tune)
+
+    def begin(self, chain: int) -> None:
+        """Note that a chain begins; a second time is a restart."""
+        record = self.chains[chain]
+        record.stands += 1
+        if record.stands > 1 and record.status == "running":
+            place = self.place(record.transitions)
+            self.messages.append(ChainRestarted(chain, *place, record.restarts, record.last_end))
+
+    def commit(self, block: DrawBlock, transitions: int, state: ChainState) -> None:
+        """Take in a block with the state that follows it.
+
+        A block that does not begin where the chain stands would lose or repeat draws; the supervision
+        tree makes that impossible, and this is where it would show.
+        """
+        record = self.chains[block.chain]
+        assert transitions == record.transitions, (block.chain, transitions, record.transitions)
+        assert (block.phase, block.first) == self.place(transitions), (block.phase, block.first)
+        record.state = state
+        record.transitions += len(block)
+        record.attempts = 0
+        record.step_size = float(block.stats["step_size"][-1])
+        record.gradients += int(block.stats["n_steps"].sum())
+        if block.phase == "sample":
+            record.divergences += int(np.count_nonzero(block.stats["diverging"]))
+        self.messages.append(block)
+
+    def finish(self, chain: int) -> None:
+        """Note that a chain has committed all its draws; a second time changes nothing."""
+        record = self.chains[chain]
+        if record.status == "running":
+            record.status = "finished"
+            self.messages.append(ChainFinished(chain))
+
+    def fail(self, chain: int, reason: str) -> None:
+        """Note that a chain gave up; a second time changes nothing."""
+        record = self.chains[chain]
+        if record.status == "running":
+            record.status = "failed"
+            record.reason = reason
+            self.messages.append(ChainFailed(chain, *self.place(record.transitions), reason))

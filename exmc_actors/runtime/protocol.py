@@ -1,0 +1,95 @@
+"""Say what the actors of a run tell each other; what subscribers are told is in messages.py."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from exmc_actors.chain import ChainState
+from exmc_actors.messages import DrawBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A chain that begins, or begins again, asks the recorder where it stands."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The recorder's answer."""
+
+    state: ChainState | None
+    """The state after the last commit; None before the first."""
+    transitions: int
+    """How many are committed."""
+    may_go_on: bool
+    """False once the chain has given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A chain hands over a block with the state that follows it: one atomic record."""
+
+    block: DrawBlock
+    transitions: int
+    """How many the chain had made before this block."""
+    state: ChainState
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A chain has committed its last draw."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A chain cannot go on, and trying again would not help."""
+
+    chain: int
+    reason: str
+    is_start: bool = False
+    """Whether no point to start from was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A chain asks the model server for its first state."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A chain asks the model server for its next transitions."""
+
+    chain: int
+    state: ChainState
+    at_most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """The model server's answer: as many transitions as it saw fit."""
+
+    state: ChainState
+    values: np.ndarray
+    """Shape (n, v), in the program's layout."""
+    stats: np.ndarray
+    """Shape (n, 9), in the order of ``messages.STATS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unstartable:
+    """The model server's answer where no finite log density was found."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFailed:
+    """The model server's answer where the computation raised: a reply, never a crash of the server."""
+
+    error: Exception

@@ -1,0 +1,81 @@
+"""Commit blocks to the run's log, wake the subscribers, and count each chain's crashes.
+
+All that must survive is in the log, which a restarted recorder adopts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import supervision as sv
+from exmc_actors.runtime.feed import Feed
+from exmc_actors.runtime.protocol import Commit, Finish, GiveUp, Stand, Standing
+
+MAX_ATTEMPTS = 3
+"""A chain gives up after so many crashes with no commit between, however much time lies between them."""
+
+
+class Recorder(sv.Server):
+    """The one writer of a run's log."""
+
+    async def init(self, feed: Feed, supervisors: Sequence[sv.Ref]) -> None:
+        """Adopt the log of the run.
+
+        Args:
+          feed: the run's feed, and through it the log.
+          supervisors: the supervisor of each chain.
+        """
+        self._feed = feed
+        self._log = feed.log
+        self._supervisors = supervisors
+        self._actor: dict[sv.Monitor, int] = {}
+        self._supervisor: dict[sv.Monitor, int] = {}
+
+    async def handle_call(self, message: Stand | Commit | Finish | GiveUp) -> Any:
+        """Answer a chain; what changes the log also wakes the subscribers."""
+        match message:
+            case Stand(chain):
+                return self._stand(chain)
+            case Commit(block, transitions, state):
+                self._log.commit(block, transitions, state)
+            case Finish(chain):
+                self._log.finish(chain)
+            case GiveUp(chain, reason, is_start):
+                self._log.chains[chain].failed_start = is_start
+                self._log.fail(chain, reason)
+        self._feed.wake()
+        return None
+
+    async def handle_info(self, message: Any) -> None:
+        """Note how a chain's actor, or its supervisor, ended."""
+        match message:
+            case sv.Down(monitor, _, reason) if monitor in self._actor:
+                self._note_end(self._actor.pop(monitor), reason)
+            case sv.Down(monitor, _, reason) if monitor in self._supervisor:
+                chain = self._supervisor.pop(monitor)
+                if isinstance(reason, sv.Shutdown) and isinstance(reason.detail, sv.GaveUp):
+                    self._log.fail(chain, str(reason.detail))
+                    self._feed.wake()
+
+    def _note_end(self, chain: int, reason: sv.ExitReason) -> None:
+        """Only a chain's own crashes count as attempts.
+
+        An ordered kill, a shutdown with its siblings, and the death of an actor that it was calling are
+        not evidence against the chain.
+        """
+        record = self._log.chains[chain]
+        record.last_end = str(reason)
+        if isinstance(reason, sv.Crash) and not isinstance(reason.error, sv.ProcessExited):
+            record.attempts += 1
+
+    def _stand(self, chain: int) -> Standing:
+        record = self._log.chains[chain]
+        if self.caller is not None:
+            self._actor[self.monitor(self.caller)] = chain
+        if chain not in self._supervisor.values():
+            self._supervisor[self.monitor(self._supervisors[chain])] = chain
+        if record.attempts >= MAX_ATTEMPTS:
+            self._log.fail(chain, f"gave up after {record.attempts} attempts at one block: {record.last_end}")
+        else:
+            self._log.begin(chain)
+        self._feed.wake()
+        return Standing(record.state, record.transitions, record.status == "running")

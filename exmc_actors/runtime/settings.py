@@ -1,0 +1,118 @@
+"""Hold the settings of a run, checked once; nothing here samples."""
+
+import numbers
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exmc_actors.errors import SettingsError
+
+DEFAULT_TUNE = 400
+MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one draw
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What, besides the program and its data, decides the draws of a run."""
+
+    draws: int = 1000
+    tune: int = DEFAULT_TUNE
+    chains: int = 4
+    cores: int = 1
+    target_accept: float = 0.8
+    max_treedepth: int = 10
+    random_seed: int = 0
+    initvals: tuple[Mapping[str, Any] | None, ...] = ()
+    """One mapping a chain, or empty: start at random."""
+
+    @property
+    def transitions(self) -> int:
+        """Return the length of a chain, warmup included."""
+        return self.tune + self.draws
+
+    def start_of(self, chain: int) -> Mapping[str, Any] | None:
+        """Return the start values that were given for a chain."""
+        return self.initvals[chain] if self.initvals else None
+
+
+def check(
+    *,
+    draws: Any = 1000,
+    tune: Any = None,
+    chains: Any = 4,
+    cores: Any = None,
+    target_accept: Any = 0.8,
+    max_treedepth: Any = 10,
+    random_seed: Any = None,
+    initvals: Any = None,
+) -> Settings:
+    """Turn what a user wrote into settings; fill in what was left out.
+
+    Raises:
+      SettingsError: a value is of the wrong kind or out of range.
+    """
+    chains = _integer("chains", chains, least=1)
+    return Settings(
+        draws=_integer("draws", draws, least=1),
+        tune=DEFAULT_TUNE if tune is None else _integer("tune", tune, least=0),
+        chains=chains,
+        cores=_available_cores() if cores is None else _integer("cores", cores, least=1),
+        target_accept=_fraction("target_accept", target_accept),
+        max_treedepth=_integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
+        random_seed=_seed(random_seed),
+        initvals=_initvals(initvals, chains),
+    )
+
+
+def _integer(name: str, value: Any, least: int, most: int | None = None) -> int:
+    span = f"of at least {least}" if most is None else f"from {least} to {most}"
+    if not _is_integer(value) or value < least or (most is not None and value > most):
+        raise SettingsError(f"{name} must be an integer {span}, got {value!r}: write, say, {name}={least}.")
+    return int(value)
+
+
+def _is_integer(value: Any) -> bool:
+    return not isinstance(value, bool) and isinstance(value, numbers.Integral)
+
+
+def _fraction(name: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real) or not 0.0 < float(value) < 1.0:
+        raise SettingsError(
+            f"{name} must be a number between 0 and 1, got {value!r}: write, say, {name}=0.9."
+        )
+    return float(value)
+
+
+def _seed(value: Any) -> int:
+    if value is None:
+        return secrets.randbits(63)
+    if not _is_integer(value) or value < 0:
+        raise SettingsError(
+            f"random_seed must be a non-negative integer or None, got {value!r}: write, say, random_seed=1."
+        )
+    return int(value)
+
+
+def _initvals(value: Any, chains: int) -> tuple[Mapping[str, Any] | None, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        return (dict(value),) * chains
+    if isinstance(value, list | tuple) and len(value) == chains:
+        if all(one is None or isinstance(one, Mapping) for one in value):
+            return tuple(value)
+    elif isinstance(value, list | tuple):
+        raise SettingsError(
+            f"initvals has {len(value)} entries for {chains} chains: give one for each chain."
+        )
+    raise SettingsError(
+        f"initvals must be a dict of start values, or a list of one dict (or None) a chain, got {value!r}."
+    )
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)

@@ -1,0 +1,97 @@
+"""Draw the supervision tree of a run, on one page; it starts nothing.
+
+run                          one_for_one
+|- engine                    rest_for_one
+|  |- recorder               commits blocks to the log; adopts it when restarted
+|  |- model server           the shared compiled model
+|  `- chains                 one_for_one, ends when all chains have ended
+|     `- chain c             its own supervisor, so that a budget of restarts is its own
+|        `- actor
+`- views                     one_for_one; a crashing view restarts nothing else
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import supervision as sv
+from exmc_actors.compiler import Target
+from exmc_actors.runtime.block_size import BlockSize
+from exmc_actors.runtime.chain_actor import chain
+from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.feed import Feed
+from exmc_actors.runtime.model_server import ModelServer
+from exmc_actors.runtime.recorder import Recorder
+from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.worker import Runner
+
+# Only a brake against storms: how often a chain may crash at one block is counted by the recorder,
+# without a clock, and ordered kills are not to end a chain however often they come.
+CHAIN_RESTARTS = 100
+CHAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the actors of a run are made from."""
+
+    target: Target
+    settings: Settings
+    executables: Executables
+    feed: Feed
+    block_size: BlockSize
+    runner: Runner
+
+
+def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
+    """Return the children of a run's supervisor."""
+    return [_engine(parts), sv.supervisor("views", views, strategy="one_for_one")]
+
+
+def chain_path(number: int) -> tuple[str, ...]:
+    """Return the path of a chain's actor in the tree."""
+    return ("engine", "chains", f"chain {number}", "actor")
+
+
+def _engine(parts: Parts) -> sv.ChildSpec:
+    names = sv.Registry()
+    recorder, model_server = names.via("recorder"), names.via("model server")
+    supervisors = [names.via(f"chain {number}") for number in range(parts.settings.chains)]
+    chains = [_chain(parts, number, recorder, model_server, name) for number, name in enumerate(supervisors)]
+    return sv.supervisor(
+        "engine",
+        [
+            sv.ChildSpec("recorder", Recorder, args=(parts.feed, supervisors), name=recorder),
+            sv.ChildSpec(
+                "model server",
+                ModelServer,
+                args=(parts.target, parts.executables, parts.settings, parts.block_size, parts.runner),
+                name=model_server,
+                shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
+            ),
+            sv.supervisor(
+                "chains", chains, strategy="one_for_one", auto_shutdown="all_significant", restart="transient"
+            ),
+        ],
+        strategy="rest_for_one",
+    )
+
+
+def _chain(parts: Parts, number: int, recorder: sv.Via, model_server: sv.Via, name: sv.Via) -> sv.ChildSpec:
+    actor = sv.ChildSpec(
+        "actor",
+        chain,
+        args=(number, recorder, model_server, parts.feed, parts.target, parts.settings),
+        restart="transient",
+        significant=True,
+    )
+    return sv.supervisor(
+        f"chain {number}",
+        [actor],
+        strategy="one_for_one",
+        max_restarts=CHAIN_RESTARTS,
+        max_seconds=CHAIN_SECONDS,
+        auto_shutdown="any_significant",
+        restart="transient",
+        significant=True,
+        name=name,
+    )

@@ -1,0 +1,43 @@
+"""Run blocking computations for actors; what they raise comes back as a value.
+
+The only threads of a run are started here.  Tests inject ``inline``, because trio's virtual clock does
+not wait for threads.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import trio
+
+from exmc_actors.runtime.protocol import BlockFailed
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Whoever runs a blocking function for an actor."""
+
+    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
+        """Return what the function returns; raise what it raises."""
+
+
+async def in_thread(function: Callable[[], T]) -> T:
+    """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped."""
+    return await trio.to_thread.run_sync(function)
+
+
+async def inline(function: Callable[[], T]) -> T:
+    """Run on the event loop's own thread: for tests."""
+    await trio.lowlevel.checkpoint()
+    return function()
+
+
+async def attempt(runner: Runner, function: Callable[[], Any]) -> Any:
+    """Run a computation; return what it returns, or ``BlockFailed`` with what it raised.
+
+    One poisoned chain must not take the model server down, so that an error is a reply here.
+    """
+    try:
+        return await runner(function)
+    except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_architecture.py
+        return BlockFailed(error)

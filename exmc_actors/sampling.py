@@ -1,0 +1,103 @@
+"""Sample a model in one blocking call, from a script, a notebook or another event loop's thread."""
+
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from exmc_actors.blocking import blocking
+from exmc_actors.result import warn_about
+from exmc_actors.run import Run, View, open_run
+from exmc_actors.runtime import DEFAULT_TUNE
+from exmc_actors.views import progress_view
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
+    model: Any,
+    *,
+    draws: int = 1000,
+    tune: int | None = None,
+    chains: int = 4,
+    cores: int | None = None,
+    target_accept: float = 0.8,
+    max_treedepth: int = 10,
+    random_seed: int | None = None,
+    initvals: Any = None,
+    var_names: Sequence[str] | None = None,
+    save_warmup: bool = False,
+    progressbar: bool = True,
+) -> "xarray.DataTree":
+    """Sample and return the draws; Ctrl-C returns those that were committed.
+
+    Args:
+      model: a ``Model``, a ``Program`` or a ``LogDensity``.
+      draws: kept draws a chain.
+      tune: warmup transitions a chain; None means the default, 400.
+      chains: how many.
+      cores: how many blocks may run at once; None means the cores that this process may use.
+      target_accept: the acceptance that warmup aims at, between 0 and 1.
+      max_treedepth: the largest number of doublings of a trajectory.
+      random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
+      initvals: start values by variable, or a list of such mappings, one a chain; None starts at random.
+      var_names: the variables that the result keeps; None keeps all.
+      save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
+      progressbar: whether to show progress on standard error.
+
+    Returns:
+      An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
+
+    Raises:
+      SettingsError: an argument is of the wrong kind or out of range.
+      ModelError: the model, or an initial value, does not fit.
+      StartError: no chain found a point with a finite log density.
+      RunFailed: every chain gave up.
+
+    Example:
+      >>> import exmc_actors as ex
+      >>> b = ex.Builder()
+      >>> mu = b.rv("mu", ex.Normal(0.0, 5.0))
+      >>> _ = b.obs("y", ex.Normal(mu, 1.0), [0.5, 1.5])
+      >>> tree = ex.sample(b.model(), draws=200, random_seed=1, progressbar=False)
+      >>> tree.posterior["mu"].shape
+      (4, 200)
+    """
+    views = _progress(chains, draws, tune) if progressbar else ()
+    runs: list[Run] = []
+
+    async def main() -> "xarray.DataTree":
+        async with open_run(
+            model,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            target_accept=target_accept,
+            max_treedepth=max_treedepth,
+            random_seed=random_seed,
+            initvals=initvals,
+            var_names=var_names,
+            save_warmup=save_warmup,
+            views=views,
+        ) as run:
+            runs.append(run)
+            return await run.result()
+
+    try:
+        tree: xarray.DataTree = blocking(main)
+    except KeyboardInterrupt:
+        if not runs or not runs[0].has_draws:
+            raise
+        tree = runs[0].committed_result()
+    warn_about(tree, stacklevel=2)
+    return tree
+
+
+def _progress(chains: int, draws: int, tune: int | None) -> tuple[View, ...]:
+    shown = progress_view(Console(stderr=True))
+    return (
+        functools.partial(shown, chains=chains, draws=draws, tune=DEFAULT_TUNE if tune is None else tune),
+    )
