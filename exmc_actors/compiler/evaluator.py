@@ -99,14 +99,17 @@ class Evaluator:
         """Advance position and momentum by one step; return both, the log density and its gradient.
 
         Args:
+          q: the position, an unconstrained point.
+          p: the momentum.
           grad: the gradient of the log density at ``q``.
+          step_size: in units of the whitened space; negative to go back.
           inverse_metric: its diagonal, or the whole matrix.
         """
         vectors = [self._vector(vector) for vector in (q, p, grad)]
         metric = np.asarray(inverse_metric, dtype=np.float64)
         if metric.shape not in ((self.dim,), (self.dim, self.dim)):
             raise ModelError(
-                f"inverse_metric must have shape ({self.dim},) or ({self.dim}, {self.dim}), got {metric.shape}."
+                f"inverse_metric must be {self.dim} numbers or a square matrix, got shape {metric.shape}."
             )
         with precise():
             moved = self._functions.leapfrog(*vectors, np.float64(step_size), metric, self.arguments)
@@ -121,7 +124,8 @@ class Evaluator:
         vector = np.asarray(flat, dtype=np.float64)
         if vector.shape != (self.dim,):
             raise ModelError(
-                f"a vector of {self.dim} numbers is expected, got shape {vector.shape}: constrain and unconstrain convert."
+                f"a vector of {self.dim} numbers is expected, got shape {vector.shape}: "
+                "unconstrain(values) makes one."
             )
         return vector
 

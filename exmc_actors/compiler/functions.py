@@ -1,5 +1,6 @@
 """Compile the functions of one density, once however many data sets it meets."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,7 +58,8 @@ def functions_of(density: Density) -> Functions:
     return Functions(
         log_density=jax.jit(density.log_density),
         log_density_and_grad=jax.jit(value_and_grad),
-        terms=jax.jit(density.terms),
+        # An ordered mapping comes back in its own order, a plain one sorted by name.
+        terms=jax.jit(lambda flat, arguments: OrderedDict(density.terms(flat, arguments))),
         values=jax.jit(density.values),
         unconstrained=jax.jit(density.unconstrained),
         leapfrog=jax.jit(leapfrog),

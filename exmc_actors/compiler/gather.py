@@ -17,8 +17,8 @@ from exmc_actors.model import IndexPlan, Shape
 def take(base: jax.Array, plan: IndexPlan, positions: tuple[Any, ...]) -> jax.Array:
     """Return the entries that a plan names.
 
-    Args:
-      positions: for each gathered axis, integers counted from the left and within the axis.
+    The positions, one array or integer for each gathered axis, must lie within it; arrays must count from
+    the left.
     """
     sliced = _sliced(base, plan).reshape(plan.sliced)
     if not plan.gathered:
@@ -27,7 +27,7 @@ def take(base: jax.Array, plan: IndexPlan, positions: tuple[Any, ...]) -> jax.Ar
     rest = tuple(length for axis, length in enumerate(plan.sliced) if axis not in plan.gathered)
     front = range(len(lengths))
     rows = jnp.moveaxis(sliced, plan.gathered, front).reshape(prod(lengths), prod(rest))
-    taken = take_rows(rows, _flat_positions(positions, lengths, plan.gathered_shape))
+    taken: jax.Array = take_rows(rows, _flat_positions(positions, lengths, plan.gathered_shape))
     shaped = taken.reshape(*plan.gathered_shape, *rest)
     width = len(plan.gathered_shape)
     return jnp.moveaxis(shaped, range(width), range(plan.position, plan.position + width))
@@ -58,7 +58,7 @@ def _flat_positions(positions: tuple[Any, ...], lengths: Shape, shape: Shape) ->
 @jax.custom_vjp
 def take_rows(rows: jax.Array, positions: jax.Array) -> jax.Array:
     """Return ``rows[positions]`` for a matrix and a vector of positions that are all within it."""
-    return rows.at[positions].get(mode="promise_in_bounds")
+    return jnp.asarray(rows.at[positions].get(mode="promise_in_bounds"))
 
 
 def _take_rows_forward(rows: jax.Array, positions: jax.Array) -> tuple[jax.Array, Any]:
@@ -71,7 +71,8 @@ def _take_rows_backward(saved: Any, slope: jax.Array) -> tuple[jax.Array, None]:
     def add_row(i: jax.Array, total: jax.Array) -> jax.Array:
         at = lax.dynamic_index_in_dim(positions, i, keepdims=False)
         row = lax.dynamic_index_in_dim(slope, i) + lax.dynamic_index_in_dim(total, at)
-        return lax.dynamic_update_index_in_dim(total, row, at, axis=0)
+        updated: jax.Array = lax.dynamic_update_index_in_dim(total, row, at, axis=0)
+        return updated
 
     start = jnp.zeros((count, slope.shape[1]), slope.dtype)
     return lax.fori_loop(0, positions.shape[0], add_row, start), None

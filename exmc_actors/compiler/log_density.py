@@ -14,7 +14,17 @@ from jax import lax
 from exmc_actors.compiler.bijectors import Bijector, bijector_of
 from exmc_actors.compiler.evaluation import Evaluation
 from exmc_actors.compiler.structure import Observed, Structure
-from exmc_actors.model import Affine, Deterministic, Distribution, Identity, Potential, Shape, Variable
+from exmc_actors.model import (
+    Affine,
+    Deterministic,
+    Distribution,
+    Identity,
+    Log,
+    Logit,
+    Potential,
+    Shape,
+    Variable,
+)
 
 
 def log_density(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
@@ -23,7 +33,7 @@ def log_density(structure: Structure, flat: jax.Array, arguments: Sequence[Any])
 
 
 def log_terms(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> dict[str, jax.Array]:
-    """Return what each variable, observation and potential adds; a variable's Jacobian is part of its term."""
+    """Return what each variable (with its Jacobian), observation and potential adds."""
     evaluation = Evaluation(arguments)
     pieces = pieces_of(structure, flat)
     terms: dict[str, jax.Array] = {}
@@ -50,9 +60,9 @@ def values(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> j
         if isinstance(term, Variable):
             evaluation.named[term.name] = _bijector(term, evaluation).forward(pieces[term.name])
         elif isinstance(term, Deterministic):
-            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression), flat.dtype)
+            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
     named = [jnp.ravel(evaluation.named[name]) for name in structure.values_layout.names]
-    return jnp.concatenate(named)
+    return jnp.concatenate(named).astype(flat.dtype)
 
 
 def unconstrained(structure: Structure, given: Mapping[str, Any], arguments: Sequence[Any]) -> jax.Array:
@@ -85,14 +95,17 @@ def evaluated(distribution: Distribution, evaluation: Evaluation) -> Distributio
 def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool) -> jax.Array:
     """Return the sum of the log densities of the entries of ``x``.
 
-    Args:
-      is_inside: whether every entry is known to lie in the support, so that nothing need be masked.
+    Nothing is masked where every entry is known to lie inside the support.
     """
     inside, safe = (None, x) if is_inside else distribution.split(x)
     kernel = distribution.kernel(safe)
     if inside is not None:
         kernel = jnp.where(inside, kernel, -jnp.inf)
-    return jnp.sum(kernel) - _stretched_sum(distribution.log_normaliser(), jnp.shape(x))
+    return _normalised(distribution, kernel)
+
+
+def _normalised(distribution: Distribution, kernel: jax.Array) -> jax.Array:
+    return jnp.sum(kernel) - _stretched_sum(distribution.log_normaliser(), kernel.shape)
 
 
 def _stretched_sum(value: Any, shape: Shape) -> jax.Array:
@@ -114,8 +127,12 @@ def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
     if _is_standardised(term):
         # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
         return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
-    is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
     jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape)
+    if isinstance(term.transform, Log | Logit):
+        kernel = distribution.kernel_on_line(z)
+        if kernel is not None:
+            return _normalised(distribution, kernel) + jacobian
+    is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
     return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
 
 

@@ -146,7 +146,7 @@ class _Splitter:
         return Index(self._new(node.base), tuple(parts))
 
     def _array(self, array: np.ndarray) -> Slot:
-        return self._slot(id(array), lambda: array.astype(np.float64), array.shape)
+        return self._slot(id(array), lambda: np.asarray(array, np.float64), array.shape)
 
     def _positions(self, array: np.ndarray, length: int) -> Slot:
         return self._slot((id(array), length), lambda: (array % max(length, 1)).astype(np.int32), array.shape)
@@ -155,4 +155,5 @@ class _Splitter:
         if identity not in self._slots:
             self._slots[identity] = Slot(len(self.arguments), shape)
             self.arguments.append(make())
+            self.arguments[-1].flags.writeable = False
         return self._slots[identity]

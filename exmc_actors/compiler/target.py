@@ -12,8 +12,8 @@ from exmc_actors.compiler.layout import Layout
 class Target(Protocol):
     """A log density of one flat vector, and how its draws are shown.
 
-    The two functions ending in ``_at`` are for tracing by JAX; they depend on data through ``arguments`` only,
-    so that targets of one key may share what was compiled.
+    The two functions ending in ``_at`` are for tracing by JAX.  They depend on data through ``arguments``
+    only, so that targets of one key may share what was compiled.
     """
 
     @property
@@ -65,6 +65,9 @@ class Target(Protocol):
 
     def values_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
         """Return the reported values in one vector."""
+
+    def constrain(self, flat: Any) -> dict[str, np.ndarray]:
+        """Return the reported values at a flat vector."""
 
     def unconstrain(self, values: Mapping[str, Any]) -> np.ndarray:
         """Return the flat vector at which the free variables have the given values."""

@@ -10,10 +10,7 @@ _DTYPE_OF_KIND = {"f": np.dtype("<f8"), "i": np.dtype("<i8"), "u": np.dtype("<i8
 
 
 def frozen_array(value: Any, what: str) -> np.ndarray:
-    """Return a read-only copy of ``value`` as float64, int64 or bool.
-
-    Args:
-      what: names the value in the message of an error.
+    """Return a read-only copy of ``value`` as float64, int64 or bool; ``what`` names it in errors.
 
     Raises:
       ModelError: if it does not hold real numbers, or holds masked entries.

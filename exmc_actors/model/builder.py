@@ -46,6 +46,8 @@ class Builder:
         """Declare a random variable.
 
         Args:
+          name: of the variable; new in this model.
+          distribution: its prior, whose parameters may be handles, names, numbers or arrays.
           shape: of the variable; the shape of the parameters together where neither it nor dims are given.
           dims: names of axes, whose coordinates give the shape.
           transform: how to move it to the whole line; chosen by the distribution's support where not given.
@@ -64,7 +66,7 @@ class Builder:
         dims_given = _named(name, check_dims, dims, self._coords)
         wanted = self._shape(name, prepared, shape, dims_given)
         if transform is not None:
-            transform = replace(transform, **_expressions(name, transform.parameters))  # type: ignore[type-var]
+            transform = replace(transform, **_expressions(name, transform.parameters))
         return self._declare(Variable(name, prepared, wanted, dims_given, transform, centered))
 
     def obs(
@@ -77,8 +79,10 @@ class Builder:
         """Declare what was observed.
 
         Args:
+          name: of the data, in ``with_data`` and in results.
           distribution: of the data; or a variable, which then is observed and no longer sampled.
           data: numbers, which the program takes as an argument.
+          dims: names of axes, one for each axis of the data.
 
         Raises:
           ModelError: if the data does not fit the distribution.
@@ -145,7 +149,8 @@ class Builder:
             return _shape(name, shape)
         if dims is not None:
             return shape_of_dims(dims, self._coords)
-        return _named(name, self._scope.parameter_shape, distribution)
+        parameters: Shape = _named(name, self._scope.parameter_shape, distribution)
+        return parameters
 
 
 def _named(name: str, function: Any, *arguments: Any) -> Any:

@@ -32,7 +32,7 @@ def encode_model(model: Model) -> bytes:
     writer = _Writer(with_values=True)
     sites = [writer.site(site) for site in model.sites]
     coords = [[name, list(labels)] for name, labels in model.coords.items()]
-    body = msgpack.packb({"nodes": writer.rows, "sites": sites, "coords": coords})
+    body: bytes = msgpack.packb({"nodes": writer.rows, "sites": sites, "coords": coords})
     return HEADER.pack(MARK, VERSION, zlib.crc32(body)) + body
 
 

@@ -29,10 +29,8 @@ def check_coords(coords: Mapping[str, Any] | None) -> dict[str, tuple[Label, ...
 
 
 def _labels(name: str, values: Any) -> tuple[Label, ...]:
-    if (
-        isinstance(values, str)
-        or (not isinstance(values, Sequence | np.ndarray)
-        and not hasattr(values, "__array__"))
+    if isinstance(values, str) or (
+        not isinstance(values, Sequence | np.ndarray) and not hasattr(values, "__array__")
     ):
         raise ModelError(f"coords[{name!r}] must be a list of labels, got {values!r}.")
     labels = np.asarray(values).tolist() if hasattr(values, "__array__") else list(values)
@@ -59,7 +57,8 @@ def check_dims(dims: Any, coords: Coords) -> tuple[str, ...] | None:
     for name in names:
         if name not in coords:
             raise ModelError(
-                f"{unknown('dim', name, coords)}. Give its labels to the builder: Builder(coords={{{name!r}: [...]}})."
+                f"{unknown('dim', name, coords)}. "
+                f"Give its labels to the builder: Builder(coords={{{name!r}: [...]}})."
             )
     return tuple(names)
 

@@ -13,7 +13,7 @@ import numpy as np
 from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import frozen_array
 
-IndexPart: TypeAlias = "int | slice | None | Any"
+IndexPart: TypeAlias = Any
 """An integer, a slice, ``None``, ``...``, or an expression that holds an array of integers."""
 
 _EXACT_INTEGERS = 2**53
@@ -86,7 +86,7 @@ class Expression:
             "Write ex.math.gt, lt, ge or le, and ex.math.where to choose by the outcome."
         )
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison
 
     def __bool__(self) -> bool:
         raise ModelError(

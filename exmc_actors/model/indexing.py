@@ -33,8 +33,7 @@ class IndexPlan:
 def plan_index(shape: Shape, parts: Sequence[Any]) -> IndexPlan:
     """Plan ``value[parts]`` for a value of this shape.
 
-    Args:
-      parts: as in an ``Index`` node, with the shape (a tuple) in place of each array of integers.
+    The parts are those of an ``Index`` node, with its shape (a tuple) in place of each array of integers.
 
     Raises:
       ModelError: if there are more parts than axes, or a position is outside its axis.

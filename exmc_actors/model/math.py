@@ -101,27 +101,27 @@ def minimum(a: Any, b: Any) -> Expression:
 
 
 def gt(a: Any, b: Any) -> Expression:
-    """Return whether ``a > b``, for ``where``, entry by entry."""
+    """Return 1 where ``a > b`` and 0 elsewhere."""
     return _apply("gt", a, b)
 
 
 def lt(a: Any, b: Any) -> Expression:
-    """Return whether ``a < b``, for ``where``, entry by entry."""
+    """Return 1 where ``a < b`` and 0 elsewhere."""
     return _apply("lt", a, b)
 
 
 def ge(a: Any, b: Any) -> Expression:
-    """Return whether ``a >= b``, for ``where``, entry by entry."""
+    """Return 1 where ``a >= b`` and 0 elsewhere."""
     return _apply("ge", a, b)
 
 
 def le(a: Any, b: Any) -> Expression:
-    """Return whether ``a <= b``, for ``where``, entry by entry."""
+    """Return 1 where ``a <= b`` and 0 elsewhere."""
     return _apply("le", a, b)
 
 
 def where(condition: Any, a: Any, b: Any) -> Expression:
-    """Return ``a`` where the condition holds and ``b`` elsewhere, entry by entry.
+    """Return ``a`` where the condition is not 0 and ``b`` elsewhere, entry by entry.
 
     Both are computed; where the one not chosen is infinite or NaN, so may be the gradient: keep its
     argument in range, for example by ``maximum``.

@@ -64,6 +64,11 @@ def _binary(compute: Callable[..., Any], symbol: str | None = None) -> Operation
     return Operation(_elementwise, compute, arguments=2, symbol=symbol)
 
 
+def _comparison(compute: Callable[..., Any]) -> Operation:
+    # As numbers, since two booleans would add up to one boolean.
+    return _binary(lambda a, b: compute(a, b).astype(float))
+
+
 def _reduction(compute: Callable[..., Any]) -> Operation:
     return Operation(_reduced, compute, static=("axis",))
 
@@ -78,11 +83,11 @@ OPERATIONS: dict[str, Operation] = {
     "dot": Operation(lambda shapes: dot(*shapes), jnp.dot, arguments=2),
     "maximum": _binary(jnp.maximum),
     "minimum": _binary(jnp.minimum),
-    "gt": _binary(jnp.greater),
-    "lt": _binary(jnp.less),
-    "ge": _binary(jnp.greater_equal),
-    "le": _binary(jnp.less_equal),
-    "where": Operation(_elementwise, jnp.where, arguments=3),
+    "gt": _comparison(jnp.greater),
+    "lt": _comparison(jnp.less),
+    "ge": _comparison(jnp.greater_equal),
+    "le": _comparison(jnp.less_equal),
+    "where": Operation(_elementwise, lambda c, a, b: jnp.where(c != 0.0, a, b), arguments=3),
     "negative": _unary(jnp.negative),
     "abs": _unary(jnp.abs),
     "exp": _unary(jnp.exp),

@@ -76,9 +76,10 @@ def _tagged(row: Any) -> tuple[str, list[Any]]:
 
 
 def _earlier(at: Any, nodes: list[Expression]) -> Expression:
-    if not 0 <= _typed(at, int) < len(nodes):
-        _refuse(f"node {at} is referred to before it is written")
-    return nodes[at]
+    position: int = _typed(at, int)
+    if not 0 <= position < len(nodes):
+        _refuse(f"node {position} is referred to before it is written")
+    return nodes[position]
 
 
 def _node(row: Any, nodes: list[Expression]) -> Expression:
@@ -90,7 +91,8 @@ def _node(row: Any, nodes: list[Expression]) -> Expression:
     if tag == "reference":
         return Reference(*_row(rest, str))
     if tag == "apply":
-        return _apply(*_row(rest, str, list, list), nodes)
+        operation, arguments, static = _row(rest, str, list, list)
+        return _apply(operation, [_earlier(at, nodes) for at in arguments], static)
     if tag == "index":
         base, parts = _row(rest, int, list)
         return Index(_earlier(base, nodes), tuple(_part(part, nodes) for part in parts))
@@ -108,7 +110,7 @@ def _array(dtype: str, shape: list[Any], values: bytes) -> np.ndarray:
     return np.frombuffer(values, dtype=dtype).reshape(lengths)
 
 
-def _apply(name: str, arguments: list[Any], static: list[Any], nodes: list[Expression]) -> Apply:
+def _apply(name: str, arguments: list[Expression], static: list[Any]) -> Apply:
     operation = OPERATIONS.get(name)
     if operation is None:
         _refuse(f"unknown operation {name!r}")
@@ -120,7 +122,7 @@ def _apply(name: str, arguments: list[Any], static: list[Any], nodes: list[Expre
     )
     if tuple(setting for setting, _ in settings) != operation.static:
         _refuse(f"{name} takes the settings {operation.static}")
-    return Apply(name, tuple(_earlier(at, nodes) for at in arguments), settings)
+    return Apply(name, tuple(arguments), settings)
 
 
 def _setting(value: Any) -> Any:
@@ -130,7 +132,7 @@ def _setting(value: Any) -> Any:
 def _part(row: Any, nodes: list[Expression]) -> Any:
     tag, rest = _tagged(row)
     if tag == "array":
-        return _earlier(*_row(rest, int), nodes)
+        return _earlier(_row(rest, int)[0], nodes)
     if tag == "slice":
         optional = (int, type(None))
         return slice(*_row(rest, optional, optional, optional))

@@ -61,9 +61,7 @@ class Scope:
     def check_new(self, name: Any) -> None:
         """Refuse what is not a name, and a name that is taken."""
         if check_name(name) in self.taken:
-            raise ModelError(
-                f"{name!r} is declared already: every name must be new. Known: {', '.join(sorted(self.taken))}"
-            )
+            raise ModelError(f"{name!r} is declared already: choose a new name.")
 
     def shape_of(self, root: Expression) -> Shape:
         """Return the shape of an expression.
@@ -169,7 +167,7 @@ class Scope:
         if site.transform is None:
             if site.centered is not None and not site.distribution.is_location_scale:
                 raise ModelError(
-                    f"centered= is for Normal, StudentT and Cauchy, got {type(site.distribution).__name__}: leave it out."
+                    f"centered= is for Normal, StudentT and Cauchy, got {site.distribution!r}: leave it out."
                 )
             return
         if site.centered is not None:
@@ -221,8 +219,8 @@ def check_transform(transform: Transform, distribution: Distribution) -> None:
         fits = _same(transform.low, support.low) and _same(transform.high, support.high)
     if not fits:
         raise ModelError(
-            f"{type(transform).__name__} does not lead onto the support of {distribution!r}, whose values are {support}: "
-            "leave transform= out to have the right one chosen."
+            f"{type(transform).__name__} does not lead onto the support of {distribution!r}, "
+            f"whose values are {support}: leave transform= out to have the right one chosen."
         )
     if isinstance(transform, Affine):
         scale = known_value(transform.scale)

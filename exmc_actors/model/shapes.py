@@ -30,7 +30,7 @@ def check_size(shape: Shape) -> Shape:
     """Return ``shape``, refusing what cannot be held in memory anyway."""
     if any(length < 0 for length in shape) or prod(shape) > _MOST_ENTRIES:
         raise ModelError(
-            f"shape {shape} is not possible: lengths are not negative, with {_MOST_ENTRIES:,} entries at most."
+            f"shape {shape} is not possible: lengths from 0, and at most {_MOST_ENTRIES:,} entries in all."
         )
     return shape
 
@@ -96,7 +96,8 @@ def concatenated(shapes: Sequence[Shape], axis: Any) -> Shape:
         for shape in shapes
     ):
         raise ModelError(
-            f"shapes {' and '.join(map(str, shapes))} cannot be joined along axis {axis}: only that length may differ."
+            f"shapes {' and '.join(map(str, shapes))} cannot be joined along axis {axis}: "
+            "only that length may differ."
         )
     return check_size((*first[:at], sum(shape[at] for shape in shapes), *first[at + 1 :]))
 

@@ -1,4 +1,4 @@
-"""Say where a distribution puts its probability: facts as records; the mathematics of transforms is elsewhere.
+"""Say where a distribution puts its probability: facts as records, without the mathematics of transforms.
 
 ``contains`` is written in operators only, so that it serves NumPy arrays when data is checked and JAX
 arrays inside a program.

@@ -1,4 +1,4 @@
-"""Name the ways in which a variable is moved to the whole real line; the bijectors themselves are the compiler's."""
+"""Name the ways in which a variable is moved to the whole line; the bijectors are the compiler's."""
 
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, final
@@ -6,6 +6,7 @@ from typing import Any, ClassVar, final
 from exmc_actors.model.supports import Interval, NonNegative, Positive, Real, Support, UnitInterval
 
 
+@dataclass(frozen=True, eq=False)
 class Transform:
     """How a variable is written as a function of an unconstrained number, entry by entry."""
 
@@ -15,7 +16,7 @@ class Transform:
     @property
     def parameters(self) -> dict[str, Any]:
         """The fields, by name, in order."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @final

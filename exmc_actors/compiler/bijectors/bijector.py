@@ -17,7 +17,7 @@ class Bijector:
         raise NotImplementedError
 
     def log_det_jacobian(self, z: Any) -> Any:
-        """Return the logarithm of the derivative of ``forward``, in any shape that stretches to that of ``z``."""
+        """Return the logarithm of the slope of ``forward``, in any shape that stretches to that of ``z``."""
         raise NotImplementedError
 
     def inverse(self, x: Any) -> Any:

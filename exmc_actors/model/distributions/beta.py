@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.functions import log_beta
+from exmc_actors.model.functions import log_beta, softplus
 from exmc_actors.model.supports import Positive, Support, UnitInterval
 
 
@@ -29,6 +29,10 @@ class Beta(Distribution):
     def kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return (self.alpha - 1.0) * jnp.log(x) + (self.beta - 1.0) * jnp.log1p(-x)
+
+    def kernel_on_line(self, z: Any) -> Any:
+        """Return the kernel at the point of log odds ``z``."""
+        return -(self.alpha - 1.0) * softplus(-z) - (self.beta - 1.0) * softplus(z)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

@@ -71,6 +71,14 @@ class Distribution:
         """Return the part of the log density that depends on ``x``, which must lie in the support."""
         raise NotImplementedError
 
+    def kernel_on_line(self, z: Any) -> Any | None:
+        """Return the kernel at the point whose logarithm or log odds is ``z``, or None.
+
+        Worth having where ``z`` says more than the point: a positive variable of little shape parameter lies where ``exp(z)`` is rounded to zero, and one in
+        the unit interval where the logistic function is rounded to one; there ``kernel`` is infinite.
+        """
+        return None
+
     def log_normaliser(self) -> Any:
         """Return what is subtracted from the kernel, in the shape of the parameters."""
         raise NotImplementedError

@@ -38,4 +38,4 @@ class Exponential(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return jax.random.exponential(key, shape) / self.rate
+        return jnp.asarray(jax.random.exponential(key, shape) / self.rate)

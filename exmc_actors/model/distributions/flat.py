@@ -31,12 +31,10 @@ class Flat(Distribution):
 
     def mean(self) -> Any:
         """Refuse: the distribution is improper."""
-        raise ModelError(
-            "Flat has no mean: it is not a probability distribution. Write a wide one, Normal(0.0, 10.0) say."
-        )
+        raise ModelError("Flat has no mean: it is no probability distribution. Write Normal(0.0, 10.0), say.")
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Refuse: the distribution is improper."""
         raise ModelError(
-            "Flat has no draws: it is not a probability distribution. Write a wide one, Normal(0.0, 10.0) say."
+            "Flat has no draws: it is no probability distribution. Write Normal(0.0, 10.0), say."
         )

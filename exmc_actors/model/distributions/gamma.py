@@ -29,6 +29,10 @@ class Gamma(Distribution):
         """Return the part that depends on ``x``."""
         return (self.alpha - 1.0) * jnp.log(x) - self.beta * x
 
+    def kernel_on_line(self, z: Any) -> Any:
+        """Return the kernel at ``exp(z)``."""
+        return (self.alpha - 1.0) * z - self.beta * jnp.exp(z)
+
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""
         alpha = jnp.asarray(self.alpha, dtype=float)
@@ -40,4 +44,4 @@ class Gamma(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return jax.random.gamma(key, self.alpha, shape) / self.beta
+        return jnp.asarray(jax.random.gamma(key, self.alpha, shape) / self.beta)

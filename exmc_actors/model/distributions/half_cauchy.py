@@ -40,4 +40,4 @@ class HalfCauchy(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return self.sigma * jnp.abs(jax.random.cauchy(key, shape))
+        return jnp.asarray(self.sigma * jnp.abs(jax.random.cauchy(key, shape)))

@@ -32,11 +32,11 @@ class HalfFlat(Distribution):
     def mean(self) -> Any:
         """Refuse: the distribution is improper."""
         raise ModelError(
-            "HalfFlat has no mean: it is not a probability distribution. Write a wide one, HalfNormal(10.0) say."
+            "HalfFlat has no mean: it is no probability distribution. Write HalfNormal(10.0), say."
         )
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Refuse: the distribution is improper."""
         raise ModelError(
-            "HalfFlat has no draws: it is not a probability distribution. Write a wide one, HalfNormal(10.0) say."
+            "HalfFlat has no draws: it is no probability distribution. Write HalfNormal(10.0), say."
         )

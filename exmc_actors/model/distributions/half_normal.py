@@ -40,4 +40,4 @@ class HalfNormal(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return self.sigma * jnp.abs(jax.random.normal(key, shape))
+        return jnp.asarray(self.sigma * jnp.abs(jax.random.normal(key, shape)))

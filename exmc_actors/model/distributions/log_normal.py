@@ -28,9 +28,12 @@ class LogNormal(Distribution):
 
     def kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        log_x = jnp.log(x)
-        z = (log_x - self.mu) * (1.0 / self.sigma)
-        return -0.5 * z * z - log_x
+        return self.kernel_on_line(jnp.log(x))
+
+    def kernel_on_line(self, z: Any) -> Any:
+        """Return the kernel at ``exp(z)``."""
+        standard = (z - self.mu) * (1.0 / self.sigma)
+        return -0.5 * standard * standard - z
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

@@ -42,4 +42,4 @@ class Normal(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return self.mu + self.sigma * jax.random.normal(key, shape)
+        return jnp.asarray(self.mu + self.sigma * jax.random.normal(key, shape))

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.functions import log_gamma_half_step
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -36,8 +37,7 @@ class StudentT(Distribution):
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""
         nu = jnp.asarray(self.nu, dtype=float)
-        ratio = jax.lax.lgamma(0.5 * nu) - jax.lax.lgamma(0.5 * nu + 0.5)
-        return ratio + 0.5 * jnp.log(nu * math.pi) + jnp.log(self.sigma)
+        return 0.5 * jnp.log(nu * math.pi) - log_gamma_half_step(0.5 * nu) + jnp.log(self.sigma)
 
     def mean(self) -> Any:
         """Return the mean."""
@@ -47,4 +47,4 @@ class StudentT(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return self.mu + self.sigma * jax.random.t(key, self.nu, shape)
+        return jnp.asarray(self.mu + self.sigma * jax.random.t(key, self.nu, shape))

@@ -49,4 +49,4 @@ class Uniform(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return self.low + (self.high - self.low) * jax.random.uniform(key, shape)
+        return jnp.asarray(self.low + (self.high - self.low) * jax.random.uniform(key, shape))
