@@ -1,6 +1,7 @@
 """Supervise actors on trio, in OTP's words. Names only; each module says what it does."""
 
 from supervision.child import ChildSpec
+from supervision.context import current
 from supervision.errors import (
     AlreadyPresent,
     AlreadyStarted,
@@ -17,7 +18,6 @@ from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc
 from supervision.handle import ChildCounts, ChildInfo, ChildStatistics, Supervisor, SupervisorStatistics
 from supervision.messages import Down, Monitor, Reply
 from supervision.plan import supervisor
-from supervision.process import current
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.registry import Registry, Via
 from supervision.scope import open_supervisor

@@ -5,19 +5,12 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from supervision.child import ChildSpec, ChildType
+from supervision.children import Child, ChildStatus, DeleteChild, RestartChild, StartChild, TerminateChild
 from supervision.errors import ProcessExited, SupervisionError
 from supervision.exits import ExitReason, NoProc
 from supervision.process import Process
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
-from supervision.static_supervisor import (
-    Child,
-    ChildStatus,
-    DeleteChild,
-    RestartChild,
-    StartChild,
-    StaticSupervisor,
-    TerminateChild,
-)
+from supervision.static_supervisor import StaticSupervisor
 from supervision.strategy import Strategy
 
 

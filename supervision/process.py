@@ -3,29 +3,24 @@
 Knows nothing of supervisors: another kind of supervisor can be written on what is public here.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import trio
 
 from supervision.child import Name
 from supervision.contacts import Contacts
+from supervision.context import awaited_by, current, current_process
 from supervision.errors import CallingSelf, ProcessExited
-from supervision.exits import Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, cause_of
+from supervision.exits import Crash, ExitOrder, ExitReason, Killed, NoProc, Normal
 from supervision.mailbox import Mailbox
 from supervision.messages import Call, Cast, Reply, Stop
 from supervision.program import Program
 from supervision.reference import ProcessRef, ProcessStatistics
+from supervision.report import report_end
 
 T = TypeVar("T")
-
-_LOG: Final = logging.getLogger("supervision")
-_current: ContextVar["Process | None"] = ContextVar("supervision_current", default=None)
-_awaited_by: ContextVar["Process | None"] = ContextVar("supervision_awaited_by", default=None)
-"""The process whose message loop stands still until this task goes on; background tasks have none."""
 
 
 class Process:
@@ -95,7 +90,7 @@ class Process:
 
     async def guard_apart(self, part: Callable[..., Awaitable[object]], *args: Any) -> None:
         """As ``guard``, for a part that runs beside the message loop, which goes on meanwhile."""
-        _awaited_by.set(None)
+        awaited_by.set(None)
         await self.guard(part, *args)
 
     # What others do to it.
@@ -106,7 +101,7 @@ class Process:
             self.kill()
         elif not isinstance(order, get_args(ExitReason)):
             raise TypeError(f"exit takes KILL or an exit reason such as Shutdown(), got {order!r}.")
-        elif not isinstance(order, Normal) or _current.get() is self:
+        elif not isinstance(order, Normal) or current_process.get() is self:
             self._ask(order)
 
     def kill(self, *, overdue: bool = False) -> None:
@@ -122,7 +117,7 @@ class Process:
 
     async def stop(self, reason: ExitReason) -> ExitReason:
         """Ask for an end after the current message and wait for it."""
-        if _awaited_by.get() is self:
+        if awaited_by.get() is self:
             raise CallingSelf(
                 f"{self.label!r} would wait for its own end. Within a server write self.stop(reason)."
             )
@@ -138,7 +133,7 @@ class Process:
         if self.is_ended:
             await trio.lowlevel.checkpoint()
             raise ProcessExited(NoProc(), target)
-        reply, waiting = Reply(), _awaited_by.get()
+        reply, waiting = Reply(), awaited_by.get()
         self.contacts.callers[reply] = None
         self.mailbox.put(Call(message, reply, current()))
         if waiting is not None:
@@ -182,8 +177,8 @@ class Process:
 
     async def run(self, program: Program) -> None:
         """Live: run the program, clean up, end what is owned, and tell everybody. Raises no Exception."""
-        _current.set(self)
-        _awaited_by.set(self)
+        current_process.set(self)
+        awaited_by.set(self)
         try:
             with self._life:
                 async with trio.open_nursery() as self._owned_nursery:
@@ -218,7 +213,9 @@ class Process:
         self.contacts.tell_end(self.ref, reason)
         self._ready.set()
         self._ended.set()
-        self._report(reason)
+        if reason.is_abnormal:
+            is_ordered = self._is_killed and not self._is_overdue
+            report_end(self.label, reason, self.last_message, is_ordered=is_ordered)
 
     def _verdict(self) -> ExitReason:
         """Decide by who asked: a cancelled work may look like a crash, and a crash like a cancellation."""
@@ -226,23 +223,6 @@ class Process:
             return Killed()
         # Nothing at all is known only when an interrupt is on its way through.
         return self._crash or self._asked or self._returned or Killed()
-
-    def _report(self, reason: ExitReason) -> None:
-        if not reason.is_abnormal:
-            return
-        ordered = self._is_killed and not self._is_overdue
-        text = "process %s ended: %s%s%s"
-        late = ", since it had not stopped in time" if self._is_overdue else ""
-        last = f"; its last message was a {self.last_message}" if self.last_message else ""
-        _LOG.log(
-            logging.INFO if ordered else logging.ERROR,
-            text,
-            self.label,
-            reason,
-            late,
-            last,
-            exc_info=cause_of(reason),
-        )
 
     def _ask(self, reason: ExitReason) -> None:
         if self._asked is None and self._returned is None and self._crash is None:
@@ -257,7 +237,7 @@ class Process:
             self._crash.error.add_note(f"While {self.label!r} ended, it also raised {error!r}.")
 
     def _refuse_call(self, message: Any) -> None:
-        if _awaited_by.get() is self:
+        if awaited_by.get() is self:
             raise CallingSelf(
                 f"{self.label!r} called itself with {message!r} and would wait for ever. "
                 "Call the method directly, or cast the message to self.ref."
@@ -291,15 +271,9 @@ class Process:
             del self._owned[process]
 
 
-def current() -> ProcessRef | None:
-    """Return the process that the calling task belongs to; None outside of all processes."""
-    process = _current.get()
-    return None if process is None else process.ref
-
-
 def spawn(program: Program, label: str, name: Name | None = None) -> Process:
     """Start a process that the current one owns: it is killed and awaited when its owner ends."""
-    owner = _current.get()
+    owner = current_process.get()
     assert owner is not None
     process = Process(label, program.receives, name)
     owner._spawn(process, program)
@@ -316,7 +290,7 @@ def spawn_in(nursery: trio.Nursery, program: Program, label: str) -> Process:
 @contextmanager
 def shielded() -> Iterator[None]:
     """Hold every cancellation off a piece of the current process's work, but for a kill."""
-    process = _current.get()
+    process = current_process.get()
     assert process is not None
     with process._shield():
         yield

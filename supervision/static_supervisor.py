@@ -4,12 +4,12 @@ A server like any other, built on what processes offer to everybody. One task st
 so these never overlap; while it waits for a child's ``init``, its other requests wait.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import trio
 
 from supervision.child import ChildSpec
+from supervision.children import Child, DeleteChild, RestartChild, Retry, StartChild, TerminateChild
 from supervision.errors import (
     AlreadyPresent,
     AlreadyStarted,
@@ -21,74 +21,13 @@ from supervision.errors import (
 )
 from supervision.exits import ExitReason, Shutdown
 from supervision.intensity import RestartIntensity
-from supervision.messages import Down, Monitor
+from supervision.messages import Down
 from supervision.plan import SupervisorPlan
-from supervision.process import Process, shielded, spawn
+from supervision.process import shielded, spawn
 from supervision.program import FunctionProgram, Program
 from supervision.reference import ProcessRef
 from supervision.server import Server, ServerProgram
 from supervision.strategy import is_auto_shutdown_due, is_restarted, restart_round
-
-ChildStatus = Literal["starting", "running", "restarting", "stopped"]
-
-
-@dataclass(frozen=True, slots=True)
-class StartChild:
-    """Add a child and start it."""
-
-    spec: ChildSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TerminateChild:
-    """Stop a child and leave it stopped."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class RestartChild:
-    """Start a child that was stopped."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteChild:
-    """Forget a child that is stopped."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Retry:
-    """Try again to restart a child that did not come up."""
-
-    id: str
-    reason: ExitReason
-
-
-@dataclass(slots=True)
-class Child:
-    """What a supervisor remembers of a child."""
-
-    spec: ChildSpec
-    status: ChildStatus = "stopped"
-    restarts: int = 0
-    process: Process | None = None
-    monitor: Monitor | None = None
-    nested: "StaticSupervisor | None" = None
-    """The current incarnation, where the child is a supervisor itself."""
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it runs or is about to."""
-        return self.status != "stopped"
-
-    @property
-    def ref(self) -> ProcessRef | None:
-        """Its current incarnation."""
-        return None if self.process is None else self.process.ref
 
 
 class StaticSupervisor(Server):
@@ -129,7 +68,7 @@ class StaticSupervisor(Server):
     async def handle_cast(self, message: Any) -> None:
         """Try a failed restart again, unless somebody has decided otherwise meanwhile."""
         match message:
-            case _Retry(id, reason) if id in self.children and self.children[id].status == "restarting":
+            case Retry(id, reason) if id in self.children and self.children[id].status == "restarting":
                 await self._restart(self.children[id], reason)
 
     async def handle_info(self, message: Any) -> None:
@@ -228,7 +167,7 @@ class StaticSupervisor(Server):
         except StartFailed as failure:
             self.children[failure.child].status = "restarting"
             # Through the mailbox, so that other requests are answered between two attempts.
-            self.ref.cast(_Retry(failure.child, failure.reason))
+            self.ref.cast(Retry(failure.child, failure.reason))
 
     def _significant_active(self) -> list[str]:
         return [id for id, child in self.children.items() if child.spec.significant and child.is_active]

@@ -1,0 +1,84 @@
+"""Run async tests on trio with a clock that jumps, and offer an actor that does what a test tells it to."""
+
+import inspect
+import logging
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import supervision as sv
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Run an async test to its end; a test that waits for ever fails when nothing else can happen."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+
+    async def within_an_hour():
+        with trio.fail_after(3600):
+            await test(**arguments)
+
+    trio.run(within_an_hour, clock=MockClock(autojump_threshold=0))
+    return True
+
+
+@pytest.fixture(autouse=True)
+def quiet_log(caplog):
+    """Let the test see every record, and keep them out of its output."""
+    caplog.set_level(logging.INFO, logger="supervision")
+
+
+@pytest.fixture
+def events():
+    """What the probes of a test have lived through, in order."""
+    return []
+
+
+@pytest.fixture
+def probe(events):
+    """Describe a child that notes what happens to it and carries out the functions that it is sent."""
+
+    class Probe(sv.Server):
+        async def init(self, id, *, fails=()):
+            self.id = id
+            events.append(f"start {id}")
+            if fails and (error := fails.pop(0)) is not None:
+                raise error
+
+        async def handle_call(self, function):
+            answer = function(self)
+            return await answer if inspect.isawaitable(answer) else answer
+
+        async def handle_cast(self, function):
+            await self.handle_call(function)
+
+        async def handle_info(self, message):
+            events.append(f"{self.id} saw {message.reason}")
+
+        async def terminate(self, reason):
+            events.append(f"stop {self.id}: {reason}")
+
+    def describe(id, **options):
+        kwargs = {"fails": options.pop("fails")} if "fails" in options else {}
+        return sv.ChildSpec(id, Probe, (id,), kwargs, **options)
+
+    return describe
+
+
+@pytest.fixture
+def crash():
+    """Crash the process at a ref, and wait until its supervisor has acted."""
+
+    def boom(_server):
+        raise ValueError("boom")
+
+    async def crash_and_settle(ref):
+        with pytest.raises(sv.ProcessExited, match="boom"):
+            await ref.call(boom)
+        await trio.testing.wait_all_tasks_blocked()
+
+    return crash_and_settle
