@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from exmc_actors.diagnostics import build, problems
 from exmc_actors.compiler import Target
+from exmc_actors.diagnostics import build, problems
 from exmc_actors.errors import RunFailed, SamplingWarning, StartError
 from exmc_actors.runtime import Log, collect, committed_draws
 

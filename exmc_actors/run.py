@@ -51,7 +51,8 @@ class Run:
     def __init__(self, parts: Parts, supervisor: sv.Supervisor, keep: "_Keep") -> None:
         """Attach to a started supervision tree."""
         self._parts = parts
-        self._supervisor = supervisor
+        self.supervisor = supervisor
+        """The root of the run's tree, to look at and to break on purpose."""
         self._keep = keep
         self._feed = parts.feed
         self._log = parts.feed.log
@@ -88,7 +89,7 @@ class Run:
         if not 0 <= chain < len(self._log.chains):
             last = len(self._log.chains) - 1
             raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
-        actor = self._supervisor.child(*chain_path(chain))
+        actor = self.supervisor.child(*chain_path(chain))
         if self._log.chains[chain].status != "running" or not actor.is_alive:
             return False
         actor.exit(sv.KILL)

@@ -1,4 +1,4 @@
-"""Reduce a posterior to one table: estimates, their Monte Carlo errors, and whether to trust them."""
+"""Reduce a posterior to one table by ArviZ's estimators: values, their errors, whether to trust them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import convergence, monte_carlo_error
 from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
     import xarray as xr
 
 COLUMNS = ("mean", "sd", "q5", "q50", "q95", "mcse_mean", "mcse_sd", "ess_bulk", "ess_tail", "r_hat")
@@ -41,15 +40,24 @@ def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> 
 
 
 def _estimates(draws: np.ndarray) -> np.ndarray:
-    flat = draws.reshape(len(draws), -1).astype(float, copy=False)
-    if flat.shape[1] < 2:
+    """Return a row a quantity; ``draws`` has shape (quantity, chain, draw)."""
+    # Imported here: it takes longer to load than a small model takes to sample.
+    from arviz_stats.base import array_stats
+
+    if draws.shape[1] * draws.shape[2] < 2:
         return np.full((len(draws), len(COLUMNS)), np.nan)
-    agreement, error = convergence(draws), monte_carlo_error(draws)
-    with np.errstate(invalid="ignore"):
-        estimates = (
+    flat = draws.reshape(len(draws), -1).astype(float, copy=False)
+    draws = np.where(np.isfinite(draws), draws, np.nan)  # ArviZ takes chains of infinities for constants
+    axes = {"chain_axis": 1, "draw_axis": 2}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = (
             flat.mean(axis=1),
             flat.std(axis=1, ddof=1),
             *np.quantile(flat, (0.05, 0.5, 0.95), axis=1),
+            array_stats.mcse(draws, method="mean", **axes),
+            array_stats.mcse(draws, method="sd", **axes),
+            array_stats.ess(draws, method="bulk", **axes),
+            array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **axes),
+            array_stats.rhat(draws, **axes),
         )
-    errors = (error.mean, error.sd)
-    return np.stack((*estimates, *errors, agreement.ess_bulk, agreement.ess_tail, agreement.r_hat), axis=1)
+    return np.stack(columns, axis=1)

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
 HEADINGS = ("", "mean", "mcse", "sd", "5%", "50%", "95%", "bulk ESS", "tail ESS", "R-hat")
 

@@ -4,7 +4,7 @@ from arviz_stats.base import array_stats
 from scipy import stats
 
 from exmc_actors.diagnostics import convergence as module
-from exmc_actors.diagnostics.convergence import convergence, monte_carlo_error
+from exmc_actors.diagnostics.convergence import convergence
 
 CORRELATIONS = [-0.9, -0.3, 0.0, 0.5, 0.99]
 SHORT_AND_ODD_LENGTHS = [4, 5, 7, 10, 33]
@@ -16,8 +16,6 @@ def assert_agrees_with_arviz(draws):
     np.testing.assert_allclose(ours.ess_bulk, array_stats.ess(draws, method="bulk"), rtol=1e-9)
     tail = array_stats.ess(draws, method="tail", prob=(0.05, 0.95))
     np.testing.assert_allclose(ours.ess_tail, tail, rtol=1e-9)
-    mean = array_stats.mcse(draws, method="mean")
-    np.testing.assert_allclose(monte_carlo_error(draws).mean, mean, rtol=1e-9)
 
 
 @pytest.mark.parametrize("correlation", CORRELATIONS)
@@ -34,20 +32,6 @@ def test_agrees_with_arviz_on_ties_and_on_chains_that_disagree(autoregressive):
     draws = autoregressive(5, 4, 200, correlation=0.5)
     assert_agrees_with_arviz(np.round(draws))
     assert_agrees_with_arviz(draws + np.arange(4)[:, None])
-
-
-def test_the_error_of_a_standard_deviation_is_that_of_independent_normal_draws(autoregressive):
-    draws = autoregressive(50, 4, 1000, correlation=0.0)
-    expected = 1 / np.sqrt(2 * 4000)
-    assert monte_carlo_error(draws).sd.mean() == pytest.approx(expected, rel=0.03)
-
-
-def test_antithetic_chains_know_their_mean_better_and_their_spread_worse(autoregressive):
-    draws = autoregressive(50, 4, 1000, correlation=-0.5)
-    error = monte_carlo_error(draws)
-    assert error.mean.mean() == pytest.approx(np.sqrt(1 / 3 / 4000), rel=0.1)
-    # Squares of an AR(1) are correlated by the square of its correlation.
-    assert error.sd.mean() == pytest.approx(np.sqrt((1 + 0.25) / (1 - 0.25) / 2 / 4000), rel=0.1)
 
 
 def test_scales_that_differ_are_seen_although_the_means_agree():
@@ -71,14 +55,13 @@ def test_what_is_not_finite_or_too_short_is_left_open():
     assert np.isnan(result.ess_tail).tolist() == [True, False, True]
     assert np.isnan(convergence(draws[:, :, :3]).r_hat).all()
     assert np.isnan(convergence(draws[:, :0]).ess_bulk).all()
-    assert np.isnan(monte_carlo_error(draws[:, :, :0]).mean).all()
 
 
 def test_a_constant_is_certain_and_has_no_rhat():
     constant = np.ones((1, 4, 100))
-    result, error = convergence(constant), monte_carlo_error(constant)
+    result = convergence(constant)
     assert np.isnan(result.r_hat[0])
-    assert (result.ess_bulk[0], error.mean[0], error.sd[0]) == (400, 0, 0)
+    assert result.ess_bulk[0] == 400
 
 
 def test_the_size_of_a_batch_changes_nothing(autoregressive, monkeypatch):

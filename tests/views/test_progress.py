@@ -106,7 +106,9 @@ def test_a_terminal_that_is_stopped_does_not_stop_the_loop(block, subscription, 
 
 def test_without_a_terminal_a_line_is_written_now_and_then(script, subscription):
     lines = []
-    run(plain_progress, subscription(script), write=lines.append, every=4.5, **SIZE)
+    run(
+        plain_progress, subscription(script), write=lines.append, every=4.6, **SIZE
+    )  # 9.2 s: between two messages
     assert lines == [
         "sampling: 80/200 draws, 2 chains, 2 divergences",
         "sampling: 180/200 draws, 2 chains, 4 divergences",

@@ -1,0 +1,90 @@
+"""Run the runtime under virtual time, with blocks computed inline, and faults put in at its seams."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import trio
+from trio.testing import MockClock
+
+import exmc_actors as ex
+from exmc_actors.run import open_run
+from exmc_actors.runtime import inline
+
+Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
+SIGMA = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
+SETTINGS = {"draws": 60, "tune": 40, "chains": 3, "random_seed": 11}
+
+
+def schools(y=Y):
+    b = ex.Builder()
+    mu = b.rv("mu", ex.Normal(0.0, 5.0))
+    tau = b.rv("tau", ex.HalfNormal(5.0))
+    theta = b.rv("theta", ex.Normal(mu, tau), shape=8)
+    b.obs("y", ex.Normal(theta, SIGMA), y)
+    return b.model()
+
+
+@dataclass
+class FixedBlocks:
+    """Cut chains into blocks of given sizes, over and over."""
+
+    sizes: tuple[int, ...] = (7,)
+    made: int = 0
+
+    def choose(self, chain, at_most):
+        self.made += 1
+        return min(at_most, self.sizes[self.made % len(self.sizes)])
+
+    def observe(self, chain, transitions, seconds):
+        pass
+
+
+def virtual(main, *args):
+    """Run under virtual time."""
+    return trio.run(main, *args, clock=MockClock(autojump_threshold=0))
+
+
+@dataclass
+class Observed:
+    """All that a run showed."""
+
+    tree: object
+    messages: list = field(default_factory=list)
+    statistics: object = None
+
+
+async def observe(meddle=None, **settings):
+    """Run the schools to the end and return what was seen; ``meddle(run)`` runs beside it."""
+    options = SETTINGS | {"runner": inline, "block_size": FixedBlocks()} | settings
+    seen = Observed(None)
+    model = options.pop("model", None) or schools()
+
+    async def listen(run):
+        async with run.subscribe(from_start=True) as feed:
+            async for message in feed:
+                seen.messages.append(message)
+
+    async with open_run(model, **options) as run, trio.open_nursery() as nursery:
+        nursery.start_soon(listen, run)
+        if meddle is not None:
+            nursery.start_soon(meddle, run)
+        seen.tree = await run.result()
+        seen.statistics = run.statistics()
+    return seen
+
+
+def draws_of(tree):
+    """Return every array of the posterior and of the statistics, as bytes."""
+    return {
+        f"{group}/{name}": array.values.tobytes()
+        for group in ("posterior", "sample_stats", "warmup_posterior")
+        if group in tree
+        for name, array in tree[group].data_vars.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def undisturbed():
+    """The draws that every disturbed run must repeat to the bit."""
+    return draws_of(virtual(lambda: observe(save_warmup=True)).tree)

@@ -1,0 +1,158 @@
+"""Whatever dies, and however a chain is cut into blocks, the draws are the same bits."""
+
+import random
+
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import supervision as sv
+from exmc_actors.messages import ChainRestarted, DrawBlock
+from exmc_actors.runtime import ByWallTime, in_thread
+from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, virtual
+
+KILLS = [
+    (chance.randrange(SETTINGS["chains"]), chance.randrange(14))
+    for chance in [random.Random(2024)]
+    for _ in range(50)
+]
+
+
+def after_commits(chain, commits, act):
+    """Return a meddler that acts as soon as a chain has made so many commits."""
+
+    async def meddle(run):
+        seen = 0
+        async with run.subscribe(from_start=True) as feed:
+            if commits == 0:
+                await act(run)
+                return
+            async for message in feed:
+                if isinstance(message, DrawBlock) and message.chain == chain:
+                    seen += 1
+                    if seen == commits:
+                        await act(run)
+                        return
+
+    return meddle
+
+
+def disturbed(meddle=None, **options):
+    return virtual(lambda: observe(meddle, save_warmup=True, **options))
+
+
+@pytest.mark.parametrize(("chain", "commits"), KILLS)
+def test_killing_a_chain_after_any_commit_changes_no_bit(chain, commits, undisturbed):
+    killed = []
+
+    async def kill(run):
+        killed.append(await run.kill_chain(chain))
+
+    seen = disturbed(after_commits(chain, commits, kill))
+    assert killed == [True]
+    assert draws_of(seen.tree) == undisturbed
+    assert seen.statistics.chains[chain].restarts == 1
+    assert [m.chain for m in seen.messages if isinstance(m, ChainRestarted)] == [chain]
+
+
+@pytest.mark.parametrize(
+    "path", [("engine", "recorder"), ("engine", "model server"), ("engine", "chains"), ("engine",)]
+)
+@pytest.mark.parametrize("commits", [0, 1, 5, 9, 14])
+def test_killing_any_other_part_of_the_tree_changes_no_bit(path, commits, undisturbed):
+    async def kill(run):
+        actor = run.supervisor.child(*path)
+        actor.exit(sv.KILL)
+        await actor.wait_exited()
+
+    seen = disturbed(after_commits(1, commits, kill))
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_every_draw_is_seen_once_and_in_order_although_everything_dies(undisturbed):
+    victims = [("engine", "recorder"), ("engine", "model server"), ("engine", "chains", "chain 0", "actor")]
+
+    async def meddle(run):
+        seen = 0
+        async with run.subscribe(from_start=True) as feed:
+            async for _ in feed:
+                seen += 1
+                if seen % 8 == 0 and victims:
+                    run.supervisor.child(*victims.pop()).exit(sv.KILL)
+
+    seen = disturbed(meddle)
+    assert not victims
+    for chain in range(SETTINGS["chains"]):
+        for phase, total in (("warmup", SETTINGS["tune"]), ("sample", SETTINGS["draws"])):
+            blocks = [
+                m for m in seen.messages if isinstance(m, DrawBlock) and (m.chain, m.phase) == (chain, phase)
+            ]
+            assert [i for b in blocks for i in range(b.first, b.first + len(b))] == list(range(total))
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_a_crashing_view_changes_nothing_and_stays_dead(undisturbed):
+    calls = []
+
+    async def view(subscribe):
+        async with subscribe() as feed:
+            async for message in feed:
+                calls.append(message)
+                raise RuntimeError("this view is broken")
+
+    seen = disturbed(views=[view])
+    assert len(calls) == 1
+    assert draws_of(seen.tree) == undisturbed
+
+
+class Faulty:
+    """Compute inline, but raise in the given calls: the seam at which faults are put in."""
+
+    def __init__(self, fails):
+        self.calls = 0
+        self.fails = fails
+
+    async def __call__(self, function):
+        await trio.lowlevel.checkpoint()
+        self.calls += 1
+        if self.fails(self.calls):
+            raise RuntimeError(f"injected into call {self.calls}")
+        return function()
+
+
+COMPILING = 3  # calls of the runner before the first start: the data, and two executables
+
+
+@pytest.mark.parametrize(
+    "call", [COMPILING + 1, COMPILING + 3, COMPILING + 4, COMPILING + 11, COMPILING + 20]
+)
+def test_a_block_that_raises_once_changes_no_bit(call, undisturbed):
+    seen = disturbed(runner=Faulty(lambda number: number == call))
+    restarts = [m for m in seen.messages if isinstance(m, ChainRestarted)]
+    assert len(restarts) == 1
+    assert f"injected into call {call}" in restarts[0].reason
+    assert draws_of(seen.tree) == undisturbed
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(1, 60), min_size=1, max_size=5), cores=st.integers(1, 3))
+def test_cutting_a_chain_into_other_blocks_changes_no_bit(undisturbed, sizes, cores):
+    seen = disturbed(block_size=FixedBlocks(tuple(sizes)), cores=cores)
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_a_chain_does_not_depend_on_how_many_others_there_are(undisturbed):
+    alone = disturbed(chains=1)
+    together = disturbed()
+    for name, array in alone.tree.posterior.data_vars.items():
+        assert array.values[0].tobytes() == together.tree.posterior[name].values[0].tobytes()
+
+
+def test_worker_threads_give_the_same_bits_as_inline_blocks(undisturbed):
+    seen = trio.run(lambda: observe(save_warmup=True, runner=in_thread, block_size=ByWallTime()))
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_another_seed_gives_other_draws(undisturbed):
+    assert draws_of(disturbed(random_seed=12).tree) != undisturbed
