@@ -208,8 +208,6 @@ class StaticSupervisor(Server):
 
     async def _stop(self, child: Child) -> None:
         """Stop a child within its time and wait for its end, which then is nobody's failure."""
-        if child.monitor is not None:
-            self.demonitor(child.monitor)
         if (process := child.process) is not None:
             if child.spec.shutdown == "brutal_kill":
                 process.kill()

@@ -1,7 +1,5 @@
 """OTP's rules for starting in order, stopping in reverse, and ending when the work is done."""
 
-# ruff: noqa: PT012 - what raises is leaving the block, so the block is the statement
-
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
