@@ -49,7 +49,8 @@ _HOME = {
         "Uniform",
         "math",
     ),
-    "exmc_actors.run": ("Run", "open_run"),
+    "exmc_actors.opening": ("open_run",),
+    "exmc_actors.run": ("Run",),
     "exmc_actors.sampling": ("sample",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from exmc_actors.blocking import blocking
+from exmc_actors.opening import View, open_run
 from exmc_actors.result import warn_about
-from exmc_actors.run import Run, View, open_run
+from exmc_actors.run import Run
 from exmc_actors.runtime import DEFAULT_TUNE
 from exmc_actors.views import progress_view
 
@@ -66,34 +67,51 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       (4, 200)
     """
     views = _progress(chains, draws, tune) if progressbar else ()
+    tree, _ = _until_interrupted(
+        model,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+        max_treedepth=max_treedepth,
+        random_seed=random_seed,
+        initvals=initvals,
+        var_names=var_names,
+        save_warmup=save_warmup,
+        views=views,
+    )
+    warn_about(tree, stacklevel=2)
+    return tree
+
+
+def sample_until_interrupted(
+    model: Any, *, draws: int, tune: int | None, chains: int, random_seed: int | None
+) -> "tuple[xarray.DataTree, bool]":
+    """Sample with progress, as ``sample`` does; return also whether Ctrl-C cut the run short."""
+    views = _progress(chains, draws, tune)
+    tree, is_interrupted = _until_interrupted(
+        model, draws=draws, tune=tune, chains=chains, random_seed=random_seed, views=views
+    )
+    warn_about(tree, stacklevel=2)
+    return tree, is_interrupted
+
+
+def _until_interrupted(model: Any, **settings: Any) -> "tuple[xarray.DataTree, bool]":
+    """Run to the end, or to Ctrl-C if every chain has a draw by then."""
     runs: list[Run] = []
 
     async def main() -> "xarray.DataTree":
-        async with open_run(
-            model,
-            draws=draws,
-            tune=tune,
-            chains=chains,
-            cores=cores,
-            target_accept=target_accept,
-            max_treedepth=max_treedepth,
-            random_seed=random_seed,
-            initvals=initvals,
-            var_names=var_names,
-            save_warmup=save_warmup,
-            views=views,
-        ) as run:
+        async with open_run(model, **settings) as run:
             runs.append(run)
             return await run.result()
 
     try:
-        tree: xarray.DataTree = blocking(main)
+        return blocking(main), False
     except KeyboardInterrupt:
         if not runs or not runs[0].has_draws:
             raise
-        tree = runs[0].committed_result()
-    warn_about(tree, stacklevel=2)
-    return tree
+        return runs[0].committed_result(), True
 
 
 def _progress(chains: int, draws: int, tune: int | None) -> tuple[View, ...]:

@@ -133,7 +133,7 @@ class _Labels:
             labels = self._coords.get(axis)
             # Labels of another length belong to other data; they are no reason to lose finished draws.
             fits = labels is not None and len(labels) == size
-            self._made[axis, size] = xr.Variable(axis, labels if fits else np.arange(size))
+            self._made[axis, size] = xr.Variable(axis, np.asarray(labels) if fits else np.arange(size))
         return self._made[axis, size]
 
 

@@ -42,7 +42,7 @@ def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> 
 def _estimates(draws: np.ndarray) -> np.ndarray:
     """Return a row a quantity; ``draws`` has shape (quantity, chain, draw)."""
     # Imported here: it takes longer to load than a small model takes to sample.
-    from arviz_stats.base import array_stats
+    from arviz_stats.base.array import array_stats
 
     if draws.shape[1] * draws.shape[2] < 2:
         return np.full((len(draws), len(COLUMNS)), np.nan)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import supervision as sv
+from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import Commit, Finish, GiveUp, Stand, Standing
 
@@ -63,7 +64,7 @@ class Recorder(sv.Server):
         not evidence against the chain.
         """
         record = self._log.chains[chain]
-        record.last_end = str(reason)
+        record.last_end = _in_words(reason)
         if isinstance(reason, sv.Crash) and not isinstance(reason.error, sv.ProcessExited):
             record.attempts += 1
 
@@ -79,3 +80,9 @@ class Recorder(sv.Server):
             self._log.begin(chain)
         self._feed.wake()
         return Standing(record.state, record.transitions, record.status == "running")
+
+
+def _in_words(reason: sv.ExitReason) -> str:
+    if isinstance(reason, sv.Crash) and isinstance(reason.error, ExmcError):
+        return str(reason.error)
+    return str(reason)

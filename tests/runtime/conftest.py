@@ -8,7 +8,7 @@ import trio
 from trio.testing import MockClock
 
 import exmc_actors as ex
-from exmc_actors.run import open_run
+from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])

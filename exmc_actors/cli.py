@@ -1,0 +1,173 @@
+"""Be the program ``exmc``: read a command line, call the library, turn errors into sentences and statuses.
+
+Status 0 on success, 1 when the work failed, 2 for what the user typed, 130 after Ctrl-C.
+"""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+DONE, FAILED, MISTYPED, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose refusals are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTYPED, f"exmc: {message}. See '{self.prog} --help'.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = _parser().parse_args(argv)
+    if arguments.debug:
+        return int(arguments.command(arguments))
+    try:
+        return int(arguments.command(arguments))
+    except KeyboardInterrupt:
+        return _say(INTERRUPTED, "interrupted before there was a draw to keep.")
+    except Exception as error:  # noqa: BLE001 - the last resort: a sentence instead of a traceback
+        return _report(error)
+
+
+def _report(error: Exception) -> int:
+    from exmc_actors.errors import ModelError, SettingsError
+    from exmc_actors.model_file import ModelFileError
+
+    if isinstance(error, ModelError | SettingsError | ModelFileError | _Mistyped):
+        return _say(MISTYPED, str(error))
+    kind = "" if type(error).__module__.startswith("exmc_actors") else f"{type(error).__name__}: "
+    return _say(FAILED, f"{kind}{error} (exmc --debug shows where)")
+
+
+def _say(status: int, sentence: str) -> int:
+    sys.stderr.write(f"exmc: {sentence}\n")
+    return status
+
+
+class _Mistyped(Exception):
+    """What the user typed cannot be done."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="exmc", description="Sample Bayesian models with supervised, restartable chains.")
+    parser.add_argument("--version", action="version", version=f"exmc {version('exmc-actors')}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="sample the eight schools, kill a chain, prove the replay")
+    demo.add_argument("--draws", type=_positive, default=None, metavar="N", help="draws a chain")
+    demo.set_defaults(command=_demo)
+
+    sample = commands.add_parser("sample", help="sample the model in a Python file")
+    sample.add_argument("file", metavar="FILE[:NAME]", help="a Python file; NAME is the model in it (model)")
+    sample.add_argument(
+        "--draws", type=_positive, default=1000, metavar="N", help="kept draws a chain (1000)"
+    )
+    sample.add_argument("--tune", type=_natural, default=None, metavar="N", help="warmup transitions a chain")
+    sample.add_argument("--chains", type=_positive, default=4, metavar="N", help="number of chains (4)")
+    sample.add_argument(
+        "--seed", type=_natural, default=None, metavar="N", help="the same seed, the same draws"
+    )
+    sample.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
+    sample.set_defaults(command=_sample)
+
+    summary = commands.add_parser("summary", help="summarise draws that were written")
+    summary.add_argument("file", type=Path, metavar="FILE.nc")
+    summary.set_defaults(command=_summary)
+    return parser
+
+
+def _number(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"an integer of at least {least} is needed, got {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    return _number(text, 1)
+
+
+def _natural(text: str) -> int:
+    return _number(text, 0)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from exmc_actors.demo import DRAWS, run_demo
+
+    is_identical = run_demo(Console(), draws=arguments.draws or DRAWS)
+    return DONE if is_identical else FAILED
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from exmc_actors.model_file import load_model
+    from exmc_actors.sampling import sample_until_interrupted
+
+    _check_out(arguments.out)
+    model = load_model(arguments.file)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tree, is_interrupted = sample_until_interrupted(
+            model,
+            draws=arguments.draws,
+            tune=arguments.tune,
+            chains=arguments.chains,
+            random_seed=arguments.seed,
+        )
+    _print_summary(tree)
+    for warning in caught:
+        sys.stderr.write(f"exmc: warning: {warning.message}\n")
+    if arguments.out is not None:
+        tree.to_netcdf(arguments.out, engine="h5netcdf")
+        sys.stderr.write(f"exmc: wrote {arguments.out}\n")
+    if is_interrupted:
+        return _say(
+            INTERRUPTED, f"interrupted: {tree.posterior.sizes['draw']} draws of each chain were kept."
+        )
+    if tree.attrs["failed_reasons"]:
+        return _say(FAILED, f"a chain gave up: {tree.attrs['failed_reasons'][0]}")
+    return DONE
+
+
+def _summary(arguments: argparse.Namespace) -> int:
+    import xarray
+
+    if not arguments.file.is_file():
+        raise _Mistyped(
+            f"there is no file {str(arguments.file)!r}: give a file that 'exmc sample --out' wrote."
+        )
+    try:
+        tree = xarray.open_datatree(arguments.file, engine="h5netcdf")
+    except (OSError, ValueError) as error:
+        raise _Mistyped(f"{str(arguments.file)!r} is not a netCDF file of draws: {error}") from error
+    with tree:
+        _print_summary(tree)
+    return DONE
+
+
+def _check_out(out: Path | None) -> None:
+    """Refuse early what could not be written after an hour of sampling."""
+    if out is None:
+        return
+    if out.is_dir() or not out.resolve().parent.is_dir():
+        raise _Mistyped(f"--out {str(out)!r} cannot be written: give a file in a folder that is there.")
+
+
+def _print_summary(tree: Any) -> None:
+    from rich.console import Console
+
+    from exmc_actors.diagnostics import summary
+    from exmc_actors.views import summary_table, summary_text
+
+    console = Console()
+    frame = summary(tree)
+    if console.is_terminal:
+        console.print(summary_table(frame))
+    else:
+        sys.stdout.write(f"{summary_text(frame)}\n")

@@ -1,0 +1,69 @@
+"""Load a model from a user's Python file; every way in which that can fail is one sentence."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from exmc_actors.compiler import LogDensity, Program
+from exmc_actors.errors import ExmcError
+from exmc_actors.model import Model
+
+DEFAULT_NAME = "model"
+
+
+class ModelFileError(ExmcError):
+    """The file, or what it holds, is not a model."""
+
+
+def load_model(where: str) -> Any:
+    """Return the model that ``FILE`` or ``FILE:NAME`` names.
+
+    Raises:
+      ModelFileError: there is no such file, it raises, or it has no model of that name.
+    """
+    path, name = _parts(where)
+    if not path.is_file():
+        raise ModelFileError(f"there is no file {str(path)!r}: give a Python file that builds a model.")
+    contents = _run(path)
+    if name not in contents:
+        models = [key for key, value in contents.items() if _is_model(value)]
+        raise ModelFileError(f"{path} has no {name!r}: {_advice(path, models)}")
+    if not _is_model(contents[name]):
+        kind = type(contents[name]).__name__
+        hint = " Call its .model() in the file." if kind == "Builder" else ""
+        raise ModelFileError(f"{name!r} in {path} is a {kind}, not a Model.{hint}")
+    return contents[name]
+
+
+def _parts(where: str) -> tuple[Path, str]:
+    file, separator, name = where.rpartition(":")
+    # A drive letter, or a path with a colon that is there, is no separator.
+    if not separator or not name.isidentifier() or Path(where).is_file():
+        return Path(where), DEFAULT_NAME
+    return Path(file), name
+
+
+def _run(path: Path) -> dict[str, Any]:
+    spec = importlib.util.spec_from_file_location("exmc_model", path)
+    if spec is None or spec.loader is None:
+        raise ModelFileError(f"{str(path)!r} is not a Python file: its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))  # the file may import its neighbours, as a script may
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ModelFileError(f"{path} could not be run: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.pop(0)
+    return vars(module)
+
+
+def _is_model(value: Any) -> bool:
+    return isinstance(value, Model | Program | LogDensity)
+
+
+def _advice(path: Path, models: list[str]) -> str:
+    if models:
+        return f"write {path}:{models[0]}, or name it model. Models in the file: {', '.join(models)}."
+    return "build one with exmc_actors.Builder and assign it: model = builder.model()."

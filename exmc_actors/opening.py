@@ -1,0 +1,150 @@
+"""Open a run: compose a program, a supervision tree and views; this is where a run begins and ends."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import trio
+
+import supervision as sv
+from exmc_actors.chain import chain_key
+from exmc_actors.compiler import LogDensity, Program, Target, compile
+from exmc_actors.errors import ExmcError, RunFailed, SettingsError
+from exmc_actors.model import Model
+from exmc_actors.run import Keep, Run
+from exmc_actors.runtime import (
+    BlockSize,
+    ByWallTime,
+    Feed,
+    Log,
+    Parts,
+    Runner,
+    Subscription,
+    check,
+    executables_for,
+    in_thread,
+    run_children,
+    start_position,
+)
+
+Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
+View = Callable[[Subscribe], Awaitable[None]]
+"""Anything that subscribes: an async function of ``Run.subscribe``."""
+
+_FAREWELL = 1.0
+"""Seconds that views are given to show the end of a finished run."""
+
+
+@asynccontextmanager
+async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
+    model: Any,
+    *,
+    draws: int = 1000,
+    tune: int | None = None,
+    chains: int = 4,
+    cores: int | None = None,
+    target_accept: float = 0.8,
+    max_treedepth: int = 10,
+    random_seed: int | None = None,
+    initvals: Any = None,
+    var_names: Sequence[str] | None = None,
+    save_warmup: bool = False,
+    views: Sequence[View] = (),
+    block_size: BlockSize | None = None,
+    runner: Runner = in_thread,
+) -> AsyncIterator[Run]:
+    """Start the chains of a run under supervision, and stop them on leaving.
+
+    The same arguments with the same ``random_seed`` give the same draws, bit for bit, whatever happens to
+    the actors meanwhile.
+
+    Args:
+      model: a ``Model``, a ``Program`` or a ``LogDensity``.
+      draws: kept draws a chain.
+      tune: warmup transitions a chain; None means the default, 400.
+      chains: how many.
+      cores: how many blocks may run at once; None means the cores that this process may use.
+      target_accept: the acceptance that warmup aims at, between 0 and 1.
+      max_treedepth: the largest number of doublings of a trajectory.
+      random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
+      initvals: start values by variable, or a list of such mappings, one a chain; None starts at random.
+      var_names: the variables that the result keeps; None keeps all.
+      save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
+      views: async functions of ``Run.subscribe``, run as supervised guests of the run.
+      block_size: chooses the transitions of each block; None aims at 50 ms a block.  Never changes a draw.
+      runner: runs blocking computations; the default uses worker threads.  Tests pass ``runtime.inline``.
+
+    Raises:
+      SettingsError: an argument is of the wrong kind or out of range.
+      ModelError: the model, or an initial value, does not fit.
+      RunFailed: the supervision tree gave up.
+    """
+    target = _target(model)
+    settings = check(
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+        max_treedepth=max_treedepth,
+        random_seed=random_seed,
+        initvals=initvals,
+    )
+    keep = Keep(None if var_names is None else tuple(var_names), save_warmup)
+    keep.check(target)
+    for chain in range(settings.chains):
+        start_position(target, settings.start_of(chain), chain_key(settings.random_seed, chain))
+    feed = Feed(Log(settings))
+    executables = executables_for(target, settings.max_treedepth)
+    parts = Parts(target, settings, executables, feed, block_size or ByWallTime(), runner)
+    children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
+    try:
+        async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
+            try:
+                yield Run(parts, supervisor, keep)
+                await _farewell(supervisor, feed.log)
+            finally:
+                feed.close()
+    except sv.GaveUp as error:
+        raise RunFailed(f"the run's supervision tree gave up: {error}") from error
+    except sv.StartFailed as error:
+        raise _start_error(error) from error
+
+
+def _target(model: Any) -> Target:
+    if isinstance(model, Model):
+        return compile(model)
+    if isinstance(model, Program | LogDensity):
+        return model
+    raise SettingsError(
+        f"a Model, a Program or a LogDensity can be sampled, got {model!r}: "
+        "write sample(builder.model()), or sample(LogDensity(function, init))."
+    )
+
+
+def _view(number: int, view: View, feed: Feed) -> sv.ChildSpec:
+    async def guest() -> None:
+        await view(feed.subscribe)
+
+    return sv.ChildSpec(f"view {number}", guest, restart="temporary")
+
+
+async def _farewell(supervisor: sv.Supervisor, log: Log) -> None:
+    """Let the views of a finished run show its end, for a moment."""
+    if log.is_over:
+        with trio.move_on_after(_FAREWELL):
+            for child in supervisor.supervisor("views").which_children():
+                if child.ref is not None:
+                    await child.ref.wait_exited()
+
+
+def _start_error(error: sv.StartFailed) -> ExmcError:
+    """Say which part of the tree did not come up, by the first cause."""
+    cause: BaseException = error
+    while (
+        below := cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__
+    ) is not None:
+        cause = below
+    if isinstance(cause, ExmcError):
+        return cause
+    return RunFailed(f"the run could not be started: {type(cause).__name__}: {cause}")

@@ -1,0 +1,95 @@
+"""One program, compiled once and folded, whatever the number of chains and whatever the data."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import trio
+
+import exmc_actors as ex
+from exmc_actors.compiler import program as module
+from exmc_actors.runtime import executables_for, in_thread
+from exmc_actors.xla import is_folded
+from tests.runtime.conftest import FixedBlocks, observe, schools, virtual
+
+
+class Counted:
+    """A log density that counts how often it is traced."""
+
+    def __init__(self):
+        self.traces = 0
+
+    def __call__(self, q):
+        self.traces += 1
+        return -0.5 * jnp.dot(q, q)
+
+
+def test_the_compiled_block_is_one_folded_kernel():
+    program = ex.compile(schools())
+    compiled = executables_for(program, 10).compile_advance(program.arguments)
+    text = compiled.call.as_text()
+    assert compiled.is_folded
+    assert 'xla_cpu_small_call="true"' in text
+    entry = text[text.index("ENTRY") :]
+    # All loops of the block stand inside folded calls: the entry has none of its own.
+    assert " while(" not in entry
+    assert "scatter(" not in text
+    assert "custom-call" not in text
+
+
+def test_text_without_a_folded_call_is_recognised():
+    assert not is_folded("ENTRY main { ROOT w = while(t), condition=c, body=b }")
+
+
+def test_more_chains_and_more_runs_add_no_trace():
+    density = Counted()
+    target = ex.LogDensity(density, np.zeros(3))
+    settings = {"model": target, "draws": 20, "tune": 20, "random_seed": 1}
+    virtual(lambda: observe(chains=1, **settings))
+    traced = density.traces
+    assert traced > 0
+    virtual(lambda: observe(chains=7, **settings))
+    virtual(lambda: observe(chains=2, **(settings | {"draws": 33, "tune": 5, "target_accept": 0.9})))
+    assert density.traces == traced
+
+
+def test_new_data_adds_no_trace(monkeypatch):
+    first = schools()
+    virtual(lambda: observe(model=first))
+    calls = []
+    original = module.traced.log_terms
+    monkeypatch.setattr(module.traced, "log_terms", lambda *args: calls.append(1) or original(*args))
+    other = virtual(lambda: observe(model=schools(np.arange(8.0)))).tree
+    assert calls == []
+    same = virtual(lambda: observe(model=schools())).tree
+    assert not np.array_equal(other.posterior["mu"].values, same.posterior["mu"].values)
+
+
+def test_another_structure_is_another_program():
+    a, b = ex.LogDensity(Counted(), np.zeros(3)), ex.LogDensity(Counted(), np.zeros(3))
+    assert executables_for(a, 10) is not executables_for(b, 10)
+    assert executables_for(a, 10) is executables_for(a, 10)
+    assert executables_for(a, 9) is not executables_for(a, 10)
+
+
+def test_one_function_with_starts_of_two_lengths_makes_two_programs():
+    density = Counted()
+    for dim in (2, 5):
+        target = ex.LogDensity(density, np.zeros(dim))
+        tree = virtual(lambda target=target: observe(model=target, draws=5, tune=5)).tree
+        assert tree.posterior["x"].shape == (3, 5, dim)
+
+
+def test_a_log_density_that_cannot_be_traced_ends_in_a_sentence():
+    def broken(q):
+        raise TypeError("this function is broken")
+
+    with pytest.raises(ex.RunFailed, match="could not be started: TypeError: this function is broken"):
+        virtual(lambda: observe(model=ex.LogDensity(broken, np.zeros(2))))
+
+
+def test_two_blocks_of_one_executable_run_in_two_threads_at_once():
+    """The answer is the same as one after the other; whether it is faster belongs to the benchmarks."""
+    threaded = trio.run(lambda: observe(runner=in_thread, cores=2, block_size=FixedBlocks((50,))))
+    single = trio.run(lambda: observe(runner=in_thread, cores=1, block_size=FixedBlocks((50,))))
+    for name, array in threaded.tree.posterior.data_vars.items():
+        assert array.values.tobytes() == single.tree.posterior[name].values.tobytes()

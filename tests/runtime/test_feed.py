@@ -1,0 +1,164 @@
+"""Subscribers lose nothing or slow nobody, as they ask; the log is the truth and the feed only wakes."""
+
+import numpy as np
+import pytest
+import trio
+
+import exmc_actors as ex
+from exmc_actors.chain import empty_state
+from exmc_actors.messages import DROP_OLDEST, STATS, WAIT, ChainFinished, DrawBlock
+from exmc_actors.runtime import Feed, Log, Settings
+from tests.runtime.conftest import FixedBlocks, draws_of, observe, virtual
+
+
+def block(first, n=1):
+    stats = {name: np.zeros(n) for name in STATS}
+    return DrawBlock(0, "sample", first, {}, stats)
+
+
+@pytest.fixture
+def feed():
+    return Feed(Log(Settings(draws=1000, tune=0, chains=1)))
+
+
+def commit(feed, count):
+    for _ in range(count):
+        done = feed.log.chains[0].transitions
+        feed.log.commit(block(done), done, empty_state(1))
+    feed.wake()
+
+
+async def read(subscription, count):
+    return [(await anext(subscription)).first for _ in range(count)]
+
+
+def test_a_subscriber_sees_what_is_committed_after_it_came_once_and_in_order(feed):
+    async def main():
+        commit(feed, 3)
+        async with feed.subscribe() as subscription:
+            commit(feed, 4)
+            assert await read(subscription, 4) == [3, 4, 5, 6]
+            feed.log.finish(0)
+            assert isinstance(await anext(subscription), ChainFinished)
+            with pytest.raises(StopAsyncIteration):
+                await anext(subscription)
+
+    virtual(main)
+
+
+def test_a_late_subscriber_may_replay_from_the_first_draw(feed):
+    async def main():
+        commit(feed, 3)
+        async with feed.subscribe(from_start=True) as subscription:
+            assert await read(subscription, 3) == [0, 1, 2]
+
+    virtual(main)
+
+
+def test_drop_oldest_skips_the_oldest_counts_them_and_never_holds_a_chain_back(feed):
+    async def main():
+        async with feed.subscribe(overflow=DROP_OLDEST, capacity=2) as subscription:
+            commit(feed, 10)
+            with trio.fail_after(1):
+                await feed.wait_for_room()
+            assert await read(subscription, 2) == [8, 9]
+            statistics = subscription.statistics()
+            assert (statistics.dropped, statistics.delivered, statistics.waiting) == (8, 2, 0)
+
+    virtual(main)
+
+
+def test_wait_holds_the_next_block_back_until_the_subscriber_has_read(feed):
+    async def main():
+        async with feed.subscribe(overflow=WAIT, capacity=3) as subscription, trio.open_nursery() as nursery:
+            commit(feed, 3)
+            gone_on = trio.Event()
+
+            async def chain():
+                await feed.wait_for_room()
+                gone_on.set()
+
+            nursery.start_soon(chain)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not gone_on.is_set()
+            assert subscription.statistics().waiting == 3
+            await read(subscription, 1)
+            await gone_on.wait()
+            assert subscription.statistics().dropped == 0
+
+    virtual(main)
+
+
+def test_a_subscriber_that_leaves_lets_the_chains_go(feed):
+    async def main():
+        async with trio.open_nursery() as nursery, feed.subscribe(overflow=WAIT, capacity=1):
+            commit(feed, 5)
+            nursery.start_soon(feed.wait_for_room)
+            await trio.testing.wait_all_tasks_blocked()
+        assert feed.statistics() == ()
+
+    virtual(main)
+
+
+def test_closing_the_feed_ends_every_subscription_after_what_is_committed(feed):
+    async def main():
+        async with feed.subscribe() as subscription:
+            commit(feed, 2)
+            feed.close()
+            assert [message.first async for message in subscription] == [0, 1]
+
+    virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"overflow": "wait"}, r"overflow must be WAIT or DROP_OLDEST, got 'wait': write overflow=WAIT\."),
+        ({"capacity": 0}, r"capacity must be at least 1, got 0: write, say, capacity=64\."),
+    ],
+)
+def test_a_subscription_that_cannot_be_is_refused_with_a_sentence(feed, options, sentence):
+    async def main():
+        with pytest.raises(ex.SettingsError, match=sentence):
+            async with feed.subscribe(**options):
+                pass
+
+    virtual(main)
+
+
+def test_a_slow_waiting_subscriber_slows_the_run_and_changes_no_bit(undisturbed):
+    most_waiting = []
+
+    async def slow(subscribe):
+        async with subscribe(overflow=WAIT, capacity=2) as subscription:
+            async for _ in subscription:
+                await trio.sleep(1)
+                most_waiting.append(subscription.statistics().waiting)
+
+    seen = virtual(lambda: observe(save_warmup=True, views=[slow], block_size=FixedBlocks((5,))))
+    assert draws_of(seen.tree) == undisturbed
+    assert seen.statistics.elapsed > 30
+    assert max(most_waiting) <= 2 + 3  # the capacity, and a block that each chain had begun before
+
+
+def test_a_slow_dropping_subscriber_slows_nothing(undisturbed):
+    async def slow(subscribe):
+        async with subscribe(overflow=DROP_OLDEST, capacity=2) as subscription:
+            async for _ in subscription:
+                await trio.sleep(1)
+
+    seen = virtual(lambda: observe(save_warmup=True, views=[slow]))
+    assert draws_of(seen.tree) == undisturbed
+    assert seen.statistics.elapsed < 1
+    assert seen.statistics.subscriptions[0].dropped > 0
+
+
+def test_the_arrays_of_a_message_cannot_be_written_to():
+    seen = virtual(lambda: observe())
+    message = next(m for m in seen.messages if isinstance(m, DrawBlock))
+    with pytest.raises(ValueError, match="read-only"):
+        message.draws["theta"][0, 0] = 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        message.stats["lp"][0] = 1.0
+    assert message.draws["theta"].shape == (len(message), 8)
+    assert message.draws["theta"].dtype == np.float64

@@ -1,0 +1,197 @@
+"""Every import points downwards, the front doors are light, and broad excepts are a closed list."""
+
+import ast
+import subprocess
+import sys
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+STANDARD = set(sys.stdlib_module_names)
+CLOCKS = {"time", "datetime", "threading", "asyncio", "socket", "random", "secrets"}
+PURE = STANDARD - CLOCKS
+DECISIONS = {f"supervision.{name}" for name in ("child", "errors", "exits", "intensity", "plan", "strategy")}
+
+
+def ours(*names):
+    return {f"exmc_actors.{name}" for name in names}
+
+
+# A floor, and everything that it may import besides itself. What is not in the table is not a floor.
+MAY_IMPORT = {
+    **dict.fromkeys(DECISIONS, PURE | DECISIONS),
+    "supervision": STANDARD | DECISIONS | {"trio"},
+    "exmc_actors.errors": set(),
+    "exmc_actors.messages": PURE | {"numpy"},
+    "exmc_actors.xla": STANDARD | {"jax"},
+    "exmc_actors.kernel": PURE | {"jax"},
+    "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
+    "exmc_actors.warmup": PURE | ours("kernel") | {"jax"},
+    "exmc_actors.compiler": PURE | ours("errors", "model", "xla") | {"jax", "numpy"},
+    "exmc_actors.chain": PURE | ours("errors", "messages", "kernel", "warmup") | {"jax", "numpy", "msgpack"},
+    "exmc_actors.diagnostics": PURE
+    | ours("errors", "messages")
+    | {"numpy", "xarray", "pandas", "arviz_stats"},
+    "exmc_actors.runtime": STANDARD
+    | ours("errors", "messages", "xla", "chain", "compiler")
+    | {"jax", "numpy", "trio", "supervision"},
+    "exmc_actors.views": PURE
+    | ours("errors", "messages", "diagnostics")
+    | {"numpy", "pandas", "rich", "trio", "supervision"},
+}
+# Floor 6: composition, and the only modules that may see everything.
+ROOFS = ours("run", "opening", "result", "sampling", "blocking", "demo", "cli") | {"exmc_actors"}
+
+# Where an Exception of any kind may be caught, and why.
+BROAD_EXCEPTS = {
+    "supervision/process.py": "a process turns a crash into an exit reason",
+    "exmc_actors/runtime/worker.py": "a worker's main: what a block raises is a reply",
+    "exmc_actors/model_file.py": "a user's model file may raise anything",
+    "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
+}
+ROOFS |= ours("model_file")
+
+# Files over 300 lines say why in their first paragraph.
+LONGEST_FILE = 300
+
+
+def floor_of(name):
+    """Return the longest floor that ``name`` lies under, else its top-level package."""
+    under = [floor for floor in MAY_IMPORT if f"{name}.".startswith(f"{floor}.")]
+    return max(under, key=len, default=name.partition(".")[0])
+
+
+def modules():
+    for package in ("supervision", "exmc_actors"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            yield name, path
+
+
+def imports_of(path):
+    package = ".".join(path.relative_to(ROOT).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def violations(name, imported):
+    floor = floor_of(name)
+    if name in ROOFS:
+        return []
+    targets = {target: floor_of(target) for target in imported}
+    return [
+        f"{name} imports {target}, but {floor} may not import {target_floor}"
+        for target, target_floor in targets.items()
+        if target_floor != floor and target_floor not in MAY_IMPORT.get(floor, set())
+    ]
+
+
+def test_every_import_points_downwards():
+    wrong = [line for name, path in modules() for line in violations(name, imports_of(path))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_module_belongs_to_a_floor():
+    homeless = [name for name, _ in modules() if name not in ROOFS and floor_of(name) not in MAY_IMPORT]
+    assert homeless == []
+
+
+@pytest.mark.parametrize(
+    ("name", "imported"),
+    [
+        ("exmc_actors.kernel.nuts", "exmc_actors.model.Normal"),
+        ("exmc_actors.views.progress", "exmc_actors.runtime.Feed"),
+        ("exmc_actors.runtime.feed", "exmc_actors.views.progress_view"),
+        ("exmc_actors.runtime.feed", "supervision.intensity.RestartIntensity"),
+        ("exmc_actors.chain.block", "trio"),
+        ("exmc_actors.kernel.nuts", "time"),
+        ("supervision.server", "numpy"),
+        ("supervision.strategy", "trio"),
+    ],
+)
+def test_the_table_refuses_what_it_should(name, imported):
+    assert violations(name, [imported])
+
+
+def broad_excepts(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            caught = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {""}
+            if caught & {"", "Exception", "BaseException"}:
+                yield node.lineno, caught
+
+
+def test_broad_excepts_are_a_closed_list_of_one_each_and_catch_no_base_exception():
+    found = {}
+    for _, path in modules():
+        handlers = list(broad_excepts(path))
+        if handlers:
+            found[str(path.relative_to(ROOT))] = len(handlers)
+            assert all(caught == {"Exception"} for _, caught in handlers), path
+    assert found == dict.fromkeys(BROAD_EXCEPTS, 1)
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("supervision", {"jax", "numpy", "msgpack", "exmc_actors"}),
+        ("exmc_actors", {"jax", "numpy", "trio", "supervision"}),
+        ("exmc_actors.kernel", {"trio", "supervision", "msgpack", "xarray"}),
+        ("exmc_actors.chain", {"trio", "supervision", "xarray"}),
+        ("exmc_actors.compiler", {"trio", "supervision", "exmc_actors.kernel"}),
+        ("exmc_actors.runtime", {"xarray", "pandas", "rich", "exmc_actors.views"}),
+        ("exmc_actors.opening", {"xarray", "pandas", "rich", "arviz_stats"}),
+    ],
+)
+def test_a_front_door_loads_no_more_than_it_needs(module, absent):
+    code = f"import sys, {module}; print(*(set(sys.modules) & {absent!r}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == ""
+
+
+def test_every_module_says_in_its_first_sentence_what_it_does():
+    for name, path in modules():
+        text = ast.get_docstring(ast.parse(path.read_text())) or ""
+        first = text.splitlines()[0] if text else ""
+        assert len(first) > 20, name
+
+
+def test_no_file_is_long_without_saying_why():
+    long = {}
+    for _, path in modules():
+        lines = len(path.read_text().splitlines())
+        if lines > LONGEST_FILE:
+            long[str(path.relative_to(ROOT))] = lines
+    silent = {
+        name: lines
+        for name, lines in long.items()
+        if "long" not in (ast.get_docstring(ast.parse((ROOT / name).read_text())) or "")
+    }
+    assert not silent
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "common", "misc"])
+def test_no_module_is_a_dumping_ground(word):
+    assert not [name for name, _ in modules() if name.rpartition(".")[2].startswith(word)]
+
+
+def test_the_front_door_types_what_it_offers():
+    """The stub beside the lazy front door names the same things from the same modules."""
+    import exmc_actors
+
+    stub = ast.parse((ROOT / "exmc_actors/__init__.pyi").read_text())
+    typed = {
+        alias.asname: node.module
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert typed == exmc_actors._MODULE_OF
+    for name in exmc_actors.__all__:
+        assert getattr(exmc_actors, name) is not None
