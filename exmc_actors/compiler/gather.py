@@ -58,11 +58,15 @@ def _flat_positions(positions: tuple[Any, ...], lengths: Shape, shape: Shape) ->
 @jax.custom_vjp
 def take_rows(rows: jax.Array, positions: jax.Array) -> jax.Array:
     """Return ``rows[positions]`` for a matrix and a vector of positions that are all within it."""
+    return _rows(rows, positions)
+
+
+def _rows(rows: jax.Array, positions: jax.Array) -> jax.Array:
     return jnp.asarray(rows.at[positions].get(mode="promise_in_bounds"))
 
 
 def _take_rows_forward(rows: jax.Array, positions: jax.Array) -> tuple[jax.Array, Any]:
-    return take_rows(rows, positions), (positions, rows.shape[0])
+    return _rows(rows, positions), (positions, rows.shape[0])
 
 
 def _take_rows_backward(saved: Any, slope: jax.Array) -> tuple[jax.Array, None]:

@@ -60,26 +60,26 @@ def power(base: Any, exponent: Any) -> Any:
 def cumsum(x: jax.Array, axis: int | None = None) -> jax.Array:
     """Return running sums along ``axis``, or of all entries in order for None."""
     if axis is None:
-        return _running_sum(jnp.ravel(x))
+        total: jax.Array = _running_sum(jnp.ravel(x))
+        return total
     return jnp.moveaxis(_running_sum(jnp.moveaxis(x, axis, 0)), 0, axis)
 
 
-@jax.custom_jvp
+@jax.custom_vjp
 def _running_sum(x: jax.Array) -> jax.Array:
     return _sweep(x, reverse=False)
 
 
-@_running_sum.defjvp
-def _running_sum_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
-    (x,), (tangent,) = primals, tangents
-    return _running_sum(x), _linear_running_sum(tangent)
+def _running_sum_forward(x: jax.Array) -> tuple[jax.Array, None]:
+    return _sweep(x, reverse=False), None
 
 
-def _linear_running_sum(tangent: jax.Array) -> jax.Array:
-    # Stated as linear, with its transpose: differentiating the loop itself would save every carry.
-    return jax.custom_derivatives.linear_call(  # type: ignore[no-any-return]
-        lambda _, t: _sweep(t, reverse=False), lambda _, t: _sweep(t, reverse=True), (), tangent
-    )
+def _running_sum_backward(_: None, slope: jax.Array) -> tuple[jax.Array]:
+    return (_sweep(slope, reverse=True),)
+
+
+# Differentiating the loop itself would keep every carry.
+_running_sum.defvjp(_running_sum_forward, _running_sum_backward)
 
 
 def _sweep(x: jax.Array, *, reverse: bool) -> jax.Array:

@@ -59,13 +59,12 @@ def plan_index(shape: Shape, parts: Sequence[Any]) -> IndexPlan:
             slices.append((0, 1, length))
             sliced.append(length)
     array_shapes = [part for part in parts if isinstance(part, tuple)]
-    together = gathered == list(range(gathered[0], gathered[0] + len(gathered))) if gathered else False
     return IndexPlan(
         slices=tuple(slices),
         sliced=tuple(sliced),
         gathered=tuple(gathered),
         gathered_shape=broadcast(*array_shapes) if array_shapes else (),
-        position=gathered[0] if together else 0,
+        position=gathered[0] if gathered and _stand_together(parts) else 0,
     )
 
 
@@ -75,6 +74,12 @@ def gathered_parts(parts: Sequence[Any]) -> tuple[Any, ...]:
         part for part in parts if not (part is None or part is Ellipsis or isinstance(part, slice))
     )
     return () if all(isinstance(part, int) for part in chosen) else chosen
+
+
+def _stand_together(parts: Sequence[Any]) -> bool:
+    """Say whether the positions follow one another; in NumPy even a ``...`` that is empty parts them."""
+    at = [i for i, part in enumerate(parts) if isinstance(part, int | tuple)]
+    return at[-1] - at[0] == len(at) - 1
 
 
 def _expanded(shape: Shape, parts: Sequence[Any]) -> list[Any]:

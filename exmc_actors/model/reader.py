@@ -37,7 +37,7 @@ def read_body(body: bytes) -> Model:
         content = msgpack.unpackb(body)
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         _refuse(f"not msgpack ({type(error).__name__})")
-    if set(content) != {"nodes", "sites", "coords"}:
+    if set(_typed(content, dict)) != {"nodes", "sites", "coords"}:
         _refuse(f"unexpected fields {sorted(map(repr, content))}")
     nodes: list[Expression] = []
     for row in _typed(content["nodes"], list):

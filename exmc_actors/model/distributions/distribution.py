@@ -74,8 +74,9 @@ class Distribution:
     def kernel_on_line(self, z: Any) -> Any | None:
         """Return the kernel at the point whose logarithm or log odds is ``z``, or None.
 
-        Worth having where ``z`` says more than the point: a positive variable of little shape parameter lies where ``exp(z)`` is rounded to zero, and one in
-        the unit interval where the logistic function is rounded to one; there ``kernel`` is infinite.
+        Worth having where ``z`` says more than the point: a positive variable of little shape parameter
+        lies where ``exp(z)`` is rounded to zero, and one in the unit interval where the logistic function
+        is rounded to one; there ``kernel`` is infinite.
         """
         return None
 

@@ -1,0 +1,59 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from exmc_actors.compiler import LogDensity
+from exmc_actors.errors import ModelError
+
+
+def bowl(x):
+    return -0.5 * jnp.sum(x**2)
+
+
+def test_a_function_of_one_vector_has_the_face_of_a_program():
+    target = LogDensity(bowl, [1, 2])
+    assert (target.dim, target.names, target.arguments) == (2, ("x",), ())
+    assert target.log_density([3.0, 4.0]) == -12.5
+    value, slope = target.log_density_and_grad([3.0, 4.0])
+    assert value == -12.5
+    np.testing.assert_array_equal(slope, [-3.0, -4.0])
+    np.testing.assert_array_equal(target.constrain([3.0, 4.0])["x"], [3.0, 4.0])
+    np.testing.assert_array_equal(target.unconstrain({"x": [3.0, 4.0]}), [3.0, 4.0])
+    assert target.terms([3.0, 4.0]) == {"x": -12.5}
+    assert target.init.dtype == np.float64
+    assert target.observed_data == target.constant_data == target.dims == target.coords == {}
+
+
+def test_the_key_is_that_of_the_function_object():
+    assert LogDensity(bowl, [0.0]).key == LogDensity(bowl, [1.0]).key
+    assert LogDensity(bowl, [0.0]).key != LogDensity(lambda x: bowl(x), [0.0]).key
+
+
+def test_a_function_that_cannot_be_hashed_will_do():
+    class Unhashable:
+        __hash__ = None
+
+        def __call__(self, x):
+            return bowl(x)
+
+    assert LogDensity(Unhashable(), [0.0]).log_density([2.0]) == -2.0
+
+
+@pytest.mark.parametrize(
+    ("fn", "init", "sentence"),
+    [
+        (3, [0.0], "LogDensity takes a function of one vector, got 3"),
+        (bowl, 0.0, r"init must be a vector with at least one entry, got shape \(\)"),
+        (bowl, [], "init must be a vector with at least one entry"),
+        (bowl, [0.0, np.nan], r"entry \[1\] is nan"),
+        (bowl, ["a"], "init must be an array of numbers"),
+    ],
+)
+def test_what_is_not_a_density_is_refused(fn, init, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        LogDensity(fn, init)
+
+
+def test_values_that_are_not_finite_are_refused():
+    with pytest.raises(ModelError, match=r"x: entry \[0\] is inf, where no chain can be: it must be finite"):
+        LogDensity(bowl, [0.0]).unconstrain({"x": [np.inf]})

@@ -1,0 +1,304 @@
+"""What is refused, and in which words; and what a model then consists of."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import exmc_actors.model as ex
+from exmc_actors.errors import ModelError
+from exmc_actors.model import Affine, Builder, Log, ScaledLogit
+
+
+def refuses(match):
+    return pytest.raises(ModelError, match=match)
+
+
+def test_a_model_reads_as_it_was_written(schools):
+    assert repr(schools).splitlines() == [
+        "mu ~ Normal(0.0, 5.0)",
+        "tau ~ HalfNormal(5.0)",
+        "theta ~ Normal(mu, tau), shape (8,)",
+        "y ~ Normal(theta, <array (8,)>) observed",
+        "effect = theta - mu",
+    ]
+
+
+def test_other_declarations_read_as_they_were_written(b):
+    b.data("x", np.arange(3))
+    b.rv("u", ex.Uniform(0.0, "tau"), transform=ScaledLogit(0.0, "tau"))
+    b.rv("v", ex.Normal("mu", "tau"), centered=False)
+    b.potential("p", "mu")
+    b.obs("y", "v", 1.0)
+    assert repr(b.model()).splitlines()[2:] == [
+        "x = data <array (3,)>",
+        "u ~ Uniform(0.0, tau), ScaledLogit",
+        "y ~ Normal(mu, tau) observed, variable v",
+        "p: add mu to the log density",
+    ]
+
+
+def test_a_name_stands_for_its_handle():
+    def build(by_name):
+        b = Builder()
+        mu, tau = b.rv("mu", ex.Normal(0.0, 1.0)), b.rv("tau", ex.HalfNormal(1.0))
+        b.rv("x", ex.Normal("mu", "tau") if by_name else ex.Normal(mu, tau))
+        return b.model().key
+
+    assert build(by_name=True) == build(by_name=False)
+
+
+def test_the_shape_is_that_of_the_parameters_unless_given(b):
+    b.rv("one", ex.Normal("mu", np.ones((2, 1))))
+    b.rv("two", ex.Normal("one", np.ones(3)))
+    b.rv("three", ex.Normal("one", 1.0), shape=(4, 2, 1))
+    b.rv("four", ex.Normal("mu", 1.0), shape=np.int64(3))
+    shapes = b.model().shapes
+    assert [shapes[name] for name in ("one", "two", "three", "four")] == [(2, 1), (2, 3), (4, 2, 1), (3,)]
+
+
+def test_an_observed_variable_leaves_the_free_ones_and_takes_the_shape_of_the_data(b):
+    b.rv("x", ex.Normal("mu", "tau"))
+    b.det("total", ex.math.sum("x"))
+    b.obs("x_seen", "x", np.arange(5.0))
+    model = b.model()
+    assert [variable.name for variable in model.free] == ["mu", "tau"]
+    assert model.shapes["x"] == model.shapes["x_seen"] == (5,)
+    assert list(model.observed_data) == ["x_seen"]
+
+
+def test_a_variable_may_be_observed_under_its_own_name(b):
+    x = b.rv("x", ex.Normal("mu", "tau"))
+    b.obs("x", x, [1.0, 2.0])
+    assert list(b.model().observed_data) == ["x"]
+
+
+@pytest.mark.parametrize("name", ["", 3, None, "a\nb", "\ud800"])
+def test_a_name_is_a_printable_string(b, name):
+    with refuses("a name must be a non-empty string of printable characters, got"):
+        b.rv(name, ex.Flat())
+
+
+def test_a_name_is_used_once(b):
+    for declare in (
+        lambda: b.rv("mu", ex.Flat()),
+        lambda: b.det("mu", 1.0),
+        lambda: b.data("mu", 1.0),
+        lambda: b.potential("mu", 1.0),
+        lambda: b.obs("mu", ex.Flat(), 1.0),
+    ):
+        with refuses("'mu' is declared already: choose a new name"):
+            declare()
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(b):
+    with refuses("theta: Normal's sigma: unknown variable 'tua': did you mean 'tau'\\? Known: mu, tau"):
+        b.rv("theta", ex.Normal("mu", "tua"))
+    with refuses("unknown variable 'zzz'. Known: mu, tau"):
+        b.det("d", "zzz")
+
+
+def test_a_name_must_be_declared_before_it_is_used():
+    b = Builder()
+    with refuses("unknown variable 'mu'. Known: none yet"):
+        b.rv("x", ex.Normal("mu", 1.0))
+
+
+def test_a_refused_declaration_leaves_no_trace(b):
+    with refuses("must be positive"):
+        b.rv("x", ex.Normal("mu", -1.0))
+    b.rv("x", ex.Normal("mu", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: ex.Normal(0.0, 0), "Normal: sigma must be positive, got 0"),
+        (lambda: ex.Normal(float("nan"), 1.0), "Normal: mu must be finite, got nan"),
+        (lambda: ex.Normal(0.0, np.array([1.0, -2.0])), r"Normal: sigma\[1\] must be positive, got -2.0"),
+        (lambda: ex.HalfNormal(-1.0), "HalfNormal: sigma must be positive"),
+        (lambda: ex.Exponential(0.0), "Exponential: rate must be positive"),
+        (lambda: ex.Gamma(0.0, 1.0), "Gamma: alpha must be positive"),
+        (lambda: ex.Beta(1.0, -1.0), "Beta: beta must be positive"),
+        (lambda: ex.StudentT(0, 0, 1), "StudentT: nu must be positive"),
+        (lambda: ex.Cauchy(0, np.inf), "Cauchy: sigma must be positive, got inf"),
+        (lambda: ex.HalfCauchy(0), "HalfCauchy: sigma must be positive"),
+        (lambda: ex.LogNormal(0, 0), "LogNormal: sigma must be positive"),
+        (lambda: ex.Uniform(2.0, 1.0), r"Uniform: low must be below high, got Uniform\(2.0, 1.0\)"),
+        (lambda: ex.Uniform(np.zeros(2), np.ones(3)), r"shapes \(2,\) and \(3,\) do not fit together"),
+    ],
+)
+def test_impossible_parameters_are_refused_at_once(make, sentence):
+    with refuses(sentence):
+        make()
+
+
+def test_shapes_must_fit(b):
+    with refuses(
+        r"x: Normal\(<array \(3,\)>, 1.0\) has parameters of shape \(3,\), which do not fit shape \(4,\)"
+    ):
+        b.rv("x", ex.Normal(np.zeros(3), 1.0), shape=4)
+    with refuses(r"y: .* which do not fit shape \(2,\)"):
+        b.obs("y", ex.Normal(np.zeros(3), 1.0), [1.0, 2.0])
+    theta = b.rv("theta", ex.Normal("mu", "tau"), shape=8)
+    with refuses(
+        r"d: theta \+ <array \(3,\)> cannot be computed: shapes \(8,\) and \(3,\) do not fit together"
+    ):
+        b.det("d", theta + np.zeros(3))
+    with refuses(r"shape must be a length or a tuple of lengths, got 'x'"):
+        b.rv("z", ex.Flat(), shape="x")
+    with refuses(r"shape must be a length or a tuple of lengths, got -1"):
+        b.rv("z", ex.Flat(), shape=-1)
+
+
+def test_dims_must_be_known_and_fit(b):
+    with refuses(
+        r"x: unknown dim 'scool': did you mean 'school'\? Known: school. Give its labels to the builder"
+    ):
+        b.rv("x", ex.Flat(), dims="scool")
+    with refuses(r"x: dims \('school',\) say shape \(8,\), the value has shape \(3,\)"):
+        b.rv("x", ex.Flat(), dims="school", shape=3)
+    with refuses(r"y: dims \('school', 'school'\) say shape \(8, 8\), the value has shape \(8,\)"):
+        b.obs("y", ex.Flat(), np.zeros(8), dims=("school", "school"))
+    with refuses(r"dims must be a name or a tuple of names, got 3"):
+        b.det("d", "mu", dims=3)
+
+
+def test_coords_are_names_of_labels():
+    assert Builder({"a": np.arange(2), "b": ["x", np.str_("y")]})
+    with refuses("coords must be a dictionary of names to labels"):
+        Builder(["a"])
+    for labels in ("abc", 3):
+        with refuses(r"coords\['a'\] must be a list of labels"):
+            Builder({"a": labels})
+    with refuses(r"coords\['a'\] must hold strings or numbers, got None"):
+        Builder({"a": [None]})
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (np.nan, r"y: entry \[1\] is nan: missing values are not imputed. Drop the entry"),
+        (np.inf, r"y: entry \[1\] is inf: data must be finite numbers"),
+        (
+            -1.0,
+            r"y: entry \[1\] is -1.0, outside the support of Exponential\(1.0\): it must be zero or positive",
+        ),
+    ],
+)
+def test_an_impossible_observation_is_refused_by_its_entry(b, value, sentence):
+    with refuses(sentence):
+        b.obs("y", ex.Exponential(1.0), [1.0, value])
+
+
+def test_bounds_that_are_known_are_checked(b):
+    with refuses(r"entry \[0\] is 2, outside the support of Uniform\(0, 1\): it must be between 0 and 1"):
+        b.obs("y", ex.Uniform(0, 1), [2])
+    with refuses(r"entry \[1, 0\] is 5.0"):
+        b.obs("y", ex.Uniform(np.zeros(2), 1.0), [[0.0, 1.0], [5.0, 1.0]])
+    b.obs("y", ex.Uniform(0, "tau"), [2])
+
+
+def test_a_distribution_and_a_handle_are_not_confused(b):
+    with refuses(
+        r"x: Normal is a class, where a distribution with its parameters is expected: write Normal\(\.\.\.\)"
+    ):
+        b.rv("x", ex.Normal)
+    with refuses(r"x: a distribution is expected, got mu: write Normal\(0.0, 1.0\), say"):
+        b.rv("x", ex.Reference("mu"))
+    with refuses(
+        r"Normal\(0, 1\) is a distribution, where a handle, a name, a number or an array is expected"
+    ):
+        b.rv("x", ex.Normal(ex.Normal(0, 1), 1))
+    with refuses("is a distribution, where a handle"):
+        b.det("x", ex.Normal(0, 1))
+    with refuses("y: the data must be numbers, got mu: give the array itself"):
+        b.obs("y", ex.Normal(0, 1), ex.Reference("mu"))
+    with refuses("y: a distribution is expected, got 3"):
+        b.obs("y", 3, [1.0])
+
+
+def test_data_must_be_numbers(b):
+    for declare in (lambda v: b.data("x", v), lambda v: b.obs("x", ex.Normal(0, 1), v)):
+        with refuses("x must be an array of numbers, got"):
+            declare(["a", "b"])
+    with refuses(r"x: entry \[0\] is nan"):
+        b.data("x", [np.nan])
+
+
+def test_only_a_free_variable_can_be_observed(b):
+    b.det("d", "mu")
+    for name in ("d", "nobody"):
+        with refuses(f"y: unknown random variable '{name}'"):
+            b.obs("y", name, 1.0)
+    b.obs("y", "mu", 1.0)
+    with refuses("z: unknown random variable 'mu'"):
+        b.obs("z", "mu", 1.0)
+
+
+def test_a_model_has_something_to_sample():
+    b = Builder()
+    b.obs("y", ex.Normal(0.0, 1.0), [1.0])
+    with refuses(r"the model has no free variables, so there is nothing to sample: declare one by b\.rv"):
+        b.model()
+
+
+def test_positions_must_be_integers_within_the_axis(b):
+    theta = b.rv("theta", ex.Normal("mu", "tau"), shape=8)
+    county = b.data("county", np.array([0, 7, -8]))
+    b.det("fine", theta[county])
+    with refuses(
+        r"d: theta\[<array \(2,\)>\] cannot be computed: index <array \(2,\)>\[1\] is 8, outside an axis of 8"
+    ):
+        b.det("d", theta[np.array([0, 8])])
+    with refuses(r"index -9 is outside an axis of 8 entries"):
+        b.det("d", theta[-9])
+    with refuses("an index must be integers that are known beforehand, got mu"):
+        b.det("d", theta["mu"])
+    with refuses("an index must be integers, got float64: convert it by array.astype"):
+        b.det("d", theta[np.array([0.0])])
+    with refuses(r"an index must be integers, got booleans: write numpy\.flatnonzero\(mask\)"):
+        b.det("d", theta[np.ones(8, bool)])
+    with refuses(r"an index with 2 position\(s\) and 0 '...' does not fit a value of shape \(8,\)"):
+        b.det("d", theta[0, 1])
+    with refuses("the step of a slice cannot be 0"):
+        b.det("d", theta[::0])
+
+
+def test_transforms_must_lead_onto_the_support(b):
+    b.rv("x", ex.HalfNormal(1.0), transform=Log())
+    b.rv("z", ex.Normal("mu", "tau"), transform=Affine("mu", "tau"))
+    with refuses(
+        r"Log does not lead onto the support of Normal\(0, 1\), whose values are finite: leave transform= out"
+    ):
+        b.rv("y", ex.Normal(0, 1), transform=Log())
+    with refuses(r"ScaledLogit does not lead onto the support of Uniform\(0, 1\)"):
+        b.rv("y", ex.Uniform(0, 1), transform=ScaledLogit(0, 2))
+    with refuses("transform must be a transform such as Log"):
+        b.rv("y", ex.Normal(0, 1), transform="log")
+    with refuses("Affine: scale must be positive, got -1"):
+        b.rv("y", ex.Normal(0, 1), transform=Affine(0, -1))
+    with refuses("parameters that do not fit shape"):
+        b.rv("y", ex.Normal(0, 1), transform=Affine(np.zeros(2), 1))
+
+
+def test_centered_is_for_location_scale_variables(b):
+    with refuses(r"y: centered= is for Normal, StudentT and Cauchy, got Exponential\(1.0\): leave it out"):
+        b.rv("y", ex.Exponential(1.0), centered=False)
+    with refuses("centered= and transform= exclude each other"):
+        b.rv("y", ex.Normal(0, 1), transform=Affine(0, 1), centered=True)
+    with refuses("centered must be True, False or None, got 'yes'"):
+        b.rv("y", ex.Normal(0, 1), centered="yes")
+
+
+def test_building_touches_no_backend():
+    program = (
+        "import exmc_actors.model as ex, numpy as np\n"
+        "from jax._src import xla_bridge\n"
+        "b = ex.Builder(); x = b.rv('x', ex.HalfNormal(1.0), shape=3)\n"
+        "b.obs('y', ex.Normal(ex.math.exp(x)[np.array([0, 2])] @ np.ones((2, 2)), 1.0), np.ones(2))\n"
+        "ex.Model.from_bytes(b.model().to_bytes()).key\n"
+        "assert not xla_bridge._backends, xla_bridge._backends\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

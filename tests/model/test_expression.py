@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+
+import exmc_actors.model as ex
+from exmc_actors.errors import ModelError
+from exmc_actors.model import Apply, Constant, Literal, Reference, postorder
+
+MU = Reference("mu")
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        (2 * MU + 1, "(2 * mu) + 1"),
+        (MU - 1.5, "mu - 1.5"),
+        (1 / MU, "1 / mu"),
+        (-MU, "-mu"),
+        (+MU, "mu"),
+        (-(MU**2), "-(mu ** 2)"),
+        (2.0**MU, "2.0 ** mu"),
+        (3 - MU, "3 - mu"),
+        (MU / 2, "mu / 2"),
+        (abs(MU), "abs(mu)"),
+        (np.float64(2) * MU, "2.0 * mu"),
+        (np.ones(3) - MU, "<array (3,)> - mu"),
+        (MU @ np.ones((3, 2)), "mu @ <array (3, 2)>"),
+        (np.ones((2, 3)) @ MU, "<array (2, 3)> @ mu"),
+        (MU[0], "mu[0]"),
+        (MU[1:, None, ::2], "mu[1:, None, ::2]"),
+        (MU[..., np.array([0, 2])], "mu[..., <array (2,)>]"),
+        (ex.math.exp("tau") * True, "exp(tau) * True"),
+        (ex.math.sum(MU, axis=0), "sum(mu, axis=0)"),
+    ],
+)
+def test_operators_build_data_that_reads_as_written(expression, text):
+    assert repr(expression) == text
+
+
+def test_a_number_is_structure_and_an_array_is_an_argument():
+    assert isinstance((MU + 1).arguments[1], Literal)
+    assert isinstance((MU + np.float32(1)).arguments[1], Literal)
+    assert isinstance((MU + np.array(1.0)).arguments[1], Literal)
+    assert isinstance(([1.0, 2.0] * MU).arguments[0], Constant)
+
+
+def test_an_array_is_copied_and_read_only():
+    given = np.zeros(2)
+    constant = (MU + given).arguments[1].array
+    given[0] = 7
+    assert constant[0] == 0
+    with pytest.raises(ValueError, match="read-only"):
+        constant[0] = 1
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda: MU < 1,
+        lambda: MU <= 1,
+        lambda: MU > MU,
+        lambda: np.ones(2) >= MU,
+        lambda: MU == 0,
+        lambda: MU != 0,
+    ],
+)
+def test_a_handle_cannot_be_compared(compare):
+    with pytest.raises(ModelError, match=r"mu cannot be compared: .* Write ex\.math\.gt, lt, ge or le"):
+        compare()
+
+
+def test_a_handle_has_no_truth_value():
+    with pytest.raises(ModelError, match=r"neither true nor false: .* Write ex\.math\.where"):
+        bool(MU)
+
+
+def test_a_handle_cannot_be_iterated_over():
+    with pytest.raises(ModelError, match=r"cannot be iterated over: write mu\[0\], mu\[1\]"):
+        list(MU)
+
+
+def test_a_handle_cannot_become_an_array():
+    with pytest.raises(ModelError, match=r"Write the function of ex\.math"):
+        np.asarray(MU)
+    with pytest.raises(TypeError):
+        np.exp(MU)
+
+
+@pytest.mark.parametrize("value", [ex.Normal, ex.Normal(0.0, 1.0)])
+def test_a_distribution_is_not_a_value(value):
+    with pytest.raises(
+        ModelError, match=r"is a distribution, where a handle.* Declare a variable first, x = b\.rv"
+    ):
+        MU + value
+
+
+@pytest.mark.parametrize("value", [["a", "b"], [object()], 1j, [[1.0], [1.0, 2.0]]])
+def test_only_numbers_are_arrays(value):
+    with pytest.raises(ModelError, match="must be an array of numbers, got"):
+        MU + value
+
+
+def test_a_list_of_handles_is_stacked():
+    with pytest.raises(ModelError, match=r"join them by ex\.math\.stack\(\[\.\.\.\]\)"):
+        [MU, MU] * MU
+
+
+def test_masked_entries_are_refused():
+    with pytest.raises(ModelError, match=r"masked entries: missing values are not imputed"):
+        MU + np.ma.masked_array([1.0, 2.0], [False, True])
+
+
+def test_integers_that_do_not_fit_are_refused():
+    with pytest.raises(ModelError, match="beyond 64 bits"):
+        MU + np.array([2**64 - 1, 1], dtype=np.uint64)
+
+
+def test_a_slice_has_fixed_bounds():
+    with pytest.raises(ModelError, match="the bounds of a slice must be integers"):
+        MU[: MU + 1]
+
+
+@pytest.mark.parametrize("values", [MU, "mu", 3.0, []])
+def test_joining_takes_a_list(values):
+    with pytest.raises(ModelError, match=r"stack takes a list of values, got .*: write stack\(\[a, b\]\)"):
+        ex.math.stack(values)
+
+
+def test_a_shared_part_is_visited_once_however_often_it_is_used():
+    total = MU
+    for _ in range(200):
+        total = total + total
+    assert len(list(postorder((total,)))) == 201
+    assert len(repr(total)) < 200
+
+
+def test_every_function_of_math_is_in_the_table_of_operations():
+    names = {name for name in vars(ex.math) if not name.startswith("_") and callable(getattr(ex.math, name))}
+    functions = names - {"Expression", "Apply", "Any", "Sequence", "ModelError", "as_expression", "gammaln"}
+    operators = {"add", "subtract", "multiply", "divide", "power", "negative", "matmul"}
+    assert functions == set(ex.OPERATIONS) - operators
+    assert ex.math.gammaln is ex.math.lgamma
+    assert isinstance(ex.math.abs(MU), Apply)
