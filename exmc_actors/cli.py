@@ -130,7 +130,7 @@ def _sample(arguments: argparse.Namespace) -> int:
         return _say(
             INTERRUPTED, f"interrupted: {tree.posterior.sizes['draw']} draws of each chain were kept."
         )
-    if tree.attrs["failed_reasons"]:
+    if "failed_reasons" in tree.attrs:
         return _say(FAILED, f"a chain gave up: {tree.attrs['failed_reasons'][0]}")
     return DONE
 

@@ -1,5 +1,6 @@
 """Turn a run's log into the DataTree that users get, and say what is wrong with it."""
 
+import os
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from exmc_actors.compiler import Target
 from exmc_actors.diagnostics import build, problems
 from exmc_actors.errors import RunFailed, SamplingWarning, StartError
 from exmc_actors.runtime import Log, collect, committed_draws
+from exmc_actors.xla import can_fold
 
 if TYPE_CHECKING:
     import xarray
@@ -70,6 +72,21 @@ def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
             SamplingWarning,
             stacklevel=stacklevel + 1,
         )
+    if not tree.attrs["folded"] and tree.attrs["device"].startswith("cpu"):
+        warnings.warn(_unfolded(), SamplingWarning, stacklevel=stacklevel + 1)
+
+
+def _unfolded() -> str:
+    """Say why a program runs unfolded, and what can be done about it."""
+    cost = "its transitions take 2 to 10 times as long on a small model; the draws are as good."
+    if can_fold():
+        return f"The compiled model contains an operation that cannot be folded into one kernel: {cost}"
+    if os.environ.get("EXMC_FOLD") == "0":
+        return f"EXMC_FOLD=0 is set, so that the model is not folded into one kernel: {cost} Unset it."
+    return (
+        f"JAX was in use before exmc_actors, so that the model could not be folded into one kernel: {cost} "
+        "Sample first, or call exmc_actors.xla.prepare() before JAX computes anything."
+    )
 
 
 def _attributes(log: Log) -> dict[str, Any]:
@@ -89,7 +106,8 @@ def _attributes(log: Log) -> dict[str, Any]:
             f"chain {chain}: {record.reason}"
             for chain, record in enumerate(log.chains)
             if record.status == "failed"
-        ],
+        ]
+        or None,
     }
 
 

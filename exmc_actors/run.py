@@ -128,12 +128,13 @@ class Run:
         Raises:
           RunFailed: a chain has no kept draw yet.
         """
+        compiled = self._parts.executables.compiled
         return result(
             self._log,
             self._parts.target,
             var_names=self._keep.var_names,
             save_warmup=self._keep.save_warmup,
-            attrs=attrs,
+            attrs={"folded": compiled.is_folded, "device": compiled.device} | attrs,
         )
 
     async def _over(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import jax
+import jax.numpy as jnp
 
 _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
@@ -43,9 +44,22 @@ def prepare() -> None:
         _prepared = True
 
 
-def is_folded(compiled_text: str) -> bool:
-    """Say whether a compiled program's text contains a loop folded into one native kernel."""
-    return _FOLDED_CALL in compiled_text
+def is_folded(compiled_text: str | None) -> bool:
+    """Say whether every loop of a compiled program is folded into a native kernel.
+
+    Args:
+      compiled_text: what ``as_text`` gives.  A loop that was not folded stands in its entry computation
+        as it is; XLA folds small inner loops without any flag.
+    """
+    _, _, entry = (compiled_text or "").partition("ENTRY ")
+    return _FOLDED_CALL in entry and " while(" not in entry
+
+
+def can_fold() -> bool:
+    """Say whether the flag is in force in this process, by compiling a loop that only it would fold."""
+    with precise():
+        loop = jax.jit(lambda x: jax.lax.fori_loop(0, 3, lambda _, y: y * 2.0, x))
+        return is_folded(loop.lower(jnp.zeros(1024)).compile().as_text())
 
 
 @contextmanager

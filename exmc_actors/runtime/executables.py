@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from exmc_actors.chain import ChainState, Sampler, Started, advance, empty_state, start
@@ -31,6 +32,8 @@ class Compiled:
 
     call: Callable[..., Any]
     is_folded: bool
+    device: str
+    """The platform that it runs on, and which of its devices: ``cpu:0``."""
 
 
 class Executables:
@@ -48,6 +51,12 @@ class Executables:
         sampler = Sampler(target.log_density_at, target.values_at, self.capacity, max_treedepth)
         self._start = _Once(functools.partial(self._make_start, sampler, target.dim))
         self._advance = _Once(functools.partial(self._make_advance, sampler, target.dim))
+
+    @property
+    def compiled(self) -> Compiled:
+        """Return the executable that advances a chain, which must have been made."""
+        assert self._advance.made is not None
+        return self._advance.made
 
     def compile_start(self, arguments: Any) -> Compiled:
         """Return the executable that starts a chain, made at the first call."""
@@ -103,7 +112,8 @@ class Executables:
     def _compiled(self, function: Any, *example: Any) -> Compiled:
         with self._numerics():
             compiled = function.lower(*example).compile()
-        return Compiled(compiled, is_folded(compiled.as_text()))
+            (device,) = jnp.zeros(()).devices()
+        return Compiled(compiled, is_folded(compiled.as_text()), f"{device.platform}:{device.id}")
 
     @contextmanager
     def _numerics(self) -> Iterator[None]:
@@ -112,20 +122,20 @@ class Executables:
 
 
 class _Once:
-    """Make something at the first call, whichever thread makes it; forget how afterwards."""
+    """Make an executable at the first call, whichever thread makes it; forget how afterwards."""
 
     def __init__(self, make: Callable[[Any], Compiled]) -> None:
         self._make: Callable[[Any], Compiled] | None = make
-        self._made: Compiled | None = None
+        self.made: Compiled | None = None
         self._lock = threading.Lock()
 
     def get(self, arguments: Any) -> Compiled:
         with self._lock:
-            if self._made is None:
+            if self.made is None:
                 assert self._make is not None
-                self._made = self._make(arguments)
+                self.made = self._make(arguments)
                 self._make = None  # it holds the first program, and so that program's data
-            return self._made
+            return self.made
 
 
 _cache: OrderedDict[Any, Executables] = OrderedDict()

@@ -36,8 +36,20 @@ def test_the_compiled_block_is_one_folded_kernel():
     assert "custom-call" not in text
 
 
-def test_text_without_a_folded_call_is_recognised():
-    assert not is_folded("ENTRY main { ROOT w = while(t), condition=c, body=b }")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('ENTRY main { ROOT c = call(t), frontend_attributes={xla_cpu_small_call="true"} }', True),
+        ("ENTRY main { ROOT w = while(t), condition=c, body=b }", False),
+        (
+            'body { c = call(t), f={xla_cpu_small_call="true"} } ENTRY main { ROOT w = while(t), body=body }',
+            False,
+        ),
+        (None, False),
+    ],
+)
+def test_a_loop_that_was_not_folded_is_told_from_one_that_was(text, expected):
+    assert is_folded(text) == expected
 
 
 def test_more_chains_and_more_runs_add_no_trace():

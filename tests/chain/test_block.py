@@ -1,0 +1,89 @@
+"""A block is resumable to the bit, reports what happened, and warms up only while it should."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from exmc_actors.chain import Sampler, advance, chain_key, start
+from exmc_actors.messages import STATS
+from tests.kernel import densities
+
+pytestmark = pytest.mark.usefixtures("exact")
+
+DIM = 3
+TUNE = 30
+
+
+def log_density_at(q, arguments):
+    return densities.standard_normal(q - arguments[0])
+
+
+def values_at(q, arguments):
+    return jnp.concatenate([q, jnp.exp(q)])
+
+
+@functools.cache
+def compiled():
+    sampler = Sampler(log_density_at, values_at, capacity=64, max_treedepth=6)
+    return jax.jit(functools.partial(advance, sampler)), jax.jit(functools.partial(start, log_density_at))
+
+
+def first_state(chain=0):
+    _, begin = compiled()
+    return begin(chain_key(1, chain), ARGUMENTS, np.zeros(DIM), False, 0.8).state
+
+
+ARGUMENTS = (np.array([1.0, -2.0, 0.5]),)
+
+
+def run(state, *sizes):
+    make, _ = compiled()
+    values, stats = [], []
+    for size in sizes:
+        block = make(state, ARGUMENTS, size, TUNE, 0.8)
+        values.append(np.asarray(block.values)[:size])
+        stats.append(np.asarray(block.stats)[:size])
+        state = jax.tree.map(np.asarray, block.state)
+    return np.concatenate(values), np.concatenate(stats), state
+
+
+@pytest.mark.parametrize("sizes", [(1,) * 60, (7, 23, 30), (29, 2, 29), (59, 1)])
+def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
+    whole = run(first_state(), 60)
+    cut = run(first_state(), *sizes)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(cut), strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def test_values_are_those_of_the_positions():
+    values, _, _ = run(first_state(), 20)
+    np.testing.assert_allclose(values[:, DIM:], np.exp(values[:, :DIM]), rtol=1e-14)
+
+
+def test_adaptation_ends_with_the_warmup():
+    _, stats, after_warmup = run(first_state(), TUNE)
+    step_sizes = stats[:, STATS.index("step_size")]
+    assert len(set(step_sizes)) == TUNE
+    _, later, end = run(after_warmup, 20)
+    assert set(later[:, STATS.index("step_size")]) == {np.exp(after_warmup.adaptation.step_size.log_average)}
+    for a, b in zip(after_warmup.adaptation, end.adaptation, strict=True):
+        assert jax.tree.all(jax.tree.map(np.array_equal, a, b))
+
+
+def test_chains_of_one_run_differ_and_a_key_is_a_function_of_seed_and_chain():
+    assert not np.array_equal(run(first_state(0), 5)[0], run(first_state(1), 5)[0])
+    np.testing.assert_array_equal(chain_key(7, 2), chain_key(7, 2))
+    keys = {chain_key(seed, chain).tobytes() for seed in range(50) for chain in range(50)}
+    assert len(keys) == 2500
+
+
+def test_statistics_describe_the_transition():
+    _, stats, _ = run(first_state(), 60)
+    by_name = dict(zip(STATS, stats.T, strict=True))
+    assert np.all((by_name["acceptance_rate"] >= 0) & (by_name["acceptance_rate"] <= 1))
+    assert np.all(by_name["n_steps"] < 2 ** by_name["tree_depth"])
+    assert np.all(by_name["energy"] >= -by_name["lp"])
+    assert set(by_name["diverging"]) <= {0.0, 1.0}

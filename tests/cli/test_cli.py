@@ -1,0 +1,152 @@
+"""The program exmc: what it prints, and the status it ends with."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from exmc_actors import cli
+
+EXMC = [sys.executable, "-c", "import sys; from exmc_actors.cli import main; sys.exit(main())"]
+
+MODEL = """
+import exmc_actors as ex
+b = ex.Builder()
+mu = b.rv("mu", ex.Normal(0.0, 5.0))
+b.obs("y", ex.Normal(mu, 1.0), [1.0, 2.0, 3.0])
+model = b.model()
+other = model
+builder = b
+number = 3
+"""
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "some_model.py"
+    path.write_text(MODEL)
+    return path
+
+
+def exmc(*arguments, **options):
+    return subprocess.run(
+        [*EXMC, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False, **options
+    )
+
+
+def test_sample_prints_progress_a_summary_and_ends_with_zero(model_file, tmp_path):
+    out = tmp_path / "draws.nc"
+    ran = exmc("sample", model_file, "--draws", 500, "--chains", 2, "--seed", 1, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"^mu +\d\.\d+", ran.stdout, re.MULTILINE)
+    assert "finished: 1000/1000 draws, 2 chains" in ran.stderr
+    again = exmc("summary", out)
+    assert again.returncode == 0
+    assert again.stdout == ran.stdout
+
+
+def test_the_same_seed_prints_the_same_and_a_name_chooses_the_model(model_file):
+    arguments = ("sample", f"{model_file}:other", "--draws", 200, "--seed", 3)
+    assert exmc(*arguments).stdout == exmc(*arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sample", "nowhere.py"], r"there is no file 'nowhere.py'"),
+        (["sample", "FILE:nothing"], r"has no 'nothing': write .*:model.* Models in the file: model, other"),
+        (["sample", "FILE:number"], r"'number' in .* is a int, not a Model"),
+        (["sample", "FILE:builder"], r"is a Builder, not a Model\. Call its \.model\(\) in the file"),
+        (
+            ["sample", "FILE", "--draws", "0"],
+            r"argument --draws: an integer of at least 1 is needed, got '0'",
+        ),
+        (["sample", "FILE", "--draws", "many"], r"an integer of at least 1 is needed, got 'many'"),
+        (["sample", "FILE", "--out", "no/such/folder/x.nc"], r"--out .* cannot be written"),
+        (["sample"], r"the following arguments are required: FILE"),
+        (["simple", "FILE"], r"invalid choice: 'simple'"),
+        (["summary", "nowhere.nc"], r"there is no file 'nowhere.nc'"),
+        (["summary", "FILE"], r"is not a netCDF file of draws"),
+    ],
+)
+def test_what_the_user_typed_wrong_is_one_sentence_and_status_two(model_file, capsys, arguments, sentence):
+    arguments = [argument.replace("FILE", str(model_file)) for argument in arguments]
+    try:
+        status = cli.main(arguments)
+    except SystemExit as end:
+        status = end.code
+    said = capsys.readouterr()
+    assert status == 2
+    assert re.search(sentence, said.err), said.err
+    assert said.err.startswith("exmc: ")
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("1/0", "could not be run: ZeroDivisionError: division by zero"),
+        ("this is no python", "could not be run: SyntaxError"),
+        ("import not_there_at_all", "could not be run: ModuleNotFoundError"),
+        ("x = 1", r"has no 'model': build one with exmc_actors.Builder"),
+        ("import exmc_actors as ex\nb = ex.Builder()\nb.rv('mu', ex.Normal('tau', 1.0))", "tau"),
+    ],
+)
+def test_a_file_that_builds_no_model_is_one_sentence_and_status_two(tmp_path, capsys, source, sentence):
+    path = tmp_path / "broken.py"
+    path.write_text(source)
+    assert cli.main(["sample", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(sentence, said), said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_work_that_fails_is_one_sentence_and_status_one(tmp_path):
+    path = tmp_path / "impossible.py"
+    path.write_text(MODEL.replace("model =", "b.potential('wall', ex.math.log(-ex.math.exp(mu)))\nmodel ="))
+    ran = exmc("sample", path, "--draws", 50)
+    assert ran.returncode == 1
+    assert "not finite: wall (nan)" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    shown = exmc("--debug", "sample", path, "--draws", 50)
+    assert "Traceback" in shown.stderr
+
+
+def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(model_file):
+    running = subprocess.Popen(
+        [*EXMC, "sample", str(model_file), "--draws", "1000000000", "--chains", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for line in running.stderr:
+            if line.startswith("sampling: "):
+                break
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == 130, err
+    assert re.search(r"^mu +", out, re.MULTILINE)
+    assert re.search(r"interrupted: \d+ draws of each chain were kept", err)
+
+
+def test_version_is_printed_without_loading_jax():
+    code = "import sys, exmc_actors.cli as cli\ntry: cli.main(['--version'])\nfinally: print('jax' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert re.match(r"exmc \d+\.\d+\.\d+\nFalse\n", ran.stdout)
+
+
+def test_the_demonstration_heals_a_chain_and_proves_the_replay():
+    ran = exmc("demo", "--draws", 20000, env=os.environ | {"COLUMNS": "200"}, cwd=Path(__file__).parent)
+    assert ran.returncode == 0, ran.stderr
+    assert "Killed chain 2 on purpose" in ran.stdout
+    assert re.search(r"went on from its last commit, at draw [\d,]+\.", ran.stdout)
+    assert "theta[Choate]" in ran.stdout
+    assert "gives identical draws" in ran.stdout

@@ -1,0 +1,38 @@
+"""The first step size is of the right order: one doubling away, the acceptance crosses the target."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from exmc_actors.kernel import Point, reasonable_step_size
+from exmc_actors.kernel.hamiltonian import energy, leapfrog
+
+pytestmark = pytest.mark.usefixtures("exact")
+
+
+def acceptance(value_and_grad, start, momentum, step_size):
+    ones = jnp.ones(1)
+    point, p = leapfrog(value_and_grad, start.position, momentum, start.gradient, step_size, ones)
+    error = energy(point.log_density, p, ones) - energy(start.log_density, momentum, ones)
+    return float(jnp.exp(-error))
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-3, 1.0, 1e3, 1e8])
+@pytest.mark.parametrize("target", [0.6, 0.8, 0.95])
+def test_the_target_lies_between_the_step_found_and_its_neighbour(scale, target):
+    value_and_grad = jax.value_and_grad(lambda q: -0.5 * jnp.dot(q, q) / scale**2)
+    start = Point(jnp.array([scale]), *value_and_grad(jnp.array([scale])))
+    momentum = jnp.array([0.7 / scale])
+    step = float(reasonable_step_size(value_and_grad, start, momentum, jnp.ones(1), target))
+    found = acceptance(value_and_grad, start, momentum, step)
+    neighbour = acceptance(value_and_grad, start, momentum, step * (2 if found > target else 0.5))
+    assert min(found, neighbour) <= target <= max(found, neighbour)
+
+
+def test_a_density_that_is_nowhere_finite_ends_the_search():
+    value_and_grad = jax.value_and_grad(lambda q: jnp.nan * q[0])
+    start = Point(jnp.zeros(1), jnp.zeros(()), jnp.zeros(1))
+    step = reasonable_step_size(value_and_grad, start, jnp.ones(1), jnp.ones(1), 0.8)
+    assert 0 < step < 1e-10
+    assert np.isfinite(step)

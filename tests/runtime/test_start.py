@@ -1,0 +1,80 @@
+"""Chains start where they are told, at random otherwise, and never where the density is not finite."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import exmc_actors as ex
+from exmc_actors.chain import chain_key
+from exmc_actors.runtime import executables_for, start_position
+from tests.runtime.conftest import observe, schools, virtual
+
+
+def started(target, values=None, seed=0):
+    program = target if not isinstance(target, ex.Model) else ex.compile(target)
+    key = chain_key(seed, 0)
+    position = start_position(program, values, key)
+    return executables_for(program, 10).start(key, program.arguments, position, program.dim, 0.8)
+
+
+def test_a_given_start_is_used_as_it_is():
+    values = {"mu": 3.0, "tau": 2.0, "theta": np.arange(8.0)}
+    program = ex.compile(schools())
+    state = started(program, values).state
+    np.testing.assert_array_equal(state.point.position, program.unconstrain(values))
+    assert state.point.log_density == pytest.approx(
+        program.log_density(program.unconstrain(values)), rel=1e-12
+    )
+
+
+def test_variables_that_are_not_given_start_at_random_from_the_seed():
+    program = ex.compile(schools())
+    a, again, other = (
+        program.constrain(started(program, {"mu": 3.0}, seed).state.point.position) for seed in (1, 1, 2)
+    )
+    assert a["mu"] == pytest.approx(3.0, rel=1e-12)
+    assert a["tau"] == again["tau"] != other["tau"]
+
+
+def test_random_starts_are_between_minus_two_and_two_and_differ_by_chain():
+    positions = [started(schools(), seed=seed).state.point.position for seed in range(20)]
+    assert np.abs(positions).max() <= 2.0
+    assert np.std(positions) == pytest.approx(2 / np.sqrt(3), rel=0.15)
+
+
+def test_a_random_start_is_tried_again_until_the_density_is_finite():
+    # Finite in one of four quadrants only.
+    target = ex.LogDensity(lambda q: jnp.where(jnp.all(q > 0), -0.5 * jnp.dot(q, q), -jnp.inf), np.zeros(2))
+    target.init = None
+    for seed in range(20):
+        start = started(target, seed=seed)
+        assert start.is_finite
+        assert np.all(start.state.point.position > 0)
+
+
+def broken_at_tau():
+    b = ex.Builder()
+    tau = b.rv("tau", ex.HalfNormal(1.0))
+    mu = b.rv("mu", ex.Normal(0.0, 1.0))
+    b.obs("y", ex.Normal(mu, 1.0), [0.5])
+    b.potential("wall", ex.math.log(-tau))
+    return b.model()
+
+
+def test_a_start_that_cannot_be_names_the_term_that_is_not_finite():
+    with pytest.raises(ExceptionGroup) as caught:
+        virtual(lambda: observe(model=broken_at_tau()))
+    error = caught.value.exceptions[0]
+    assert isinstance(error, ex.StartError)
+    assert "not finite at 100 random starts of chain 0; not finite: wall (nan)" in str(error)
+    assert "and 2 more chains" in str(error)
+
+
+def test_a_given_start_outside_the_support_is_refused_before_anything_starts():
+    with pytest.raises(ex.ModelError, match=r"tau.*-1\.0"):
+        virtual(lambda: observe(initvals={"mu": 0.0, "tau": -1.0, "theta": np.zeros(8)}))
+
+
+def test_a_given_start_of_an_unknown_variable_is_refused_with_the_nearest_name():
+    with pytest.raises(ex.ModelError, match=r"'tua'.*tau"):
+        virtual(lambda: observe(initvals={"tua": 1.0}))
