@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 
 from exmc_actors.compiler.functions import Density, Functions, functions_of
 from exmc_actors.compiler.layout import Layout
+from exmc_actors.compiler.target import Traced
 from exmc_actors.errors import ModelError
 from exmc_actors.model import entry_text, unknown
 from exmc_actors.xla import precise
@@ -38,13 +38,17 @@ class Evaluator:
     def _functions(self) -> Functions:
         return functions_of(self._density)
 
-    def log_density_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        """Return the log density; for tracing by JAX."""
-        return self._density.log_density(flat, arguments)
+    # The functions are the density's own: a method of this object would keep its data alive wherever a
+    # compiled program is kept.
+    @property
+    def log_density_at(self) -> Traced:
+        """The log density, from a flat vector and the arguments; for tracing by JAX."""
+        return self._density.log_density
 
-    def values_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        """Return the reported values in one vector, in the order of ``values_layout``; for tracing by JAX."""
-        return self._density.values(flat, arguments)
+    @property
+    def values_at(self) -> Traced:
+        """The reported values in the order of ``values_layout``, likewise; for tracing by JAX."""
+        return self._density.values
 
     def log_density(self, flat: Any) -> float:
         """Return the log density at an unconstrained point."""
@@ -88,7 +92,7 @@ class Evaluator:
         if wrong.size:
             place, index = self.layout.place_at(int(wrong[0]))
             raise ModelError(
-                f"{place.name}: entry {entry_text(index)} is {given[place.name][index]}, "
+                f"{place.name}: {entry_text(index)} is {given[place.name][index]}, "
                 f"where no chain can be: it must be {self._support_text(place.name)}."
             )
         return flat

@@ -31,7 +31,12 @@ class _FunctionDensity:
         return isinstance(other, _FunctionDensity) and self.function is other.function
 
     def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        return jnp.asarray(self.function(flat), flat.dtype)
+        value = jnp.asarray(self.function(flat), flat.dtype)
+        if value.shape:
+            raise ModelError(
+                f"the log density must be one number, got shape {value.shape}: sum over its entries."
+            )
+        return value
 
     def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
         return {_NAME: self.log_density(flat, arguments)}

@@ -1,12 +1,15 @@
 """State what can be sampled: the face that a compiled model and a plain log density share."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import jax
 import numpy as np
 
 from exmc_actors.compiler.layout import Layout
+
+Traced: TypeAlias = Callable[[jax.Array, Any], jax.Array]
+"""A pure function of a flat vector and the arguments; it holds no data."""
 
 
 class Target(Protocol):
@@ -60,11 +63,13 @@ class Target(Protocol):
     def coords(self) -> Mapping[str, tuple[Any, ...]]:
         """The labels along named axes."""
 
-    def log_density_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        """Return the log density, a scalar."""
+    @property
+    def log_density_at(self) -> Traced:
+        """The log density, a scalar."""
 
-    def values_at(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        """Return the reported values in one vector."""
+    @property
+    def values_at(self) -> Traced:
+        """The reported values in one vector."""
 
     def constrain(self, flat: Any) -> dict[str, np.ndarray]:
         """Return the reported values at a flat vector."""

@@ -50,8 +50,8 @@ def first_where(condition: np.ndarray) -> tuple[int, ...] | None:
 
 
 def entry_text(index: tuple[int, ...]) -> str:
-    """Return how an entry is written: ``[3]``, ``[1, 2]``, or ``[]`` for that of a scalar."""
-    return f"[{', '.join(map(str, index))}]"
+    """Return how a sentence speaks of an entry: ``entry [3]``, or ``the value`` for that of a scalar."""
+    return f"entry [{', '.join(map(str, index))}]" if index else "the value"
 
 
 def check_finite(array: np.ndarray) -> None:
@@ -66,10 +66,10 @@ def check_finite(array: np.ndarray) -> None:
     value = float(array[index])
     if np.isnan(value):
         raise ModelError(
-            f"entry {entry_text(index)} is nan: missing values are not imputed. "
+            f"{entry_text(index)} is nan: missing values are not imputed. "
             "Drop the entry, and the rows that go with it, from every array."
         )
-    raise ModelError(f"entry {entry_text(index)} is {value}: data must be finite numbers.")
+    raise ModelError(f"{entry_text(index)} is {value}: data must be finite numbers.")
 
 
 def _brief(value: Any) -> str:

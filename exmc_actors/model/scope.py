@@ -191,7 +191,7 @@ def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
     at = first_where((positions < -length) | (positions >= length))
     if at is not None:
         raise ModelError(
-            f"index {part!r}{entry_text(at)} is {positions[at]}, outside an axis of {length} entries: "
+            f"{entry_text(at)} of index {part!r} is {positions[at]}, outside an axis of {length} entries: "
             f"positions run from 0 to {length - 1}."
         )
 
@@ -206,7 +206,7 @@ def check_inside(distribution: Distribution, array: np.ndarray) -> None:
     at = first_where(~np.broadcast_to(support.contains(array), array.shape))
     if at is not None:
         raise ModelError(
-            f"entry {entry_text(at)} is {array[at].item()!r}, outside the support of {distribution!r}: "
+            f"{entry_text(at)} is {array[at].item()!r}, outside the support of {distribution!r}: "
             f"it must be {distribution.support}. Correct the entry, or choose another distribution."
         )
 

@@ -54,6 +54,11 @@ def test_what_is_not_a_density_is_refused(fn, init, sentence):
         LogDensity(fn, init)
 
 
+def test_a_function_that_returns_an_array_is_refused():
+    with pytest.raises(ModelError, match=r"must be one number, got shape \(2,\): sum over its entries"):
+        LogDensity(lambda x: x, [0.0, 1.0]).log_density([0.0, 0.0])
+
+
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(ModelError, match=r"x: entry \[0\] is inf, where no chain can be: it must be finite"):
         LogDensity(bowl, [0.0]).unconstrain({"x": [np.inf]})

@@ -55,8 +55,8 @@ def test_a_vector_of_another_length_is_refused(schools):
     [
         ({"tua": 1.0}, r"unknown variable 'tua': did you mean 'tau'\? Known: mu, tau, theta"),
         ({"theta": np.zeros(3)}, r"theta: a value of shape \(8,\) is expected, got shape \(3,\)"),
-        ({"tau": -1.0}, r"tau: entry \[\] is -1.0, where no chain can be: it must be zero or positive"),
-        ({"tau": 0.0}, "tau: entry .* is 0.0, where no chain can be"),
+        ({"tau": -1.0}, r"tau: the value is -1.0, where no chain can be: it must be zero or positive"),
+        ({"tau": 0.0}, "tau: the value is 0.0, where no chain can be"),
         (
             {"theta": np.r_[np.zeros(7), np.nan]},
             r"theta: entry \[7\] is nan, where no chain can be: it must be finite",
@@ -138,6 +138,8 @@ def test_a_compiled_function_holds_no_data(schools):
     assert not any(isinstance(getattr(term, "value", None), np.ndarray) for term in structure.terms)
     assert not any(id(value) in arrays for term in structure.terms for value in vars(term).values())
     assert "array" not in repr(structure.terms)
+    for function in (schools.log_density_at, schools.values_at):
+        assert vars(function.__self__) == {"structure": structure}
 
 
 def test_arguments_are_read_only_and_in_order_of_use(schools):

@@ -48,9 +48,9 @@ class Distribution:
         support = self.parameter_supports.get(name, Real())
         index = first_where(~np.asarray(support.contains(value)))
         if index is not None:
-            entry = entry_text(index) if index else ""
+            where = f"{entry_text(index)} of {name}" if index else name
             raise ModelError(
-                f"{type(self).__name__}: {name}{entry} must be {support}, got {value[index].item()!r}."
+                f"{type(self).__name__}: {where} must be {support}, got {value[index].item()!r}."
             )
 
     @property
