@@ -138,7 +138,14 @@ def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(model_file):
 
 
 def test_version_is_printed_without_loading_jax():
-    code = "import sys, exmc_actors.cli as cli\ntry: cli.main(['--version'])\nfinally: print('jax' in sys.modules)"
+    code = """
+import sys
+from exmc_actors import cli
+try:
+    cli.main(["--version"])
+finally:
+    print("jax" in sys.modules)
+"""
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert re.match(r"exmc \d+\.\d+\.\d+\nFalse\n", ran.stdout)
 
