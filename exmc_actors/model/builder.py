@@ -61,13 +61,13 @@ class Builder:
         prepared = _distribution(name, distribution)
         if transform is not None and not isinstance(transform, Transform):
             raise ModelError(f"{name}: transform must be a transform such as Log(), got {transform!r}.")
-        if centered not in (None, True, False):
+        if not isinstance(centered, bool | np.bool_ | None):
             raise ModelError(f"{name}: centered must be True, False or None, got {centered!r}.")
         dims_given = _named(name, check_dims, dims, self._coords)
         wanted = self._shape(name, prepared, shape, dims_given)
         if transform is not None:
             transform = replace(transform, **_expressions(name, transform.parameters))
-        return self._declare(Variable(name, prepared, wanted, dims_given, transform, centered))
+        return self._declare(Variable(name, prepared, wanted, dims_given, transform, _flag(centered)))
 
     def obs(
         self,
@@ -151,6 +151,10 @@ class Builder:
             return shape_of_dims(dims, self._coords)
         parameters: Shape = _named(name, self._scope.parameter_shape, distribution)
         return parameters
+
+
+def _flag(value: Any) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _named(name: str, function: Any, *arguments: Any) -> Any:

@@ -18,7 +18,7 @@ from .conftest import SCHOOLS_SIGMA, eight_schools
 
 def everything():
     b = ex.Builder(coords={"school": list("ABCDEFGH"), "year": [1999, 2000.5]})
-    mu = b.rv("mu", ex.Normal(0, 5.0), centered=True)
+    mu = b.rv("mu", ex.Normal(0, 5.0), centered=np.True_)
     tau = b.rv("tau", ex.Gamma(2.0, "mu"))
     x = b.data("x", np.array([[True, False], [True, True]]))
     county = b.data("county", np.arange(8), dims="school")
