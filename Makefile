@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check check-slow format bench clean
+.PHONY: demo test check check-slow format bench images clean
 
 demo: $(READY)            ## sample the eight schools, kill a chain, prove the replay
 	@$(BIN)/exmc demo
@@ -29,6 +29,9 @@ format: $(READY)          ## rewrite the sources in the project's format
 
 bench: .venv-bench/.ready ## side by side with the peers, in an environment of their own
 	.venv-bench/bin/python benchmarks/eight_schools.py
+
+images: $(READY)          ## make the pictures in the docs again, from real runs
+	$(BIN)/python docs/images/make.py
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run 'make $(MAKECMDGOALS) PYTHON=/path/to/python3'." >&2; exit 1; }

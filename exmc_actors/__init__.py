@@ -48,6 +48,7 @@ _HOME = {
         "StudentT",
         "Uniform",
         "math",
+        "transforms",
     ),
     "exmc_actors.opening": ("open_run",),
     "exmc_actors.run": ("Run",),

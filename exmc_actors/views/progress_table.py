@@ -145,6 +145,8 @@ def _short(value: float) -> str:
     """Return three significant digits in at most six characters."""
     if isnan(value):
         return "-"
+    if 99_999.5 <= value < 999.5e6:
+        return f"{value / 1e6:.3g}M" if value >= 999_500 else f"{value / 1e3:.0f}k"
     if value and not 0.001 <= value < 99_999.5:
         return f"{value:.0e}"
     return f"{value:.0f}" if value >= 99.95 else f"{value:.3g}"
