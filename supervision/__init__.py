@@ -1,5 +1,6 @@
 """Supervise actors on trio, in OTP's words. Names only; each module says what it does."""
 
+from supervision import telemetry
 from supervision.child import ChildSpec
 from supervision.context import current
 from supervision.errors import (
@@ -17,6 +18,7 @@ from supervision.errors import (
 from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, Shutdown
 from supervision.handle import ChildCounts, ChildInfo, ChildStatistics, Supervisor, SupervisorStatistics
 from supervision.messages import Down, Monitor, Reply
+from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
 from supervision.plan import supervisor
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.registry import Registry, Via
@@ -24,8 +26,13 @@ from supervision.scope import open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
 
 __all__ = [
+    "DROP_NEWEST",
+    "DROP_OLDEST",
     "KILL",
+    "LATEST",
     "NO_REPLY",
+    "RAISE",
+    "WAIT",
     "AlreadyPresent",
     "AlreadyStarted",
     "CallingSelf",
@@ -45,6 +52,7 @@ __all__ = [
     "NoProc",
     "NoSuchChild",
     "Normal",
+    "Overflow",
     "ProcessExited",
     "ProcessRef",
     "ProcessStatistics",
@@ -63,4 +71,5 @@ __all__ = [
     "current",
     "open_supervisor",
     "supervisor",
+    "telemetry",
 ]

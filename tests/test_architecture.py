@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 STANDARD = set(sys.stdlib_module_names)
 CLOCKS = {"time", "datetime", "threading", "asyncio", "socket", "random", "secrets"}
 PURE = STANDARD - CLOCKS
-DECISIONS = {f"supervision.{name}" for name in ("child", "errors", "exits", "intensity", "plan", "strategy")}
+DECISIONS = {
+    f"supervision.{name}"
+    for name in ("child", "errors", "exits", "intensity", "overflow", "plan", "strategy")
+}
 
 
 def ours(*names):
@@ -47,6 +50,7 @@ ROOFS = ours("run", "opening", "result", "sampling", "blocking", "demo", "cli") 
 # Where an Exception of any kind may be caught, and why.
 BROAD_EXCEPTS = {
     "supervision/process.py": "a process turns a crash into an exit reason",
+    "supervision/telemetry.py": "a telemetry handler that raises is detached",
     "exmc_actors/runtime/worker.py": "a worker's main: what a block raises is a reply",
     "exmc_actors/model_file.py": "a user's model file may raise anything",
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
