@@ -106,7 +106,16 @@ def test_a_narrow_terminal_keeps_divergences_restarts_and_states():
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "0"), (1e-5, "1e-05"), (0.00123, "0.00123"), (99.96, "100"), (54321.0, "54321"), (2.5e6, "2e+06")],
+    [
+        (0.0, "0"),
+        (1e-5, "1e-05"),
+        (0.00123, "0.00123"),
+        (99.96, "100"),
+        (54321.0, "54321"),
+        (234_567.0, "235k"),
+        (2.5e6, "2.5M"),
+        (1e12, "1e+12"),
+    ],
 )
 def test_numbers_are_short_at_every_scale(value, shown):
     assert lines(TABLE, replace(ROW, gradients=value))[-1].split()[5] == shown
