@@ -21,7 +21,7 @@ from supervision.messages import Down, Monitor, Reply
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
 from supervision.plan import supervisor
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
-from supervision.registry import Registry, Via
+from supervision.registry import Entry, Registered, Registry, Unregistered, Via
 from supervision.scope import open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
 
@@ -43,6 +43,7 @@ __all__ = [
     "Continue",
     "Crash",
     "Down",
+    "Entry",
     "ExitOrder",
     "ExitReason",
     "GaveUp",
@@ -57,6 +58,7 @@ __all__ = [
     "ProcessRef",
     "ProcessStatistics",
     "Ref",
+    "Registered",
     "Registry",
     "Reply",
     "Server",
@@ -67,6 +69,7 @@ __all__ = [
     "SupervisionError",
     "Supervisor",
     "SupervisorStatistics",
+    "Unregistered",
     "Via",
     "current",
     "open_supervisor",

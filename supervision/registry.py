@@ -1,54 +1,230 @@
-"""Find processes by name; names are given back by the processes themselves when they end."""
+"""Find processes by key, one or many, each with a value; a process's entries go when it ends.
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, final
+They are gone before anybody is told of the end: whoever hears of it finds the name free.
+"""
 
-from supervision.errors import AlreadyStarted
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, final, get_args
+
+from supervision.child import one_of
+from supervision.context import current
+from supervision.errors import AlreadyStarted, ProcessExited, SpecError
+from supervision.exits import NoProc
+from supervision.notices import EndWatch, tell
 from supervision.reference import ProcessRef, Ref
 
 if TYPE_CHECKING:
     from supervision.process import Process
 
+Keys = Literal["unique", "duplicate"]
+"""Whether a key is held by at most one process, or by any number."""
 
+_NOBODY: Final[tuple["Entry", ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """That a process is to be found under a key."""
+
+    key: Hashable
+    ref: ProcessRef
+    value: Any = None
+    """What the process said of itself when it registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a listener is told, in ``handle_info``, of a new entry."""
+
+    registry: "Registry"
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """What a listener is told, in ``handle_info``, of an entry that is gone."""
+
+    registry: "Registry"
+    entry: Entry
+
+
+@final
 class Registry:
-    """A set of names, each held by at most one process; there is no global one."""
+    """A set of keys and the processes to be found under them; there is no global one."""
 
-    def __init__(self) -> None:
-        """Start without names."""
-        self._holders: dict[Hashable, ProcessRef] = {}
+    def __init__(self, keys: Keys = "unique", *, listeners: Iterable[Ref] = ()) -> None:
+        """Start without entries.
 
-    def via(self, key: Hashable) -> "Via":
-        """Return the name ``key``: to be given to a ChildSpec, and to be used as a ref."""
-        return Via(self, key)
+        Args:
+          keys: "unique", for names; or "duplicate", for groups.
+          listeners: servers to be told of entries that come and go; one that has ended hears nothing.
+        """
+        one_of("keys of a registry", keys, get_args(Keys))
+        self._is_unique = keys == "unique"
+        self._listeners = tuple(listeners)
+        # One tuple per key and not one list: whoever looks up has a snapshot.
+        self._entries: dict[Hashable, tuple[Entry, ...]] = {}
+        self._held: dict[ProcessRef, dict[Hashable, None]] = {}
+        self._watches: dict[ProcessRef, EndWatch] = {}
+
+    def via(self, key: Hashable, value: Any = None) -> "Via":
+        """Return the name ``key``: to be given to a ChildSpec, and to be used as a ref.
+
+        Args:
+          key: the name.
+          value: for the entry of a child that is given this name.
+
+        Raises:
+          SpecError: when keys are not unique, for then a key is no address.
+        """
+        self._refuse_duplicate("via")
+        return Via(self, key, value)
 
     def whereis(self, key: Hashable) -> ProcessRef | None:
         """Return the process that holds the name now; None if nobody does."""
-        return self._holders.get(key)
+        self._refuse_duplicate("whereis")
+        entries = self._entries.get(key)
+        return None if entries is None else entries[0].ref
 
-    def register(self, key: Hashable, holder: ProcessRef) -> None:
-        """Take the name for ``holder``.
+    def lookup(self, key: Hashable) -> tuple[Entry, ...]:
+        """Return the entries under a key, the oldest first."""
+        return self._entries.get(key, _NOBODY)
+
+    def keys(self, holder: Ref) -> tuple[Hashable, ...]:
+        """Return the keys under which a process is to be found."""
+        ref = _incarnation(holder)
+        return tuple(self._held.get(ref, ())) if ref is not None else ()
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all entries."""
+        return tuple(entry for entries in self._entries.values() for entry in entries)
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return sum(map(len, self._entries.values()))
+
+    def dispatch(self, key: Hashable, message: Any) -> int:
+        """Cast a message to every process under a key; return how many there are."""
+        entries = self.lookup(key)
+        for entry in entries:
+            entry.ref.cast(message)
+        return len(entries)
+
+    def register(self, key: Hashable, value: Any = None, *, holder: Ref | None = None) -> Entry:
+        """Enter a process under a key, until it ends or is unregistered.
+
+        Args:
+          key: any number of keys per process; each once.
+          value: what else to know; see ``update``.
+          holder: the process; by default the one that asks.
 
         Raises:
-          AlreadyStarted: when a process holds it.
+          AlreadyStarted: when the key is unique and held, or held by this very process.
+          ProcessExited: when there is no such process.
         """
-        present = self._holders.setdefault(key, holder)
-        if present is not holder:
-            raise AlreadyStarted(f"the name {key!r} is held by {present}; names are unique within a registry")
+        ref = self._holder(holder)
+        entry = self.add(key, value, ref)
+        if ref not in self._watches:
+            self._watches[ref] = EndWatch(ref, lambda: self._forget(ref))
+        return entry
 
-    def release(self, key: Hashable, holder: ProcessRef) -> None:
-        """Give the name back, if ``holder`` has it."""
-        if self._holders.get(key) is holder:
-            del self._holders[key]
+    def unregister(self, key: Hashable, *, holder: Ref | None = None) -> None:
+        """Take the entry of a process, by default the one that asks, out; without an entry, do nothing."""
+        self.remove(key, self._holder(holder))
+
+    def update(
+        self, key: Hashable, change: Callable[[Any], Any], *, holder: Ref | None = None
+    ) -> tuple[Any, Any]:
+        """Replace the value of an entry by ``change(value)``; return the new one and the old one.
+
+        Raises:
+          LookupError: when the process, by default the one that asks, has no entry under the key.
+        """
+        ref = self._holder(holder)
+        for index, entry in enumerate(entries := self.lookup(key)):
+            if entry.ref is ref:
+                new = replace(entry, value=change(entry.value))
+                self._entries[key] = (*entries[:index], new, *entries[index + 1 :])
+                return new.value, entry.value
+        raise LookupError(f"{ref} is not registered under {key!r}; register it first")
+
+    # For names, which their processes give back themselves.
+
+    def add(self, key: Hashable, value: Any, ref: ProcessRef) -> Entry:
+        """Add an entry that its holder takes out itself.
+
+        Raises:
+          AlreadyStarted: when the key is unique and held, or held by this very process.
+        """
+        entries = self.lookup(key)
+        if entries and self._is_unique:
+            raise AlreadyStarted(
+                f"the name {key!r} is held by {entries[0].ref}; names are unique within a registry"
+            )
+        if any(entry.ref is ref for entry in entries):
+            raise AlreadyStarted(f"{ref} is registered under {key!r} already; change its value with update")
+        entry = Entry(key, ref, value)
+        self._entries[key] = (*entries, entry)
+        self._held.setdefault(ref, {})[key] = None
+        self._tell(Registered(self, entry))
+        return entry
+
+    def remove(self, key: Hashable, ref: ProcessRef) -> None:
+        """Take an entry out, if there is one."""
+        kept = tuple(entry for entry in self.lookup(key) if entry.ref is not ref)
+        gone = [entry for entry in self.lookup(key) if entry.ref is ref]
+        if not gone:
+            return
+        if kept:
+            self._entries[key] = kept
+        else:
+            del self._entries[key]
+        del self._held[ref][key]
+        if not self._held[ref]:
+            del self._held[ref]
+            if (watch := self._watches.pop(ref, None)) is not None:
+                watch.cancel()
+        self._tell(Unregistered(self, gone[0]))
+
+    def _forget(self, ref: ProcessRef) -> None:
+        for key in list(self._held.get(ref, ())):
+            self.remove(key, ref)
+
+    def _tell(self, notice: Registered | Unregistered) -> None:
+        for listener in self._listeners:
+            tell(listener, notice)
+
+    def _holder(self, given: Ref | None) -> ProcessRef:
+        ref = current() if given is None else _incarnation(given)
+        if ref is None and given is None:
+            raise SpecError("Only a process can be registered. Outside of all processes write holder=ref.")
+        if ref is None or not ref.is_alive:
+            raise ProcessExited(NoProc(), str(given if ref is None else ref))
+        return ref
+
+    def _refuse_duplicate(self, method: str) -> None:
+        if not self._is_unique:
+            raise SpecError(
+                f"{method} needs unique keys; in a registry of duplicate ones a key may mean many processes. "
+                "Use lookup or dispatch, and register from within the process."
+            )
+
+
+def _incarnation(ref: Ref) -> ProcessRef | None:
+    process = ref.resolve()
+    return None if process is None else process.ref
 
 
 @final
 class Via(Ref):
     """A name as an address: it means whoever holds the name when it is used."""
 
-    def __init__(self, registry: Registry, key: Hashable) -> None:
-        """Mean ``key`` in ``registry``."""
+    def __init__(self, registry: Registry, key: Hashable, value: Any = None) -> None:
+        """Mean ``key`` in ``registry``; ``registry.via`` makes these."""
         self.registry = registry
         self.key = key
+        self.value = value
 
     def resolve(self) -> "Process | None":
         """Return the process that holds the name."""
@@ -57,11 +233,11 @@ class Via(Ref):
 
     def register(self, holder: ProcessRef) -> None:
         """Take the name for ``holder``, or raise AlreadyStarted."""
-        self.registry.register(self.key, holder)
+        self.registry.add(self.key, self.value, holder)
 
     def release(self, holder: ProcessRef) -> None:
         """Give the name back, if ``holder`` has it."""
-        self.registry.release(self.key, holder)
+        self.registry.remove(self.key, holder)
 
     def __str__(self) -> str:
         return f"name {self.key!r}"
