@@ -1,7 +1,5 @@
 """An actor, a call and a cast: state that only one task ever touches."""
 
-# ruff: noqa: D102 - what the handlers are for is said in Server
-
 import trio
 
 import supervision as sv

@@ -1,7 +1,5 @@
 """Break an actor on purpose and watch its supervisor heal it; then break it too often."""
 
-# ruff: noqa: D102 - what the handlers are for is said in Server
-
 import logging
 
 import trio

@@ -36,6 +36,6 @@ from exmc_actors.model import StudentT as StudentT
 from exmc_actors.model import Uniform as Uniform
 from exmc_actors.model import math as math
 from exmc_actors.model import transforms as transforms
-from exmc_actors.run import Run as Run
 from exmc_actors.opening import open_run as open_run
+from exmc_actors.run import Run as Run
 from exmc_actors.sampling import sample as sample

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,26 @@ def _run(path: Path) -> dict[str, Any]:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ModelFileError(f"{path} could not be run: {type(error).__name__}: {error}") from error
+        raise ModelFileError(f"{path}{_line_of(error, path)}: {_in_words(error)}") from error
     finally:
         sys.path.pop(0)
     return vars(module)
+
+
+def _line_of(error: Exception, path: Path) -> str:
+    """Return the line of the user's file that led to an error, where it is known."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+    ]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, SyntaxError):
+        return f"this is not Python: {error.msg}"
+    return str(error) if isinstance(error, ExmcError) else f"{type(error).__name__}: {error}"
 
 
 def _is_model(value: Any) -> bool:

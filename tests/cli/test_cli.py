@@ -90,11 +90,11 @@ def test_what_the_user_typed_wrong_is_one_sentence_and_status_two(model_file, ca
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("1/0", "could not be run: ZeroDivisionError: division by zero"),
-        ("this is no python", "could not be run: SyntaxError"),
-        ("import not_there_at_all", "could not be run: ModuleNotFoundError"),
+        ("x = 1\n1/0", r"broken\.py, line 2: ZeroDivisionError: division by zero"),
+        ("x = 1\ny = 2\nthis is no python", r"broken\.py, line 3: this is not Python: invalid syntax"),
+        ("import not_there_at_all", r"line 1: ModuleNotFoundError: No module named 'not_there_at_all'"),
         ("x = 1", r"has no 'model': build one with exmc_actors.Builder"),
-        ("import exmc_actors as ex\nb = ex.Builder()\nb.rv('mu', ex.Normal('tau', 1.0))", "tau"),
+        ("import exmc_actors as ex\nb = ex.Builder()\nb.rv('mu', ex.Normal('tau', 1.0))", "line 3: .*'tau'"),
     ],
 )
 def test_a_file_that_builds_no_model_is_one_sentence_and_status_two(tmp_path, capsys, source, sentence):
