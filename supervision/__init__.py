@@ -8,6 +8,7 @@ from supervision.errors import (
     AlreadyStarted,
     CallingSelf,
     GaveUp,
+    Lagged,
     NoSuchChild,
     ProcessExited,
     SpecError,
@@ -24,6 +25,7 @@ from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.registry import Entry, Registered, Registry, Unregistered, Via
 from supervision.scope import open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
+from supervision.topic import Subscription, SubscriptionStatistics, Topic, TopicStatistics
 
 __all__ = [
     "DROP_NEWEST",
@@ -49,6 +51,7 @@ __all__ = [
     "GaveUp",
     "Ignore",
     "Killed",
+    "Lagged",
     "Monitor",
     "NoProc",
     "NoSuchChild",
@@ -66,9 +69,13 @@ __all__ = [
     "SpecError",
     "StartFailed",
     "StillRunning",
+    "Subscription",
+    "SubscriptionStatistics",
     "SupervisionError",
     "Supervisor",
     "SupervisorStatistics",
+    "Topic",
+    "TopicStatistics",
     "Unregistered",
     "Via",
     "current",

@@ -9,6 +9,7 @@ SupervisionError
 |- StillRunning        only a stopped child can be deleted
 |- NoSuchChild         the supervisor has no child of that id (also a LookupError)
 |- StartFailed         a child did not come up
+|- Lagged              a subscriber fell behind and had asked to be told so
 `- GaveUp              a supervisor reached its limit of restarts
 """
 
@@ -82,6 +83,10 @@ class StartFailed(SupervisionError):
 
     def __str__(self) -> str:
         return f"child {self.child!r} did not start: {self.reason}"
+
+
+class Lagged(SupervisionError):
+    """A subscriber fell behind its topic under ``RAISE``; it is out of it now."""
 
 
 class GaveUp(SupervisionError):
