@@ -1,6 +1,7 @@
 """Supervise actors on trio, in OTP's words. Names only; each module says what it does."""
 
 from supervision import telemetry
+from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 from supervision.context import current
 from supervision.errors import (
@@ -15,16 +16,18 @@ from supervision.errors import (
     StartFailed,
     StillRunning,
     SupervisionError,
+    TooManyChildren,
 )
 from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, Shutdown
-from supervision.handle import ChildCounts, ChildInfo, ChildStatistics, Supervisor, SupervisorStatistics
+from supervision.handle import DynamicSupervisor, Supervisor
 from supervision.messages import Down, Monitor, Reply
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
-from supervision.plan import supervisor
+from supervision.plan import dynamic_supervisor, supervisor
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.registry import Entry, Registered, Registry, Unregistered, Via
-from supervision.scope import open_supervisor
+from supervision.scope import open_dynamic_supervisor, open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
+from supervision.snapshot import ChildCounts, ChildInfo, ChildStatistics, SupervisorStatistics
 from supervision.topic import Subscription, SubscriptionStatistics, Topic, TopicStatistics
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "WAIT",
     "AlreadyPresent",
     "AlreadyStarted",
+    "Backoff",
     "CallingSelf",
     "ChildCounts",
     "ChildInfo",
@@ -45,6 +49,7 @@ __all__ = [
     "Continue",
     "Crash",
     "Down",
+    "DynamicSupervisor",
     "Entry",
     "ExitOrder",
     "ExitReason",
@@ -74,11 +79,14 @@ __all__ = [
     "SupervisionError",
     "Supervisor",
     "SupervisorStatistics",
+    "TooManyChildren",
     "Topic",
     "TopicStatistics",
     "Unregistered",
     "Via",
     "current",
+    "dynamic_supervisor",
+    "open_dynamic_supervisor",
     "open_supervisor",
     "supervisor",
     "telemetry",

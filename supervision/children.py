@@ -10,7 +10,7 @@ from supervision.process import Process
 from supervision.reference import ProcessRef
 
 if TYPE_CHECKING:
-    from supervision.static_supervisor import StaticSupervisor
+    from supervision.child_keeper import ChildKeeper
 
 ChildStatus = Literal["starting", "running", "restarting", "stopped"]
 
@@ -24,9 +24,9 @@ class StartChild:
 
 @dataclass(frozen=True, slots=True)
 class TerminateChild:
-    """Stop a child and leave it stopped."""
+    """Stop a child and leave it stopped: by its id, or by its ref where ids are not unique."""
 
-    id: str
+    child: "str | ProcessRef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,21 @@ class DeleteChild:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try again to restart a child that did not come up."""
+    """Heal a child that did not come up: a failure of its own, which counts."""
 
-    id: str
+    child: "Child"
     reason: ExitReason
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class WaitIsOver:
+    """Restart a child after its backoff, unless somebody has decided otherwise meanwhile."""
+
+    child: "Child"
+    attempt: int
+
+
+@dataclass(slots=True, eq=False)
 class Child:
     """What a supervisor remembers of a child."""
 
@@ -60,8 +68,13 @@ class Child:
     restarts: int = 0
     process: Process | None = None
     monitor: Monitor | None = None
-    nested: "StaticSupervisor | None" = None
+    nested: "ChildKeeper | None" = None
     """The current incarnation, where the child is a supervisor itself."""
+    started_at: float = 0.0
+    failures: int = 0
+    """In a row, for the backoff."""
+    attempt: int = 0
+    """Counts the waits for a restart, so that one that has been overtaken is known."""
 
     @property
     def is_active(self) -> bool:

@@ -7,6 +7,7 @@ SupervisionError
 |- AlreadyStarted      the name or the child id is taken by a running process
 |- AlreadyPresent      the child id is taken by a child that is not running
 |- StillRunning        only a stopped child can be deleted
+|- TooManyChildren     a dynamic supervisor has as many children as it may have
 |- NoSuchChild         the supervisor has no child of that id (also a LookupError)
 |- StartFailed         a child did not come up
 |- Lagged              a subscriber fell behind and had asked to be told so
@@ -60,6 +61,10 @@ class AlreadyPresent(SupervisionError):
 
 class StillRunning(SupervisionError):
     """Only a stopped child can be deleted."""
+
+
+class TooManyChildren(SupervisionError):
+    """A dynamic supervisor has as many children as it may have."""
 
 
 class NoSuchChild(SupervisionError, LookupError):

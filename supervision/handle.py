@@ -1,73 +1,23 @@
 """Hold a supervisor from outside: find its children, change them, look at the whole tree."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, final
 
-from supervision.child import ChildSpec, ChildType
-from supervision.children import Child, ChildStatus, DeleteChild, RestartChild, StartChild, TerminateChild
+from supervision import snapshot
+from supervision.child import ChildSpec
+from supervision.child_keeper import ChildKeeper
+from supervision.children import Child, DeleteChild, RestartChild, StartChild, TerminateChild
 from supervision.errors import ProcessExited, SupervisionError
 from supervision.exits import ExitReason, NoProc
 from supervision.process import Process
-from supervision.reference import ProcessRef, ProcessStatistics, Ref
-from supervision.static_supervisor import StaticSupervisor
-from supervision.strategy import Strategy
+from supervision.reference import ProcessRef, Ref
 
 
-@dataclass(frozen=True, slots=True)
-class ChildInfo:
-    """One child, as it stands."""
+class _Handle:
+    """What can be asked of every supervisor. Snapshots are immediate; commands are carried out in turn."""
 
-    id: str
-    ref: ProcessRef | None
-    """The current incarnation; None while there is none."""
-    status: ChildStatus
-    type: ChildType
-
-
-@dataclass(frozen=True, slots=True)
-class ChildCounts:
-    """How many children there are of each kind."""
-
-    specs: int
-    active: int
-    """Running or starting; one that waits to be restarted is not active."""
-    supervisors: int
-    workers: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChildStatistics:
-    """How one child does."""
-
-    id: str
-    status: ChildStatus
-    restarts: int
-    """How often this supervisor has started it again, with others or alone."""
-    type: ChildType
-    process: ProcessStatistics | None
-    """None while there is no incarnation."""
-    supervisor: "SupervisorStatistics | None"
-    """The tree below, where the child is a running supervisor."""
-
-
-@dataclass(frozen=True, slots=True)
-class SupervisorStatistics:
-    """A snapshot of a supervisor and of everything below it."""
-
-    strategy: Strategy
-    restarts: int
-    """Of all its own children."""
-    children: tuple[ChildStatistics, ...]
-    """In the order of start."""
-
-
-@final
-class Supervisor:
-    """A handle on a supervisor. Snapshots are immediate; commands are carried out one after another."""
-
-    def __init__(self, ref: Ref, locate: Callable[[], StaticSupervisor | None]) -> None:
-        """Hold the supervisor at ``ref``; ``open_supervisor`` and ``Supervisor.supervisor`` make these.
+    def __init__(self, ref: Ref, locate: Callable[[], ChildKeeper | None]) -> None:
+        """Hold the supervisor at ``ref``; the library makes these.
 
         Args:
           ref: where commands are sent.
@@ -75,6 +25,39 @@ class Supervisor:
         """
         self.ref = ref
         self._locate = locate
+
+    def which_children(self) -> tuple[snapshot.ChildInfo, ...]:
+        """Return the children, oldest first."""
+        return snapshot.which_children(self._here())
+
+    def count_children(self) -> snapshot.ChildCounts:
+        """Return how many children there are."""
+        return snapshot.count_children(self._here())
+
+    def statistics(self) -> snapshot.SupervisorStatistics:
+        """Return a snapshot of the whole tree below."""
+        return snapshot.statistics(self._here())
+
+    async def wait_exited(self) -> ExitReason:
+        """Wait until the supervisor has ended, and all its children with it; return why."""
+        return await self.ref.wait_exited()
+
+    async def _ask(self, command: object) -> Any:
+        answer = await self.ref.call(command)
+        if isinstance(answer, SupervisionError):
+            raise answer
+        return answer
+
+    def _here(self) -> ChildKeeper:
+        supervisor = self._locate()
+        if supervisor is None:
+            raise ProcessExited(NoProc(), str(self.ref))
+        return supervisor
+
+
+@final
+class Supervisor(_Handle):
+    """A handle on a supervisor whose children have ids and an order of start."""
 
     def child(self, id: str, *below: str) -> Ref:
         """Return the address of a child, or of a child of a child: of its current incarnation when used."""
@@ -85,23 +68,10 @@ class Supervisor:
         ref = _ChildRef(self._locate, (id, *below))
         return Supervisor(ref, ref.locate_supervisor)
 
-    def which_children(self) -> tuple[ChildInfo, ...]:
-        """Return the children in the order of start."""
-        return tuple(
-            ChildInfo(child.spec.id, child.ref, child.status, child.spec.type)
-            for child in self._here().children.values()
-        )
-
-    def count_children(self) -> ChildCounts:
-        """Return how many children there are."""
-        children = self._here().children.values()
-        supervisors = sum(child.spec.type == "supervisor" for child in children)
-        active = sum(child.process is not None for child in children)
-        return ChildCounts(len(children), active, supervisors, len(children) - supervisors)
-
-    def statistics(self) -> SupervisorStatistics:
-        """Return a snapshot of the whole tree below."""
-        return _statistics(self._here())
+    def dynamic_supervisor(self, id: str, *below: str) -> "DynamicSupervisor":
+        """Return a handle on a dynamic supervisor further down."""
+        ref = _ChildRef(self._locate, (id, *below))
+        return DynamicSupervisor(ref, ref.locate_supervisor)
 
     async def start_child(self, spec: ChildSpec) -> ProcessRef | None:
         """Add a child at the end of the order and wait until it has started.
@@ -146,28 +116,41 @@ class Supervisor:
         """
         await self._ask(DeleteChild(id))
 
-    async def wait_exited(self) -> ExitReason:
-        """Wait until the supervisor has ended, and all its children with it; return why."""
-        return await self.ref.wait_exited()
 
-    async def _ask(self, command: object) -> Any:
-        answer = await self.ref.call(command)
-        if isinstance(answer, SupervisionError):
-            raise answer
-        return answer
+@final
+class DynamicSupervisor(_Handle):
+    """A handle on a supervisor whose children come and go; each is known by its ref."""
 
-    def _here(self) -> StaticSupervisor:
-        supervisor = self._locate()
-        if supervisor is None:
-            raise ProcessExited(NoProc(), str(self.ref))
-        return supervisor
+    async def start_child(self, spec: ChildSpec) -> ProcessRef | None:
+        """Add a child and wait until it has started. Any number of children may have the same id.
+
+        A child that ends and is not restarted, or is terminated, is forgotten.
+
+        Returns:
+          The running child; None if its ``init`` returned ``Ignore``.
+
+        Raises:
+          StartFailed: when it did not come up.
+          TooManyChildren: when there are ``max_children`` already; those that wait to be restarted count.
+          SpecError: when the child cannot live under this supervisor.
+        """
+        ref: ProcessRef | None = await self._ask(StartChild(spec))
+        return ref
+
+    async def terminate_child(self, ref: ProcessRef) -> None:
+        """Stop a child within its time and forget it.
+
+        Raises:
+          NoSuchChild: when ``ref`` is not a running child, because it has ended, say.
+        """
+        await self._ask(TerminateChild(ref))
 
 
 @final
 class _ChildRef(Ref):
     """A place in the tree as an address."""
 
-    def __init__(self, locate: Callable[[], StaticSupervisor | None], path: tuple[str, ...]) -> None:
+    def __init__(self, locate: Callable[[], ChildKeeper | None], path: tuple[str, ...]) -> None:
         self._locate = locate
         self._path = path
 
@@ -175,14 +158,14 @@ class _ChildRef(Ref):
         child = self._find()
         return None if child is None else child.process
 
-    def locate_supervisor(self) -> StaticSupervisor | None:
+    def locate_supervisor(self) -> ChildKeeper | None:
         child = self._find()
         return None if child is None else child.nested
 
     def _find(self) -> Child | None:
         child, supervisor = None, self._locate()
         for id in self._path:
-            child = None if supervisor is None else supervisor.children.get(id)
+            child = None if supervisor is None else supervisor.find_child(id)
             supervisor = None if child is None else child.nested
         return child
 
@@ -191,22 +174,3 @@ class _ChildRef(Ref):
 
     def __repr__(self) -> str:
         return f"<{self}>"
-
-
-def _statistics(supervisor: StaticSupervisor) -> SupervisorStatistics:
-    return SupervisorStatistics(
-        supervisor.plan.strategy,
-        supervisor.restarts,
-        tuple(_child_statistics(child) for child in supervisor.children.values()),
-    )
-
-
-def _child_statistics(child: Child) -> ChildStatistics:
-    return ChildStatistics(
-        child.spec.id,
-        child.status,
-        child.restarts,
-        child.spec.type,
-        None if child.process is None else child.process.statistics(),
-        None if child.nested is None else _statistics(child.nested),
-    )

@@ -8,14 +8,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from supervision.backoff import Backoff
 from supervision.child import Blueprint, ChildSpec, Name, RestartType, ShutdownTime, one_of
 from supervision.errors import SpecError
 from supervision.strategy import AutoShutdown, Strategy
 
 
 @dataclass(frozen=True)
+class RestartLimit:
+    """How much a supervisor heals, and how fast.
+
+    Raises:
+      SpecError: when a number is out of its range.
+    """
+
+    max_restarts: int = 3
+    max_seconds: float = 5.0
+    backoff: Backoff | None = None
+
+    def __post_init__(self) -> None:
+        number = self.max_restarts
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise SpecError(f"max_restarts must be a whole number, 0 or more, got {number!r}.")
+        if not 0 < self.max_seconds < math.inf:
+            raise SpecError(f"max_seconds must be a positive number of seconds, got {self.max_seconds!r}.")
+        if self.backoff is not None and not isinstance(self.backoff, Backoff):
+            raise SpecError(f"backoff must be a Backoff(min, max, ...) or None, got {self.backoff!r}.")
+
+
+@dataclass(frozen=True)
 class SupervisorPlan(Blueprint):
-    """What a supervisor is started from.
+    """What a supervisor with an order of children is started from.
 
     Raises:
       SpecError: when a field is of the wrong kind, or children and flags contradict each other.
@@ -23,21 +46,12 @@ class SupervisorPlan(Blueprint):
 
     children: tuple[ChildSpec, ...]
     strategy: Strategy = "one_for_one"
-    max_restarts: int = 3
-    max_seconds: float = 5.0
+    limit: RestartLimit = RestartLimit()
     auto_shutdown: AutoShutdown = "never"
 
     def __post_init__(self) -> None:
         one_of("strategy", self.strategy, get_args(Strategy))
         one_of("auto_shutdown", self.auto_shutdown, get_args(AutoShutdown))
-        if (
-            isinstance(self.max_restarts, bool)
-            or not isinstance(self.max_restarts, int)
-            or self.max_restarts < 0
-        ):
-            raise SpecError(f"max_restarts must be a whole number, 0 or more, got {self.max_restarts!r}.")
-        if not 0 < self.max_seconds < math.inf:
-            raise SpecError(f"max_seconds must be a positive number of seconds, got {self.max_seconds!r}.")
         seen: set[str] = set()
         for spec in self.children:
             self.check_child(spec)
@@ -47,13 +61,43 @@ class SupervisorPlan(Blueprint):
 
     def check_child(self, spec: ChildSpec) -> None:
         """Raise SpecError if the child cannot live under this supervisor."""
-        if not isinstance(spec, ChildSpec):
-            raise SpecError(f"A child must be a ChildSpec, got {spec!r}. Write ChildSpec('an id', {spec!r}).")
+        _check_is_spec(spec)
         if spec.significant and self.auto_shutdown == "never":
             raise SpecError(
                 f"Child {spec.id!r} is significant, but auto_shutdown='never' ignores that. "
                 "Write auto_shutdown='any_significant' or 'all_significant', or significant=False."
             )
+
+
+@dataclass(frozen=True)
+class DynamicPlan(Blueprint):
+    """What a supervisor without an order of children is started from: all of them come later.
+
+    Raises:
+      SpecError: when a field is of the wrong kind.
+    """
+
+    max_children: int | None = None
+    limit: RestartLimit = RestartLimit()
+
+    def __post_init__(self) -> None:
+        number = self.max_children
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+            raise SpecError(f"max_children must be a whole number, 0 or more, or None, got {number!r}.")
+
+    def check_child(self, spec: ChildSpec) -> None:
+        """Raise SpecError if the child cannot live under this supervisor."""
+        _check_is_spec(spec)
+        if spec.significant:
+            raise SpecError(
+                f"Child {spec.id!r} is significant, but the end of a child never ends a dynamic supervisor. "
+                "Write significant=False, or put the child under a supervisor with auto_shutdown."
+            )
+
+
+def _check_is_spec(spec: object) -> None:
+    if not isinstance(spec, ChildSpec):
+        raise SpecError(f"A child must be a ChildSpec, got {spec!r}. Write ChildSpec('an id', {spec!r}).")
 
 
 def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only with defaults
@@ -64,6 +108,7 @@ def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only
     max_restarts: int = 3,
     max_seconds: float = 5.0,
     auto_shutdown: AutoShutdown = "never",
+    backoff: Backoff | None = None,
     restart: RestartType = "permanent",
     shutdown: ShutdownTime = "infinity",
     significant: bool = False,
@@ -78,12 +123,45 @@ def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only
       max_restarts: failures that are healed within ``max_seconds``; one more ends this supervisor.
       max_seconds: the period over which failures are counted.
       auto_shutdown: whether the own end of significant children ends this supervisor.
+      backoff: how long to wait before a restart; not at all by default.
       restart: when the parent restarts this supervisor.
       shutdown: time to stop in; "infinity" is safe as long as the children's own times are finite.
       significant: whether this supervisor's own end may end the parent.
       name: a name in a registry.
     """
-    plan = SupervisorPlan(tuple(children), strategy, max_restarts, max_seconds, auto_shutdown)
+    limit = RestartLimit(max_restarts, max_seconds, backoff)
+    plan = SupervisorPlan(tuple(children), strategy, limit, auto_shutdown)
+    return ChildSpec(
+        id, plan, type="supervisor", restart=restart, shutdown=shutdown, significant=significant, name=name
+    )
+
+
+def dynamic_supervisor(  # noqa: PLR0913 - OTP's words, all but one of them keyword-only with defaults
+    id: str,
+    *,
+    max_children: int | None = None,
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    backoff: Backoff | None = None,
+    restart: RestartType = "permanent",
+    shutdown: ShutdownTime = "infinity",
+    significant: bool = False,
+    name: Name | None = None,
+) -> ChildSpec:
+    """Describe a dynamic supervisor as a child of another one: it starts empty, children come and go.
+
+    Args:
+      id: unique within the parent.
+      max_children: how many children it may have at a time; None means any number.
+      max_restarts: failures that are healed within ``max_seconds``; one more ends this supervisor.
+      max_seconds: the period over which failures are counted.
+      backoff: how long to wait before a restart; not at all by default.
+      restart: when the parent restarts this supervisor, which then is empty again.
+      shutdown: time to stop in; "infinity" is safe as long as the children's own times are finite.
+      significant: whether this supervisor's own end may end the parent.
+      name: a name in a registry.
+    """
+    plan = DynamicPlan(max_children, RestartLimit(max_restarts, max_seconds, backoff))
     return ChildSpec(
         id, plan, type="supervisor", restart=restart, shutdown=shutdown, significant=significant, name=name
     )

@@ -1,20 +1,23 @@
 """Run a supervision tree for as long as an ``async with`` block: nothing in it outlives the block."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import final
+from typing import Generic, TypeVar, final
 
 import trio
 
+from supervision.backoff import Backoff
 from supervision.child import ChildSpec
+from supervision.child_keeper import ChildKeeper
 from supervision.errors import GaveUp, ProcessExited, StartFailed
 from supervision.exits import Crash, Killed, Shutdown
-from supervision.handle import Supervisor
-from supervision.plan import SupervisorPlan
+from supervision.handle import DynamicSupervisor, Supervisor
+from supervision.keepers import make_keeper
+from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
 from supervision.process import Process, spawn_in
+from supervision.reference import Ref
 from supervision.server import ServerProgram
-from supervision.static_supervisor import StaticSupervisor
 from supervision.strategy import AutoShutdown, Strategy
 
 
@@ -25,6 +28,7 @@ def open_supervisor(
     max_restarts: int = 3,
     max_seconds: float = 5.0,
     auto_shutdown: AutoShutdown = "never",
+    backoff: Backoff | None = None,
 ) -> AbstractAsyncContextManager[Supervisor]:
     """Start a supervisor and its children; stop them, in reverse order, when the block is left.
 
@@ -38,6 +42,7 @@ def open_supervisor(
       max_restarts: failures that are healed within ``max_seconds``; one more and the supervisor gives up.
       max_seconds: the period over which failures are counted.
       auto_shutdown: whether the own end of significant children ends the supervisor.
+      backoff: how long to wait before a restart; not at all by default.
 
     Returns:
       A context manager that gives a handle on the supervisor.
@@ -47,20 +52,56 @@ def open_supervisor(
       StartFailed: on entering, when a child does not come up; the others have been stopped.
       GaveUp: on leaving, when the supervisor gave up; the last crash is its cause.
     """
-    return _Scope(SupervisorPlan(tuple(children), strategy, max_restarts, max_seconds, auto_shutdown))
+    limit = RestartLimit(max_restarts, max_seconds, backoff)
+    plan = SupervisorPlan(tuple(children), strategy, limit, auto_shutdown)
+    return _Scope(make_keeper(plan), Supervisor)
+
+
+def open_dynamic_supervisor(
+    *,
+    max_children: int | None = None,
+    max_restarts: int = 3,
+    max_seconds: float = 5.0,
+    backoff: Backoff | None = None,
+) -> AbstractAsyncContextManager[DynamicSupervisor]:
+    """Start a supervisor whose children come and go; when the block is left, stop them all at once.
+
+    It starts empty, restarts its children one for one, and forgets those that have ended. For everything
+    else, see ``open_supervisor``.
+
+    Args:
+      max_children: how many children it may have at a time; None means any number.
+      max_restarts: failures that are healed within ``max_seconds``; one more and the supervisor gives up.
+      max_seconds: the period over which failures are counted.
+      backoff: how long to wait before a restart; not at all by default.
+
+    Returns:
+      A context manager that gives a handle on the supervisor.
+
+    Raises:
+      SpecError: when a rule cannot work; at once.
+      GaveUp: on leaving, when the supervisor gave up; the last crash is its cause.
+    """
+    plan = DynamicPlan(max_children, RestartLimit(max_restarts, max_seconds, backoff))
+    return _Scope(make_keeper(plan), DynamicSupervisor)
+
+
+Handle = TypeVar("Handle", Supervisor, DynamicSupervisor)
+MakeHandle = Callable[[Ref, Callable[[], ChildKeeper | None]], Handle]
 
 
 @final
-class _Scope(AbstractAsyncContextManager[Supervisor]):
+class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
     """A class and not a generator, so that what the body raises is seen as it is and passed on as it is."""
 
-    def __init__(self, plan: SupervisorPlan) -> None:
-        self._server = StaticSupervisor(plan, path=())
+    def __init__(self, server: ChildKeeper, handle: MakeHandle[Handle]) -> None:
+        self._server = server
+        self._handle: MakeHandle[Handle] = handle
         self._nursery = trio.open_nursery()
         self._body = trio.CancelScope()
         self._root: Process
 
-    async def __aenter__(self) -> Supervisor:
+    async def __aenter__(self) -> Handle:
         nursery = await self._nursery.__aenter__()
         self._root = spawn_in(nursery, ServerProgram(lambda: self._server), "supervisor")
         try:
@@ -73,7 +114,7 @@ class _Scope(AbstractAsyncContextManager[Supervisor]):
             raise failure
         nursery.start_soon(self._cancel_body_on_failure, name="end of the supervisor")
         self._body.__enter__()
-        return Supervisor(self._root.ref, lambda: self._server)
+        return self._handle(self._root.ref, lambda: self._server)
 
     async def __aexit__(
         self,

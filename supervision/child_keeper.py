@@ -1,0 +1,210 @@
+"""Start, watch and stop one child at a time, and count failures: what all supervisors have in common.
+
+A server like any other, built on what processes offer to everybody. One task starts, stops and restarts,
+so these never overlap; while it waits for a child's ``init``, its other requests wait. Which children
+there are, and who is restarted with whom, is for the two kinds of supervisors to say.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Literal
+
+import trio
+
+from supervision.children import Child, Retry, WaitIsOver
+from supervision.errors import GaveUp, StartFailed, SupervisionError
+from supervision.exits import ExitReason, Shutdown
+from supervision.intensity import RestartIntensity
+from supervision.messages import Down
+from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
+from supervision.process import spawn
+from supervision.program import FunctionProgram, Program
+from supervision.reference import ProcessRef, Ref
+from supervision.server import Server, ServerProgram
+from supervision.strategy import Strategy
+
+SupervisorKind = Literal["static", "dynamic"]
+"""Children with ids and an order of start; children that come and go."""
+
+
+class ChildKeeper(Server, ABC):
+    """The server behind every supervisor."""
+
+    kind: ClassVar[SupervisorKind]
+    strategy: Strategy = "one_for_one"
+    restarts: int = 0
+    """How many starts were restarts, of all children."""
+
+    def __init__(self, limit: RestartLimit, path: tuple[str, ...], make_keeper: "MakeKeeper") -> None:
+        """Prepare to keep children.
+
+        Args:
+          limit: how much is healed before giving up.
+          path: the ids that lead here from the root.
+          make_keeper: makes the supervisors among the children, of either kind.
+        """
+        self.path = path
+        self._make_keeper = make_keeper
+        self._limit = limit
+        self._intensity = RestartIntensity(limit.max_restarts, limit.max_seconds)
+        self._watched: dict[Ref, Child] = {}
+
+    @abstractmethod
+    def list_children(self) -> Iterable[Child]:
+        """Return the children, oldest first."""
+
+    @abstractmethod
+    async def carry_out(self, command: object) -> ProcessRef | None:
+        """Carry out a command, or raise the SupervisionError that refuses it."""
+
+    @abstractmethod
+    def find_child(self, id: str) -> Child | None:
+        """Return the child that the id means, if ids mean anything here."""
+
+    @abstractmethod
+    async def after_end(self, child: Child, reason: ExitReason, lived: float) -> None:
+        """Decide what follows from the end of a child that has lived for so many seconds."""
+
+    @abstractmethod
+    async def prepare_round(self, child: Child) -> Iterable[Child]:
+        """Stop whoever is restarted with a failed child; return all of them in the order of start."""
+
+    @abstractmethod
+    def forget_if_gone(self, child: Child) -> None:
+        """Forget a child that is down for good, if this kind of supervisor keeps no such spec."""
+
+    async def handle_call(self, message: Any) -> ProcessRef | SupervisionError | None:
+        """Carry out a command; a refusal is a reply, for the asker to raise."""
+        try:
+            return await self.carry_out(message)
+        except SupervisionError as refusal:
+            return refusal
+
+    async def handle_cast(self, message: Any) -> None:
+        """Go on with a restart, unless somebody has decided otherwise meanwhile."""
+        match message:
+            case Retry(child, reason) if child.status == "restarting":
+                await self.heal(child, reason, lived=0.0)
+            case WaitIsOver(child, attempt) if child.status == "restarting" and child.attempt == attempt:
+                await self._restart_round(child)
+
+    async def handle_info(self, message: Any) -> None:
+        """Act on the end of a child."""
+        match message:
+            case Down(_, ref, reason) if (child := self._watched.get(ref)) is not None:
+                self.set_down(child)
+                await self.after_end(child, reason, trio.current_time() - child.started_at)
+
+    # Healing
+
+    async def heal(self, child: Child, reason: ExitReason, lived: float) -> None:
+        """Answer one failure, counted once: restart at once or after the backoff, or give up."""
+        self._intensity = self._intensity.record(trio.current_time())
+        if self._intensity.is_exceeded:
+            child.status = "stopped"
+            failures = len(self._intensity.times)
+            self.stop(Shutdown(GaveUp(child.spec.id, failures, self._limit.max_seconds, reason)))
+            return
+        child.status = "restarting"
+        if (backoff := self._limit.backoff) is None:
+            await self._restart_round(child)
+            return
+        child.failures = backoff.failures_in_a_row(child.failures, lived)
+        child.attempt += 1
+        self.start_soon(
+            self._wait_for_restart, child, child.attempt, backoff.wait(child.spec.id, child.failures)
+        )
+
+    async def _wait_for_restart(self, child: Child, attempt: int, seconds: float) -> None:
+        await trio.sleep(seconds)
+        self.ref.cast(WaitIsOver(child, attempt))
+
+    async def _restart_round(self, child: Child) -> None:
+        for other in await self.prepare_round(child):
+            try:
+                await self.start(other)
+            except StartFailed as failure:
+                other.status = "restarting"
+                # Through the mailbox, so that other requests are answered between two attempts.
+                self.ref.cast(Retry(other, failure.reason))
+                return
+            other.restarts += 1
+            self.restarts += 1
+            if other.process is None:
+                self.forget_if_gone(other)
+
+    # Starting and stopping one child
+
+    async def start(self, child: Child) -> None:
+        """Start a child and wait until it has started.
+
+        Raises:
+          StartFailed: when it ended before that.
+        """
+        child.status = "starting"
+        spec, path = child.spec, (*self.path, child.spec.id)
+        process = child.process = spawn(self._program(child, path), "/".join(path), spec.name)
+        child.monitor = self.monitor(process.ref)
+        self._watched[process.ref] = child
+        await process.wait_started()
+        if process.has_started:
+            child.status, child.started_at = "running", trio.current_time()
+            return
+        self.set_down(child)
+        if not process.is_ignored:
+            assert process.reason is not None
+            raise StartFailed(spec.id, process.reason)
+
+    def _program(self, child: Child, path: tuple[str, ...]) -> Program:
+        spec = child.spec
+        if isinstance(spec.start, SupervisorPlan | DynamicPlan):
+            nested = child.nested = self._make_keeper(spec.start, path)
+            return ServerProgram(lambda: nested)
+        if isinstance(spec.start, type):
+            return ServerProgram(spec.start, spec.args, spec.kwargs)
+        return FunctionProgram(spec.start, spec.args, spec.kwargs)
+
+    async def stop_child(self, child: Child) -> None:
+        """Stop a child within its time and wait for its end, which then is nobody's failure."""
+        if child.process is not None:
+            self.ask_to_stop(child)
+            await self.wait_for_deadline(child, trio.current_time() + child.spec.grace)
+            await self.wait_until_gone(child)
+        self.set_down(child)
+
+    def ask_to_stop(self, child: Child) -> None:
+        """Tell a child to stop, in the words of its spec."""
+        assert child.process is not None
+        if child.spec.shutdown == "brutal_kill":
+            child.process.kill()
+        else:
+            child.process.exit(Shutdown())
+
+    async def wait_for_deadline(self, child: Child, deadline: float) -> None:
+        """Wait for the end of a child that has been told to stop; at the deadline, kill it."""
+        assert child.process is not None
+        with trio.move_on_at(deadline):
+            await child.process.wait_exited()
+        if not child.process.is_ended:
+            child.process.kill(overdue=True)
+
+    async def wait_until_gone(self, child: Child) -> None:
+        """Wait for the end without limit: a worker thread cannot be killed, only waited for."""
+        assert child.process is not None
+        await child.process.wait_exited()
+
+    def child_of(self, ref: ProcessRef) -> Child | None:
+        """Return the child whose current incarnation ``ref`` is."""
+        return self._watched.get(ref)
+
+    def set_down(self, child: Child) -> None:
+        """Remember that a child does not run, and look for no end of it."""
+        if child.monitor is not None:
+            del self._watched[child.monitor.ref]
+            self.demonitor(child.monitor)
+        child.process = child.monitor = child.nested = None
+        child.status = "stopped"
+
+
+MakeKeeper = Callable[[SupervisorPlan | DynamicPlan, tuple[str, ...]], ChildKeeper]
+"""Makes the supervisor of a plan, at the place in the tree that the ids lead to."""

@@ -1,0 +1,91 @@
+import math
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+import supervision as sv
+
+
+def test_each_wait_is_twice_the_one_before_up_to_the_longest():
+    backoff = sv.Backoff(0.5, 3)
+    assert [backoff.wait("a", failures) for failures in range(1, 6)] == [0.5, 1, 2, 3, 3]
+    assert backoff.wait("a", 10**9) == 3
+
+
+def test_jitter_stays_within_its_part_of_the_wait_and_follows_from_the_seed():
+    waits = {seed: sv.Backoff(1, 1, jitter=0.25, seed=seed).wait("a", 1) for seed in range(200)}
+    assert all(0.75 <= wait <= 1.25 for wait in waits.values())
+    assert max(waits.values()) - min(waits.values()) > 0.4
+    assert waits[7] == sv.Backoff(1, 1, jitter=0.25, seed=7).wait("a", 1)
+    assert waits[7] != sv.Backoff(1, 1, jitter=0.25, seed=7).wait("b", 1)
+
+
+def test_a_child_that_lived_long_enough_begins_anew():
+    backoff = sv.Backoff(1, 60, reset_after=10)
+    assert backoff.failures_in_a_row(3, lived=9.9) == 4
+    assert backoff.failures_in_a_row(3, lived=10) == 1
+    assert sv.Backoff(1, 60).failures_in_a_row(3, lived=60) == 1
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"min": 0, "max": 1},
+        {"min": 2, "max": 1},
+        {"min": 1, "max": math.inf},
+        {"min": 1, "max": 1, "jitter": 1.5},
+        {"min": 1, "max": 1, "reset_after": -1},
+    ],
+)
+def test_a_backoff_that_cannot_work_is_refused(fields):
+    with pytest.raises(sv.SpecError):
+        sv.Backoff(**fields)
+
+
+def test_something_else_as_a_backoff_is_refused():
+    with pytest.raises(sv.SpecError, match=r"must be a Backoff\(min, max"):
+        sv.supervisor("top", [], backoff=1.0)
+
+
+async def test_a_supervisor_waits_before_each_restart_and_answers_meanwhile(probe, events, crash):
+    fails = [None, ValueError("boom")]
+    async with sv.open_supervisor([probe("a", fails=fails)], backoff=sv.Backoff(1, 8)) as sup:
+        events.clear()
+        await crash(sup.child("a"))
+        assert sup.which_children()[0].status == "restarting"
+        assert await sup.start_child(probe("b")) is not None
+        await trio.sleep(1 + 2 - 0.01)
+        assert not sup.child("a").is_alive
+        await trio.sleep(0.02)
+        assert sup.child("a").is_alive
+        assert events.count("start a") == 2
+
+
+async def test_terminate_child_ends_a_wait_and_a_later_restart_is_not_doubled(probe, events, crash):
+    async with sv.open_supervisor([probe("a")], backoff=sv.Backoff(5, 5)) as sup:
+        await crash(sup.child("a"))
+        await sup.terminate_child("a")
+        await sup.restart_child("a")
+        await trio.sleep(20)
+        assert events.count("start a") == 2
+
+
+async def test_a_round_for_another_child_overtakes_the_wait(probe, events, crash):
+    children = [probe("a"), probe("b")]
+    async with sv.open_supervisor(children, strategy="one_for_all", backoff=sv.Backoff(2, 2)) as sup:
+        events.clear()
+        await crash(sup.child("a"))
+        await trio.sleep(1)
+        await crash(sup.child("b"))
+        await trio.sleep(20)
+        assert events.count("start a") == events.count("start b") == 1
+        assert sup.count_children().active == 2
+
+
+async def test_leaving_does_not_wait_for_a_restart_that_is_due_later(probe, crash):
+    async with sv.open_supervisor([probe("a")], backoff=sv.Backoff(100, 100)) as sup:
+        await crash(sup.child("a"))
+        before = trio.current_time()
+    assert trio.current_time() == before
+    await wait_all_tasks_blocked()
