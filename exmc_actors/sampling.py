@@ -62,9 +62,9 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       >>> b = ex.Builder()
       >>> mu = b.rv("mu", ex.Normal(0.0, 5.0))
       >>> _ = b.obs("y", ex.Normal(mu, 1.0), [0.5, 1.5])
-      >>> tree = ex.sample(b.model(), draws=200, random_seed=1, progressbar=False)
+      >>> tree = ex.sample(b.model(), draws=1000, random_seed=1, progressbar=False)
       >>> tree.posterior["mu"].shape
-      (4, 200)
+      (4, 1000)
     """
     views = _progress(chains, draws, tune) if progressbar else ()
     tree, _ = _until_interrupted(

@@ -2,8 +2,16 @@
 
 import jax
 import pytest
+from hypothesis import settings
 
-from exmc_actors.xla import precise
+from exmc_actors.xla import precise, prepare
+
+# Before any test makes a backend: loops fold only in a process where this came first.
+prepare()
+
+# The same examples in every run, and no limit on one example's time: compiling takes what it takes.
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.load_profile("project")
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,17 @@ number = 3
 """
 
 
+# Some thousand draws a second: what an interrupted run leaves must be summarised too.
+SLOW_MODEL = """
+import numpy as np
+import exmc_actors as ex
+b = ex.Builder()
+mu = b.rv("mu", ex.Normal(0.0, 5.0))
+b.obs("y", ex.StudentT(4.0, mu, 1.0), np.linspace(-2.0, 5.0, 3000))
+model = b.model()
+"""
+
+
 @pytest.fixture
 def model_file(tmp_path):
     path = tmp_path / "some_model.py"
@@ -117,9 +128,11 @@ def test_work_that_fails_is_one_sentence_and_status_one(tmp_path):
     assert "Traceback" in shown.stderr
 
 
-def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(model_file):
+def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(tmp_path):
+    path = tmp_path / "slow_model.py"
+    path.write_text(SLOW_MODEL)
     running = subprocess.Popen(
-        [*EXMC, "sample", str(model_file), "--draws", "1000000000", "--chains", "1"],
+        [*EXMC, "sample", str(path), "--draws", "1000000000", "--tune", "50", "--chains", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -129,7 +142,7 @@ def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(model_file):
             if line.startswith("sampling: "):
                 break
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=100)
     finally:
         running.kill()
     assert running.returncode == 130, err

@@ -2,8 +2,6 @@
 
 import jax.numpy as jnp
 
-SCALES = jnp.array([0.01, 1.0, 30.0])
-
 
 def standard_normal(q):
     return -0.5 * jnp.dot(q, q)
