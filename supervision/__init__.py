@@ -4,6 +4,8 @@ from supervision import telemetry
 from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 from supervision.context import current
+from supervision.demand import FlowStatistics
+from supervision.dispatch import BroadcastDispatcher, DemandDispatcher, Dispatcher, PartitionDispatcher
 from supervision.errors import (
     AlreadyPresent,
     AlreadyStarted,
@@ -19,6 +21,7 @@ from supervision.errors import (
     TooManyChildren,
 )
 from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, Shutdown
+from supervision.flow import Consumer, Producer, ProducerConsumer
 from supervision.handle import DynamicSupervisor, Supervisor
 from supervision.messages import Down, Monitor, Reply
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
@@ -41,18 +44,23 @@ __all__ = [
     "AlreadyPresent",
     "AlreadyStarted",
     "Backoff",
+    "BroadcastDispatcher",
     "CallingSelf",
     "ChildCounts",
     "ChildInfo",
     "ChildSpec",
     "ChildStatistics",
+    "Consumer",
     "Continue",
     "Crash",
+    "DemandDispatcher",
+    "Dispatcher",
     "Down",
     "DynamicSupervisor",
     "Entry",
     "ExitOrder",
     "ExitReason",
+    "FlowStatistics",
     "GaveUp",
     "Ignore",
     "Killed",
@@ -62,9 +70,12 @@ __all__ = [
     "NoSuchChild",
     "Normal",
     "Overflow",
+    "PartitionDispatcher",
     "ProcessExited",
     "ProcessRef",
     "ProcessStatistics",
+    "Producer",
+    "ProducerConsumer",
     "Ref",
     "Registered",
     "Registry",
