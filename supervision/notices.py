@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, final
 
 from supervision.contacts import Contacts
-from supervision.mailbox import Mailbox
 from supervision.messages import Monitor
 from supervision.reference import ProcessRef, Ref
 
@@ -12,7 +11,8 @@ from supervision.reference import ProcessRef, Ref
 def tell(ref: Ref, notice: Any) -> None:
     """Put a notice where ``handle_info`` finds it; to nobody, it is dropped."""
     if (process := ref.resolve()) is not None:
-        process.mailbox.put(notice)
+        mailbox: Any = process.mailbox
+        getattr(mailbox, "put_signal", mailbox.put)(notice)
 
 
 @final
@@ -21,7 +21,8 @@ class EndWatch:
 
     def __init__(self, ref: ProcessRef, act: Callable[[], None]) -> None:
         """Start watching."""
-        self._contacts = Contacts(_Reaction(act))
+        reaction: Any = _Reaction(act)
+        self._contacts = Contacts(reaction)
         self._monitor: Monitor = self._contacts.watch(ref)
 
     def cancel(self) -> None:
@@ -30,12 +31,17 @@ class EndWatch:
 
 
 @final
-class _Reaction(Mailbox):
-    """A mailbox that reacts to the one Down that is put into it, instead of keeping it."""
+class _Reaction:
+    """What stands for a watching process and its mailbox: it reacts to the one Down instead of keeping it."""
 
     def __init__(self, act: Callable[[], None]) -> None:
-        super().__init__()
         self._act = act
 
-    def put(self, message: Any) -> None:
+    @property
+    def mailbox(self) -> "_Reaction":
+        return self
+
+    def put_signal(self, message: Any) -> None:
         self._act()
+
+    put = put_signal
