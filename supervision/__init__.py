@@ -23,14 +23,16 @@ from supervision.errors import (
 from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc, Normal, Shutdown
 from supervision.flow import Consumer, Producer, ProducerConsumer
 from supervision.handle import DynamicSupervisor, Supervisor
-from supervision.messages import Down, Monitor, Reply
+from supervision.inside import demonitor, link, monitor, receive, trap_exit, unlink
+from supervision.messages import Call, Down, Exit, IdleTimeout, Monitor, Reply, Request
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
 from supervision.plan import dynamic_supervisor, supervisor
-from supervision.reference import ProcessRef, ProcessStatistics, Ref
+from supervision.reference import LogEntry, ProcessRef, ProcessStatistics, Ref, RefTo
 from supervision.registry import Entry, Registered, Registry, Unregistered, Via
 from supervision.scope import open_dynamic_supervisor, open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
 from supervision.snapshot import ChildCounts, ChildInfo, ChildStatistics, SupervisorStatistics
+from supervision.timer import Timer
 from supervision.topic import Subscription, SubscriptionStatistics, Topic, TopicStatistics
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "AlreadyStarted",
     "Backoff",
     "BroadcastDispatcher",
+    "Call",
     "CallingSelf",
     "ChildCounts",
     "ChildInfo",
@@ -58,13 +61,17 @@ __all__ = [
     "Down",
     "DynamicSupervisor",
     "Entry",
+    "Exit",
     "ExitOrder",
     "ExitReason",
     "FlowStatistics",
     "GaveUp",
+    "IdleTimeout",
     "Ignore",
     "Killed",
     "Lagged",
+    "LogEntry",
+    "MailboxFull",
     "Monitor",
     "NoProc",
     "NoSuchChild",
@@ -77,9 +84,11 @@ __all__ = [
     "Producer",
     "ProducerConsumer",
     "Ref",
+    "RefTo",
     "Registered",
     "Registry",
     "Reply",
+    "Request",
     "Server",
     "Shutdown",
     "SpecError",
@@ -90,15 +99,22 @@ __all__ = [
     "SupervisionError",
     "Supervisor",
     "SupervisorStatistics",
+    "Timer",
     "TooManyChildren",
     "Topic",
     "TopicStatistics",
     "Unregistered",
     "Via",
     "current",
+    "demonitor",
     "dynamic_supervisor",
+    "link",
+    "monitor",
     "open_dynamic_supervisor",
     "open_supervisor",
+    "receive",
     "supervisor",
     "telemetry",
+    "trap_exit",
+    "unlink",
 ]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, get_args
 
 from supervision.errors import SpecError
+from supervision.overflow import DROP_NEWEST, DROP_OLDEST, RAISE, WAIT, Overflow
 
 RestartType = Literal["permanent", "transient", "temporary"]
 """Restarted always; only after an abnormal end; never."""
@@ -65,6 +66,10 @@ class ChildSpec:
     """Its own end may end the supervisor; see ``auto_shutdown``."""
     name: Name | None = field(default=None, kw_only=True)
     """A name in a registry, ``registry.via(key)``, held from before ``init`` to the end."""
+    capacity: int | None = field(default=None, kw_only=True)
+    """How many sent messages may wait in its mailbox; None means any number."""
+    overflow: Overflow = field(default=WAIT, kw_only=True)
+    """What happens to one more: WAIT, RAISE, DROP_NEWEST or DROP_OLDEST."""
 
     def __post_init__(self) -> None:
         if self.shutdown is None:
@@ -78,6 +83,7 @@ class ChildSpec:
         one_of(f"type of child {self.id!r}", self.type, get_args(ChildType))
         self._check_shutdown()
         self._check_significant()
+        self._check_mailbox()
 
     @property
     def grace(self) -> float:
@@ -136,6 +142,18 @@ class ChildSpec:
                 f"Child {self.id!r} is significant and permanent, but a permanent child is always restarted, "
                 "so its end can never end the supervisor. "
                 "Write restart='transient' or 'temporary', or significant=False."
+            )
+
+    def _check_mailbox(self) -> None:
+        size = self.capacity
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise SpecError(
+                f"capacity of child {self.id!r} must be a whole number, 1 or more, or None, got {size!r}."
+            )
+        if self.overflow not in (WAIT, RAISE, DROP_NEWEST, DROP_OLDEST):
+            raise SpecError(
+                f"overflow of child {self.id!r} must be WAIT, RAISE, DROP_NEWEST or DROP_OLDEST, "
+                f"got {self.overflow!r}."
             )
 
 

@@ -15,12 +15,15 @@ from supervision.children import Child, Retry, WaitIsOver
 from supervision.errors import GaveUp, StartFailed, SupervisionError
 from supervision.exits import ExitReason, Shutdown
 from supervision.intensity import RestartIntensity
+from supervision.mailbox import Mailbox
 from supervision.messages import Down
 from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
 from supervision.process import spawn
 from supervision.program import FunctionProgram, Program
 from supervision.reference import ProcessRef, Ref
-from supervision.server import Server, ServerProgram
+from supervision.report import report_give_up, report_restart
+from supervision.server import Server
+from supervision.server_loop import ServerLoop
 from supervision.strategy import Strategy
 
 SupervisorKind = Literal["static", "dynamic"]
@@ -32,6 +35,7 @@ class ChildKeeper(Server, ABC):
 
     kind: ClassVar[SupervisorKind]
     strategy: Strategy = "one_for_one"
+    trap_exit = True
     restarts: int = 0
     """How many starts were restarts, of all children."""
 
@@ -103,9 +107,11 @@ class ChildKeeper(Server, ABC):
         if self._intensity.is_exceeded:
             child.status = "stopped"
             failures = len(self._intensity.times)
+            report_give_up(self._label, child.spec.id, failures, reason)
             self.stop(Shutdown(GaveUp(child.spec.id, failures, self._limit.max_seconds, reason)))
             return
         child.status = "restarting"
+        report_restart(self._label, child.spec.id, child.restarts + 1, reason)
         if (backoff := self._limit.backoff) is None:
             await self._restart_round(child)
             return
@@ -133,6 +139,10 @@ class ChildKeeper(Server, ABC):
             if other.process is None:
                 self.forget_if_gone(other)
 
+    @property
+    def _label(self) -> str:
+        return self._loop.process.label
+
     # Starting and stopping one child
 
     async def start(self, child: Child) -> None:
@@ -143,7 +153,9 @@ class ChildKeeper(Server, ABC):
         """
         child.status = "starting"
         spec, path = child.spec, (*self.path, child.spec.id)
-        process = child.process = spawn(self._program(child, path), "/".join(path), spec.name)
+        mailbox = None if spec.capacity is None else Mailbox(spec.capacity, spec.overflow)
+        program = self._program(child, path)
+        process = child.process = spawn(program, "/".join(path), mailbox=mailbox, name=spec.name)
         child.monitor = self.monitor(process.ref)
         self._watched[process.ref] = child
         await process.wait_started()
@@ -159,9 +171,9 @@ class ChildKeeper(Server, ABC):
         spec = child.spec
         if isinstance(spec.start, SupervisorPlan | DynamicPlan):
             nested = child.nested = self._make_keeper(spec.start, path)
-            return ServerProgram(lambda: nested)
+            return ServerLoop(lambda: nested, spawns=True)
         if isinstance(spec.start, type):
-            return ServerProgram(spec.start, spec.args, spec.kwargs)
+            return ServerLoop(spec.start, spec.args, spec.kwargs)
         return FunctionProgram(spec.start, spec.args, spec.kwargs)
 
     async def stop_child(self, child: Child) -> None:
@@ -178,7 +190,7 @@ class ChildKeeper(Server, ABC):
         if child.spec.shutdown == "brutal_kill":
             child.process.kill()
         else:
-            child.process.exit(Shutdown())
+            child.process.end(Shutdown())
 
     async def wait_for_deadline(self, child: Child, deadline: float) -> None:
         """Wait for the end of a child that has been told to stop; at the deadline, kill it."""

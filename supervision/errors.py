@@ -4,6 +4,7 @@ SupervisionError
 |- SpecError           a child or supervisor as described cannot work (also a ValueError)
 |- ProcessExited       the process ended before it answered, or was never there
 |- CallingSelf         a server called itself and would wait for ever
+|- MailboxFull         there is no room for the message
 |- AlreadyStarted      the name or the child id is taken by a running process
 |- AlreadyPresent      the child id is taken by a child that is not running
 |- StillRunning        only a stopped child can be deleted
@@ -49,6 +50,10 @@ class ProcessExited(SupervisionError):
 
 class CallingSelf(SupervisionError):
     """A server called itself from one of its own handlers and would wait for ever."""
+
+
+class MailboxFull(SupervisionError):
+    """There is no room for the message, and it has not been taken."""
 
 
 class AlreadyStarted(SupervisionError):

@@ -4,55 +4,67 @@ Knows nothing of supervisors: another kind of supervisor can be written on what 
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar, get_args
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
+from supervision.background import Background
 from supervision.child import Name
 from supervision.contacts import Contacts
-from supervision.context import awaited_by, current, current_process
-from supervision.errors import CallingSelf, ProcessExited
-from supervision.exits import Crash, ExitOrder, ExitReason, Killed, NoProc, Normal
+from supervision.context import awaited_by, current_process
+from supervision.exits import Crash, ExitOrder, ExitReason, Killed
 from supervision.mailbox import Mailbox
-from supervision.messages import Call, Cast, Reply, Stop
+from supervision.messages import Exit
 from supervision.program import Program
-from supervision.reference import ProcessRef, ProcessStatistics
-from supervision.report import report_end
+from supervision.reference import ProcessRef, ProcessStatistics, Ref
+from supervision.report import report_end, report_start
+from supervision.signals import Effect, effect_of
 
 T = TypeVar("T")
 
 
 class Process:
-    """One running program. Its three cancel scopes lie within each other:
+    """One running program.
 
-    life    shielded from everything around; only a kill cancels it
-    owned   the nursery of the processes that this one has spawned; it cannot end before they have
-    work    what an exit order or a crash of any part cancels; ``terminate`` runs outside it
+    An order to end, a crash of any part, and a kill cancel its work; what cleans up runs after that, and
+    only a kill cancels it. It is shielded from the scopes around it, and so are the processes that it has
+    spawned: they live in a nursery of its own, and it cannot end before they have.
     """
 
-    def __init__(self, label: str, receives: bool, name: Name | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        label: str,
+        home: trio.Nursery,
+        mailbox: Mailbox | None = None,
+        name: Name | None = None,
+    ) -> None:
         """Prepare a process; ``spawn`` runs it.
 
         Args:
+          program: what it does.
           label: its place in the tree, for people.
-          receives: whether its program reads the mailbox.
+          home: the nursery that it runs in.
+          mailbox: where its messages go; an unbounded one by default.
           name: taken before the program starts.
         """
+        self.program = program
         self.label = label
         self.ref = ProcessRef(self)
-        self.mailbox = Mailbox()
-        self.contacts = Contacts(self.mailbox)
+        self.mailbox = mailbox or Mailbox()
+        self.contacts = Contacts(self)
+        self.background = Background(home, self.guard, label)
         self.has_started = False
         self.is_ignored = False
-        self.last_message: str | None = None
         self.handled = 0
+        self.calling: str | None = None
         self.reason: ExitReason | None = None
-        self._receives = receives
         self._name = name
-        self._life = trio.CancelScope(shield=True)
-        self._work = trio.CancelScope()
-        self._shields: set[trio.CancelScope] = set()
+        # Processes that it owns are stopped in order when they or their surroundings are interrupted.
+        self._work = trio.CancelScope(shield=not program.spawns)
+        self._shields: tuple[trio.CancelScope, ...] = ()
         self._ready = trio.Event()
         self._ended = trio.Event()
         self._is_killed = False
@@ -60,9 +72,9 @@ class Process:
         self._asked: ExitReason | None = None
         self._returned: ExitReason | None = None
         self._crash: Crash | None = None
-        self._calling: str | None = None
+        self._account = ""
         self._owned: dict[Process, None] = {}
-        self._owned_nursery: trio.Nursery | None = None
+        self._nursery: trio.Nursery | None = None
 
     # What the program says of itself.
 
@@ -70,6 +82,7 @@ class Process:
         """Say that the program has started up."""
         self.has_started = True
         self._ready.set()
+        report_start(self.label)
 
     async def guard(self, part: Callable[..., Awaitable[T]], *args: Any) -> T | None:
         """Run a part of the program; what it raises becomes the exit reason and ends the other parts.
@@ -88,22 +101,34 @@ class Process:
             raise others from None
         return None
 
-    async def guard_apart(self, part: Callable[..., Awaitable[object]], *args: Any) -> None:
-        """As ``guard``, for a part that runs beside the message loop, which goes on meanwhile."""
-        awaited_by.set(None)
-        await self.guard(part, *args)
-
     # What others do to it.
 
     def exit(self, order: ExitOrder) -> None:
-        """Kill the process, or cancel its work for a reason; the first reason counts."""
+        """Send the process an exit signal; what follows is for the rules of ``effect_of``."""
+        if order != "kill" and not isinstance(order, get_args(ExitReason)):
+            raise TypeError(f"exit takes KILL or an exit reason such as Shutdown(), got {order!r}.")
+        sender = current_process.get()
+        self.signal(order, None if sender is None else sender.ref, is_own=sender is self)
+
+    @enable_ki_protection
+    def signal(self, order: ExitOrder, sender: Ref | None, *, is_own: bool = False) -> None:
+        """Take an exit signal, sent or through a link."""
+        effect = effect_of(order, is_trapping=self.program.is_trapping, is_own=is_own)
         if order == "kill":
             self.kill()
-        elif not isinstance(order, get_args(ExitReason)):
-            raise TypeError(f"exit takes KILL or an exit reason such as Shutdown(), got {order!r}.")
-        elif not isinstance(order, Normal) or current_process.get() is self:
-            self._ask(order)
+        elif effect is Effect.MESSAGE:
+            self.mailbox.put_signal(Exit(sender, order))
+        elif effect is Effect.END:
+            self.end(order)
 
+    @enable_ki_protection
+    def end(self, reason: ExitReason) -> None:
+        """Cancel the work of the process, trapping or not, as its supervisor may; the first reason counts."""
+        if self._asked is None and self._returned is None and self._crash is None:
+            self._asked = reason
+            self._cancel_work(f"{self.label} is to end: {reason}")
+
+    @enable_ki_protection
     def kill(self, *, overdue: bool = False) -> None:
         """End the process at once, without clean-up.
 
@@ -112,50 +137,17 @@ class Process:
         """
         self._is_overdue = self._is_overdue or (overdue and not self._is_killed)
         self._is_killed = True
-        for scope in (self._life, *self._shields):
+        self._cancel_work(f"{self.label} is killed")
+        self.background.cancel()
+        for scope in self._shields:
             scope.cancel(reason=f"{self.label} is killed")
-
-    async def stop(self, reason: ExitReason) -> ExitReason:
-        """Ask for an end after the current message and wait for it."""
-        if awaited_by.get() is self:
-            raise CallingSelf(
-                f"{self.label!r} would wait for its own end. Within a server write self.stop(reason)."
-            )
-        if self._receives:
-            self.mailbox.put_urgent(Stop(reason))
-        else:
-            self._ask(reason)
-        return await self.wait_exited()
-
-    async def call(self, message: Any, target: str) -> Any:
-        """Put a call into the mailbox and wait for the reply; see ``Ref.call``."""
-        self._refuse_call(message)
-        if self.is_ended:
-            await trio.lowlevel.checkpoint()
-            raise ProcessExited(NoProc(), target)
-        reply, waiting = Reply(), awaited_by.get()
-        self.contacts.callers[reply] = None
-        self.mailbox.put(Call(message, reply, current()))
-        if waiting is not None:
-            waiting._calling = self.label
-        try:
-            return await reply.wait()
-        finally:
-            del self.contacts.callers[reply]
-            if waiting is not None:
-                waiting._calling = None
-
-    def cast(self, message: Any) -> None:
-        """Put a message into the mailbox, if anybody reads it."""
-        if self._receives:
-            self.mailbox.put(Cast(message, current()))
 
     # How it stands.
 
     @property
     def is_ended(self) -> bool:
         """Whether it has ended; its name is free then."""
-        return self._ended.is_set()
+        return self.reason is not None
 
     async def wait_started(self) -> None:
         """Wait until the program has started up or the process has ended, whichever is first."""
@@ -170,52 +162,69 @@ class Process:
     def statistics(self) -> ProcessStatistics:
         """Return a snapshot."""
         return ProcessStatistics(
-            self.label, not self.is_ended, len(self.mailbox), self.handled, self._calling
+            self.label,
+            is_alive=not self.is_ended,
+            waiting=len(self.mailbox),
+            handled=self.handled,
+            calling=self.calling,
+            dropped=self.mailbox.dropped,
+            capacity=self.mailbox.capacity,
+            links=len(self.contacts.links),
         )
 
     # How it lives and ends.
 
-    async def run(self, program: Program) -> None:
+    @enable_ki_protection
+    async def run(self) -> None:
         """Live: run the program, clean up, end what is owned, and tell everybody. Raises no Exception."""
         current_process.set(self)
         awaited_by.set(self)
         try:
-            with self._life:
-                async with trio.open_nursery() as self._owned_nursery:
-                    try:
-                        with self._work:
-                            self._returned = await self.guard(self._start, program)
-                    finally:
-                        await self._clean_up(program)
+            if self.program.spawns:
+                with trio.CancelScope(shield=True):
+                    async with trio.open_nursery() as self._nursery:
+                        await self._live()
+            else:
+                await self._live()
         finally:
             self._finish()
 
-    async def _start(self, program: Program) -> ExitReason:
+    async def _live(self) -> None:
+        try:
+            with self._work:
+                self._returned = await self.guard(self._start)
+        finally:
+            await self.background.end()
+            await self._clean_up()
+
+    async def _start(self) -> ExitReason:
         if self._name is not None:
             self._name.register(self.ref)
-        return await program.run(self)
+        return await self.program.run(self)
 
-    async def _clean_up(self, program: Program) -> None:
+    async def _clean_up(self) -> None:
         try:
+            if self._crash is not None:
+                self._account = await self.guard(self.program.account) or ""
             if self.has_started and not self._is_killed:
-                with self._shield():
-                    await self.guard(program.terminate, self._verdict())
+                with self.shield():
+                    await self.guard(self.program.terminate, self._verdict())
         finally:
             for process in reversed(self._owned):
                 process.kill()
+            await self.background.end()
 
     def _finish(self) -> None:
         """Tell the end, in this order, without a checkpoint: nobody can act on one part before the next."""
         self.reason = reason = self._verdict()
         if self._name is not None:
             self._name.release(self.ref)
-        self.mailbox.close()
-        self.contacts.tell_end(self.ref, reason)
+        left = self.mailbox.close()
+        self.contacts.tell_end(reason)
         self._ready.set()
         self._ended.set()
-        if reason.is_abnormal:
-            is_ordered = self._is_killed and not self._is_overdue
-            report_end(self.label, reason, self.last_message, is_ordered=is_ordered)
+        is_ordered = self._is_killed and not self._is_overdue
+        report_end(self.label, reason, self._account, left, is_ordered=is_ordered)
 
     def _verdict(self) -> ExitReason:
         """Decide by who asked: a cancelled work may look like a crash, and a crash like a cancellation."""
@@ -224,73 +233,62 @@ class Process:
         # Nothing at all is known only when an interrupt is on its way through.
         return self._crash or self._asked or self._returned or Killed()
 
-    def _ask(self, reason: ExitReason) -> None:
-        if self._asked is None and self._returned is None and self._crash is None:
-            self._asked = reason
-            self._work.cancel(reason=f"{self.label} is to end: {reason}")
+    def _cancel_work(self, reason: str) -> None:
+        self.mailbox.end_batch()
+        self._work.cancel(reason=reason)
 
     def _note_crash(self, error: Exception) -> None:
         if self._crash is None:
             self._crash = Crash(error)
-            self._work.cancel(reason=f"{self.label} crashed")
+            self._cancel_work(f"{self.label} crashed")
         elif error is not self._crash.error:
             self._crash.error.add_note(f"While {self.label!r} ended, it also raised {error!r}.")
 
-    def _refuse_call(self, message: Any) -> None:
-        if awaited_by.get() is self:
-            raise CallingSelf(
-                f"{self.label!r} called itself with {message!r} and would wait for ever. "
-                "Call the method directly, or cast the message to self.ref."
-            )
-        if not self._receives:
-            raise TypeError(
-                f"{self.label!r} is a plain function and reads no messages, so the call {message!r} would "
-                "never be answered. Make it a Server."
-            )
-
     @contextmanager
-    def _shield(self) -> Iterator[None]:
+    def shield(self) -> Iterator[None]:
+        """Hold every cancellation off a piece of the work, but for a kill."""
         with trio.CancelScope(shield=True) as scope:
-            self._shields.add(scope)
+            self._shields = (*self._shields, scope)
             if self._is_killed:
                 scope.cancel(reason=f"{self.label} is killed")
             try:
                 yield
             finally:
-                self._shields.discard(scope)
+                self._shields = tuple(other for other in self._shields if other is not scope)
 
-    def _spawn(self, process: "Process", program: Program) -> None:
-        assert self._owned_nursery is not None
+    def _spawn(self, process: "Process") -> None:
+        assert self._nursery is not None
         self._owned[process] = None
-        self._owned_nursery.start_soon(self._run_owned, process, program, name=process.label)
+        self._nursery.start_soon(self._run_owned, process, name=process.label)
 
-    async def _run_owned(self, process: "Process", program: Program) -> None:
+    async def _run_owned(self, process: "Process") -> None:
         try:
-            await process.run(program)
+            await process.run()
         finally:
             del self._owned[process]
 
 
-def spawn(program: Program, label: str, name: Name | None = None) -> Process:
+def spawn(
+    program: Program, label: str, *, mailbox: Mailbox | None = None, name: Name | None = None
+) -> Process:
     """Start a process that the current one owns: it is killed and awaited when its owner ends."""
     owner = current_process.get()
     assert owner is not None
-    process = Process(label, program.receives, name)
-    owner._spawn(process, program)
+    assert owner._nursery is not None
+    process = Process(program, label, owner._nursery, mailbox, name)
+    owner._spawn(process)
     return process
 
 
 def spawn_in(nursery: trio.Nursery, program: Program, label: str) -> Process:
     """Start a process that nobody owns, in a nursery that waits for it but cannot cancel it."""
-    process = Process(label, program.receives)
-    nursery.start_soon(process.run, program, name=label)
+    process = Process(program, label, nursery)
+    nursery.start_soon(process.run, name=label)
     return process
 
 
-@contextmanager
-def shielded() -> Iterator[None]:
+def shielded() -> AbstractContextManager[None]:
     """Hold every cancellation off a piece of the current process's work, but for a kill."""
     process = current_process.get()
     assert process is not None
-    with process._shield():
-        yield
+    return process.shield()

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 class Program(ABC):
     """What a process runs, once."""
 
-    receives: ClassVar[bool]
-    """Whether it reads the mailbox."""
+    serves: ClassVar[bool]
+    """Whether it takes all messages in turn, and so can be told to stop between two of them."""
+    spawns: bool = False
+    """Whether it has processes of its own."""
+    is_trapping: bool = False
+    """Whether it wants exit signals as messages."""
 
     @abstractmethod
     async def run(self, process: "Process") -> ExitReason:
@@ -24,12 +28,16 @@ class Program(ABC):
     async def terminate(self, reason: ExitReason) -> None:  # noqa: B027 - optional
         """Clean up, after ``run``, if the process had started and was not killed."""
 
+    async def account(self) -> str:
+        """Say what it was doing when it crashed, to be put behind the reason."""
+        return ""
+
 
 @final
 class FunctionProgram(Program):
     """An async function. It has started when it is first scheduled, or when it says so by ``task_status``."""
 
-    receives = False
+    serves = False
 
     def __init__(
         self, function: Callable[..., Awaitable[Any]], args: tuple[Any, ...], kwargs: Mapping[str, Any]

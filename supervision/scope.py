@@ -17,7 +17,7 @@ from supervision.keepers import make_keeper
 from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
 from supervision.process import Process, spawn_in
 from supervision.reference import Ref
-from supervision.server import ServerProgram
+from supervision.server_loop import ServerLoop
 from supervision.strategy import AutoShutdown, Strategy
 
 
@@ -103,7 +103,7 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
 
     async def __aenter__(self) -> Handle:
         nursery = await self._nursery.__aenter__()
-        self._root = spawn_in(nursery, ServerProgram(lambda: self._server), "supervisor")
+        self._root = spawn_in(nursery, ServerLoop(lambda: self._server, spawns=True), "supervisor")
         try:
             await self._root.wait_started()
         finally:
@@ -145,7 +145,7 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
     async def _stop(self) -> None:
         # Bounded by the children's own times to stop in.
         with trio.CancelScope(shield=True):
-            self._root.exit(Shutdown())
+            self._root.end(Shutdown())
             await self._root.wait_exited()
 
     async def _close(self) -> None:

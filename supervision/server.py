@@ -1,18 +1,24 @@
-"""Serve messages one at a time: the contract that users fill in, and the loop that keeps it."""
+"""Say what a server is: handlers to be filled in, and what they may use. The loop is elsewhere."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, final
+from reprlib import Repr
+from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
 from supervision.child import Behaviour
 from supervision.exits import ExitReason, Normal
-from supervision.messages import Call, Cast, Down, Monitor, Reply, Stop
-from supervision.process import Process
-from supervision.program import Program
+from supervision.messages import Monitor, Reply
 from supervision.reference import ProcessRef, Ref
+from supervision.timer import Timer
+
+if TYPE_CHECKING:
+    from supervision.server_loop import ServerLoop
+
+_SHORT: Final = Repr()
+_SHORT.maxstring = _SHORT.maxother = 120
 
 
 class _Sentinel(Enum):
@@ -44,7 +50,12 @@ class Server(Behaviour):
     follows. A handler that waits holds up the messages behind it: long work goes to ``start_soon``.
     """
 
-    _supervision: "ServerProgram"
+    trap_exit: bool = False
+    """Whether exit signals come to ``handle_info`` as ``Exit``; not a kill, nor the supervisor's orders."""
+    idle_timeout: float | None = None
+    """Seconds without a message after which ``handle_info(IdleTimeout())`` is called, each time anew."""
+
+    _loop: "ServerLoop"
 
     # To be filled in.
 
@@ -70,41 +81,85 @@ class Server(Behaviour):
         )
 
     async def handle_info(self, message: Any) -> None:
-        """Act on what the library says, such as ``Down``; dropped unless overridden."""
+        """Act on what is neither called nor cast: ``Down``, ``Exit``, ``IdleTimeout``, what a timer brings.
+
+        Dropped unless overridden.
+        """
 
     async def handle_continue(self, value: Any) -> None:
-        """Go on after ``init`` returned ``Continue(value)``, before the first message."""
+        """Go on after ``Continue(value)`` or ``continue_with(value)``, before any message."""
 
     async def terminate(self, reason: ExitReason) -> None:
         """Clean up when the server ends in any way but a kill; ``start_soon`` tasks have ended by then."""
+
+    def format_state(self) -> str:
+        """Return what a crash report shows of the state; override it to keep secrets out of logs."""
+        return _SHORT.repr({name: value for name, value in vars(self).items() if name != "_loop"})
+
+    def format_message(self, message: Any) -> str:
+        """Return what a crash report shows of the last message; override it to keep secrets out of logs."""
+        return _SHORT.repr(message)
 
     # To be used.
 
     @property
     def ref(self) -> ProcessRef:
         """The address of this incarnation."""
-        return self._supervision.process.ref
+        return self._loop.process.ref
 
     @property
     def caller(self) -> ProcessRef | None:
         """The process that sent the message being handled; None if none did."""
-        return self._supervision.caller
+        return self._loop.caller
 
     def stop(self, reason: ExitReason = Normal()) -> None:  # noqa: B008 - an immutable value
         """End after the current message; the first reason counts."""
-        self._supervision.stop(reason)
+        self._loop.stop(reason)
 
     def defer(self) -> Reply:
         """Take over the duty to answer the call being handled, by ``reply.send(value)`` later."""
-        return self._supervision.defer()
+        return self._loop.defer()
+
+    def continue_with(self, value: Any = None) -> None:
+        """Have ``handle_continue(value)`` run after the current handler, before any message."""
+        self._loop.continue_with(value)
+
+    def stash(self) -> None:
+        """Put the message being handled aside, for ``unstash_all``; ``handle_call`` then returns NO_REPLY."""
+        self._loop.stash()
+
+    def unstash_all(self) -> None:
+        """Have all messages that were put aside handled next, in the order in which they came."""
+        self._loop.unstash_all()
 
     def monitor(self, ref: Ref) -> Monitor:
         """Watch a process: exactly one ``Down`` will come to ``handle_info``, at once if there is none."""
-        return self._supervision.process.contacts.watch(ref)
+        return self._loop.process.contacts.watch(ref)
 
     def demonitor(self, monitor: Monitor) -> None:
         """Stop watching: no ``Down`` of this monitor will be handled from now on."""
-        self._supervision.process.contacts.unwatch(monitor)
+        self._loop.process.contacts.unwatch(monitor)
+
+    def link(self, ref: Ref) -> None:
+        """Share the fate of a process, both ways: an abnormal end, or a shutdown, of one ends the other.
+
+        With ``trap_exit``, an ``Exit`` comes to ``handle_info`` instead. Linking to nobody is a signal, too.
+        """
+        self._loop.process.contacts.link(ref)
+
+    def unlink(self, ref: Ref) -> None:
+        """Undo a link, whoever of the two has made it."""
+        self._loop.process.contacts.unlink(ref)
+
+    def send_after(self, seconds: float, message: Any) -> Timer:
+        """Have ``message`` come to ``handle_info`` in so many seconds, if the server lives till then."""
+        timer = Timer(trio.current_time() + seconds)
+        timer.start(self._loop.process, message)
+        return timer
+
+    def cancel_timer(self, timer: Timer) -> float | None:
+        """Stop a timer; return the seconds that were left, None if its message is under way."""
+        return timer.cancel()
 
     def start_soon(
         self, function: Callable[..., Awaitable[object]], *args: Any, name: str | None = None
@@ -114,111 +169,4 @@ class Server(Behaviour):
         Its crash crashes the server, and the server's end cancels it. A worker thread that it waits for
         is waited for, too.
         """
-        self._supervision.start_soon(function, *args, name=name)
-
-
-@final
-class ServerProgram(Program):
-    """The message loop around one server object."""
-
-    receives = True
-
-    def __init__(
-        self, make: Callable[[], Server], args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> None:
-        """Prepare a loop around ``make()``, whose ``init`` gets the arguments."""
-        self.process: Process
-        self.caller: ProcessRef | None = None
-        self._make = make
-        self._args = args
-        self._kwargs = dict(kwargs or {})
-        self._server: Server
-        self._background: trio.Nursery
-        self._stopping: ExitReason | None = None
-        self._call: Call | None = None
-        self._is_deferred = False
-
-    async def run(self, process: Process) -> ExitReason:
-        """Serve until told to stop; then end the background tasks."""
-        self.process = process
-        async with trio.open_nursery() as self._background:
-            reason = await process.guard(self._serve)
-            self._background.cancel_scope.cancel(reason="the server ends")
-        return reason or Normal()
-
-    async def terminate(self, reason: ExitReason) -> None:
-        """Let the server clean up."""
-        await self._server.terminate(reason)
-
-    def stop(self, reason: ExitReason) -> None:
-        """End after the current message; the first reason counts."""
-        self._stopping = self._stopping or reason
-
-    def defer(self) -> Reply:
-        """Hand out the reply of the call being handled."""
-        if self._call is None:
-            raise RuntimeError("defer() takes over a reply, so it can only be used while a call is handled.")
-        self._is_deferred = True
-        return self._call.reply
-
-    def start_soon(self, function: Callable[..., Awaitable[object]], *args: Any, name: str | None) -> None:
-        """Run a background task next to the loop."""
-        label = f"{self.process.label}: {name or getattr(function, '__name__', function)}"
-        self._background.start_soon(self.process.guard_apart, function, *args, name=label)
-
-    async def _serve(self) -> ExitReason:
-        self._server = server = self._make()
-        server._supervision = self
-        outcome = await server.init(*self._args, **self._kwargs)
-        if outcome is Ignore:
-            self.process.is_ignored = True
-            return Normal()
-        _check_outcome(server, outcome)
-        self.process.acknowledge()
-        if isinstance(outcome, Continue):
-            await server.handle_continue(outcome.value)
-        while self._stopping is None:
-            await self._handle(await self.process.mailbox.get())
-        return self._stopping
-
-    async def _handle(self, envelope: object) -> None:
-        match envelope:
-            case Call():
-                await self._answer(envelope)
-            case Cast(message, caller):
-                self._note(message, caller)
-                await self._server.handle_cast(message)
-            case Stop(reason):
-                self.stop(reason)
-            case Down(monitor) if monitor.is_cancelled:
-                pass
-            case message:
-                self._note(message, None)
-                await self._server.handle_info(message)
-
-    async def _answer(self, call: Call) -> None:
-        self._note(call.message, call.caller)
-        self._call, self._is_deferred = call, False
-        answer = await self._server.handle_call(call.message)
-        self._call = None
-        if (answer is NO_REPLY) is not self._is_deferred:
-            when = "after" if self._is_deferred else "without"
-            raise RuntimeError(
-                f"handle_call({call.message!r}) returned {answer!r} {when} self.defer(). "
-                "Return NO_REPLY if, and only if, the reply has been deferred."
-            )
-        if not self._is_deferred:
-            call.reply.send(answer)
-
-    def _note(self, message: Any, caller: ProcessRef | None) -> None:
-        self.caller = caller
-        self.process.handled += 1
-        self.process.last_message = type(message).__name__
-
-
-def _check_outcome(server: Server, outcome: object) -> None:
-    if outcome is not None and not isinstance(outcome, Continue):
-        raise TypeError(
-            f"{type(server).__name__}.init returned {outcome!r}. "
-            "It may return None, Continue(value) or Ignore; keep state in attributes of self."
-        )
+        self._loop.start_soon(function, *args, name=name)

@@ -14,7 +14,17 @@ CLOCKS = {"time", "datetime", "threading", "asyncio", "socket", "random", "secre
 PURE = STANDARD - CLOCKS
 DECISIONS = {
     f"supervision.{name}"
-    for name in ("backoff", "child", "errors", "exits", "intensity", "overflow", "plan", "strategy")
+    for name in (
+        "backoff",
+        "child",
+        "errors",
+        "exits",
+        "intensity",
+        "overflow",
+        "plan",
+        "signals",
+        "strategy",
+    )
 }
 
 

@@ -54,14 +54,6 @@ async def test_a_function_that_raises_before_it_has_started_fails_to_start_with_
     assert isinstance(raised.value.__cause__, ValueError)
 
 
-async def test_calling_a_plain_function_is_refused_for_it_would_never_answer():
-    async with sv.open_supervisor([sv.ChildSpec("nap", trio.sleep_forever)]) as sup:
-        sup.child("nap").cast("dropped")
-        with pytest.raises(TypeError, match="'nap' is a plain function and reads no messages"):
-            await sup.child("nap").call("hello")
-        assert sup.child("nap").statistics().waiting == 0
-
-
 async def test_stopping_a_plain_function_cancels_it_and_gives_the_reason():
     async with sv.open_supervisor([sv.ChildSpec("nap", trio.sleep_forever, restart="transient")]) as sup:
         assert await sup.child("nap").stop() == sv.Normal()

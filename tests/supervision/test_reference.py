@@ -122,4 +122,6 @@ async def test_statistics_count_what_waits_and_what_was_handled(probe):
         a.cast(nap)
         a.cast(lambda _: None)
         await trio.testing.wait_all_tasks_blocked()
-        assert a.statistics() == sv.ProcessStatistics("a", is_alive=True, waiting=1, handled=2, calling=None)
+        assert a.statistics() == sv.ProcessStatistics(
+            "a", is_alive=True, waiting=1, handled=2, calling=None, dropped=0, capacity=None, links=0
+        )
