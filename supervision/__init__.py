@@ -24,14 +24,17 @@ from supervision.exits import KILL, Crash, ExitOrder, ExitReason, Killed, NoProc
 from supervision.flow import Consumer, Producer, ProducerConsumer
 from supervision.handle import DynamicSupervisor, Supervisor
 from supervision.inside import demonitor, link, monitor, receive, trap_exit, unlink
+from supervision.live_tree import Node, tree
 from supervision.messages import Call, Down, Exit, IdleTimeout, Monitor, Reply, Request
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, LATEST, RAISE, WAIT, Overflow
+from supervision.partition import Partition, Partitions
 from supervision.plan import dynamic_supervisor, supervisor
 from supervision.reference import LogEntry, ProcessRef, ProcessStatistics, Ref, RefTo
 from supervision.registry import Entry, Registered, Registry, Unregistered, Via
 from supervision.scope import open_dynamic_supervisor, open_supervisor
 from supervision.server import NO_REPLY, Continue, Ignore, Server
 from supervision.snapshot import ChildCounts, ChildInfo, ChildStatistics, SupervisorStatistics
+from supervision.tasks import Task, Tasks
 from supervision.timer import Timer
 from supervision.topic import Subscription, SubscriptionStatistics, Topic, TopicStatistics
 
@@ -75,9 +78,12 @@ __all__ = [
     "Monitor",
     "NoProc",
     "NoSuchChild",
+    "Node",
     "Normal",
     "Overflow",
+    "Partition",
     "PartitionDispatcher",
+    "Partitions",
     "ProcessExited",
     "ProcessRef",
     "ProcessStatistics",
@@ -99,6 +105,8 @@ __all__ = [
     "SupervisionError",
     "Supervisor",
     "SupervisorStatistics",
+    "Task",
+    "Tasks",
     "Timer",
     "TooManyChildren",
     "Topic",
@@ -116,5 +124,6 @@ __all__ = [
     "supervisor",
     "telemetry",
     "trap_exit",
+    "tree",
     "unlink",
 ]

@@ -11,8 +11,7 @@ from supervision.reference import ProcessRef, Ref
 def tell(ref: Ref, notice: Any) -> None:
     """Put a notice where ``handle_info`` finds it; to nobody, it is dropped."""
     if (process := ref.resolve()) is not None:
-        mailbox: Any = process.mailbox
-        getattr(mailbox, "put_signal", mailbox.put)(notice)
+        process.mailbox.put_signal(notice)
 
 
 @final
@@ -43,5 +42,3 @@ class _Reaction:
 
     def put_signal(self, message: Any) -> None:
         self._act()
-
-    put = put_signal
