@@ -47,7 +47,8 @@ class Mailbox:
         self.overflow = overflow
         self.dropped = 0
         self.is_closed = False
-        self._urgent: deque[Any] = deque()
+        # Nearly always empty, and an empty list takes a tenth of the memory of an empty deque.
+        self._urgent: list[Any] = []
         self._ordinary: deque[Any] = deque()
         self._sent = 0
         self._senders: dict[Task, Call | Cast] = {}
@@ -131,13 +132,13 @@ class Mailbox:
             self._left_in_batch -= 1
         else:
             await self._wait_for(self)
-        return self._urgent.popleft() if self._urgent else self._take_ordinary()
+        return self._urgent.pop(0) if self._urgent else self._take_ordinary()
 
     @enable_ki_protection
     async def get_urgent(self) -> Any:
         """Wait for the next urgent message and take it."""
         await self._wait_for(self._urgent)
-        return self._urgent.popleft()
+        return self._urgent.pop(0)
 
     @enable_ki_protection
     async def get_match(self, as_received: Callable[[Any], Any], match: Callable[[Any], object]) -> Any:
@@ -183,7 +184,7 @@ class Mailbox:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
 
-    async def _wait_for(self, lane: "Mailbox | deque[Any]") -> None:
+    async def _wait_for(self, lane: "Mailbox | list[Any]") -> None:
         if lane:
             await trio.lowlevel.checkpoint()
         while not lane:

@@ -49,13 +49,13 @@ class ServerLoop(Program):
         self._envelope: Any = None
         self._call: Call | None = None
         self._is_deferred = False
-        self._continues: deque[Any] = deque()
+        self._continues: list[Any] = []
         self._stash: list[Any] = []
         self._is_suspended = False
         self._holds = 0
         self._is_observed = False
         self._is_traced = False
-        self._log: deque[LogEntry] = deque(maxlen=0)
+        self._log: deque[LogEntry] | None = None
 
     @property
     def is_trapping(self) -> bool:  # type: ignore[override]
@@ -76,7 +76,7 @@ class ServerLoop(Program):
             return Normal()
         _check_outcome(server, outcome)
         if isinstance(outcome, Continue):
-            self._continues.appendleft(outcome.value)
+            self._continues.insert(0, outcome.value)
         process.acknowledge()
         await self._continue(server)
         while self._stopping is None:
@@ -172,13 +172,13 @@ class ServerLoop(Program):
     def trace(self, is_on: bool) -> None:
         """Make every message an event, or no more."""
         self._is_traced = is_on
-        self._is_observed = is_on or bool(self._log.maxlen)
+        self._is_observed = is_on or self._log is not None
 
     def log(self, size: int) -> tuple[LogEntry, ...]:
         """Return what was kept, and keep the last ``size`` messages from now on."""
-        entries = tuple(self._log)
-        self._log = deque(self._log, maxlen=size)
-        self._is_observed = self._is_traced or bool(size)
+        entries = tuple(self._log or ())
+        self._log = deque(entries, maxlen=size) if size else None
+        self._is_observed = self._is_traced or self._log is not None
         return entries
 
     # The loop.
@@ -224,7 +224,7 @@ class ServerLoop(Program):
 
     async def _continue(self, server: Server) -> None:
         while self._continues and self._stopping is None:
-            await server.handle_continue(self._continues.popleft())
+            await server.handle_continue(self._continues.pop(0))
 
     def _note(self, envelope: Any, caller: ProcessRef | None) -> None:
         self.caller = caller
@@ -234,7 +234,8 @@ class ServerLoop(Program):
             self._observe(_entry_of(envelope))
 
     def _observe(self, entry: LogEntry) -> None:
-        self._log.append(entry)
+        if self._log is not None:
+            self._log.append(entry)
         if self._is_traced:
             waiting = {"waiting": len(self.process.mailbox)}
             metadata = {"process": self.process.label, "entry": entry}
