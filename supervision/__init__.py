@@ -4,6 +4,7 @@ from supervision import telemetry
 from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 from supervision.context import current
+from supervision.dead_letters import DeadLetter, DeadLetters
 from supervision.demand import FlowStatistics
 from supervision.dispatch import BroadcastDispatcher, DemandDispatcher, Dispatcher, PartitionDispatcher
 from supervision.errors import (
@@ -12,6 +13,7 @@ from supervision.errors import (
     CallingSelf,
     GaveUp,
     Lagged,
+    MailboxFull,
     NoSuchChild,
     ProcessExited,
     SpecError,
@@ -59,6 +61,8 @@ __all__ = [
     "Consumer",
     "Continue",
     "Crash",
+    "DeadLetter",
+    "DeadLetters",
     "DemandDispatcher",
     "Dispatcher",
     "Down",
