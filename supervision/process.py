@@ -53,7 +53,7 @@ class Process:
         self.program = program
         self.label = label
         self.ref = ProcessRef(self)
-        self.mailbox = mailbox or Mailbox()
+        self.mailbox = Mailbox() if mailbox is None else mailbox
         self.contacts = Contacts(self)
         self.background = Background(home, self.guard, label)
         self.has_started = False

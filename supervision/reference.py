@@ -164,12 +164,12 @@ class Ref(ABC):
         """
         process = self.resolve()
         this = self if process is None else process.ref
-        before = await post.ask_loop(this, lambda loop: loop.hold())
+        holder = object()
         try:
-            after = change(before)
+            after = change(await post.ask_loop(this, lambda loop: loop.hold(holder)))
             await post.ask_loop(this, lambda loop: loop.set_state(after))
         finally:
-            post.tell_loop(this, lambda loop: loop.let_go())
+            post.tell_loop(this, lambda loop: loop.let_go(holder))
         return after
 
     async def suspend(self) -> None:

@@ -52,7 +52,7 @@ class ServerLoop(Program):
         self._continues: list[Any] = []
         self._stash: list[Any] = []
         self._is_suspended = False
-        self._holds = 0
+        self._holders: tuple[object, ...] = ()
         self._is_observed = False
         self._is_traced = False
         self._log: deque[LogEntry] | None = None
@@ -152,14 +152,14 @@ class ServerLoop(Program):
         vars(self._server).clear()
         vars(self._server).update(state, _loop=self)
 
-    def hold(self) -> dict[str, Any]:
-        """Handle no message until ``let_go``; return the state."""
-        self._holds += 1
+    def hold(self, holder: object) -> dict[str, Any]:
+        """Handle no message until the holder lets go; return the state."""
+        self._holders = (*self._holders, holder)
         return self.get_state()
 
-    def let_go(self) -> None:
-        """End one ``hold``."""
-        self._holds -= 1
+    def let_go(self, holder: object) -> None:
+        """End a ``hold``, if it has begun."""
+        self._holders = tuple(other for other in self._holders if other is not holder)
 
     def suspend(self) -> None:
         """Handle no message until ``resume``."""
@@ -185,7 +185,7 @@ class ServerLoop(Program):
 
     async def _next(self, server: Server) -> Any:
         mailbox = self.process.mailbox
-        if self._is_suspended or self._holds:
+        if self._is_suspended or self._holders:
             return await mailbox.get_urgent()
         if server.idle_timeout is None:
             return await mailbox.get()
