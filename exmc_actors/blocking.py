@@ -19,7 +19,9 @@ def blocking(main: Callable[[], Awaitable[Any]]) -> Any:
       KeyboardInterrupt: on Ctrl-C, when everything that was started has stopped.
     """
     if not _is_in_event_loop():
-        return trio.run(main)
+        # At checkpoints of ``main`` only: raised wherever the signal finds the program, an interrupt may
+        # come in a destructor or a callback of JAX's, where Python prints it and goes on.
+        return trio.run(main, restrict_keyboard_interrupt_to_checkpoints=True)
     return _Thread(main).wait()
 
 

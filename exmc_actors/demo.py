@@ -8,6 +8,7 @@ import numpy as np
 import trio
 from rich.console import Console
 
+from exmc_actors.blocking import blocking
 from exmc_actors.diagnostics import summary
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.model import Builder, HalfNormal, Model, Normal
@@ -54,14 +55,14 @@ def run_demo(console: Console, *, draws: int = DRAWS, random_seed: int = 20) -> 
     console.print(*(f"    {line}\n" for line in str(model).splitlines()), sep="", highlight=False)
     shown = functools.partial(progress_view(console), chains=CHAINS, draws=draws, tune=DEFAULT_TUNE)
     story: list[str] = []
-    disturbed = trio.run(
+    disturbed = blocking(
         functools.partial(_sample, model, draws, random_seed, story, views=[shown], kills=True)
     )
     for line in story:
         console.print(line, highlight=False)
     console.print()
     console.print(summary_table(summary(disturbed)))
-    undisturbed = trio.run(functools.partial(_sample, model, draws, random_seed, [], views=[], kills=False))
+    undisturbed = blocking(functools.partial(_sample, model, draws, random_seed, [], views=[], kills=False))
     is_identical = _is_identical(disturbed, undisturbed)
     numbers = sum(array.size for array in disturbed["posterior"].data_vars.values())
     verdict = "identical" if is_identical else "DIFFERENT"

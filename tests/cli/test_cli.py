@@ -131,8 +131,21 @@ def test_work_that_fails_is_one_sentence_and_status_one(tmp_path):
 def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(tmp_path):
     path = tmp_path / "slow_model.py"
     path.write_text(SLOW_MODEL)
+    # A shell's background job ignores SIGINT, and so do its children unless they say otherwise.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     running = subprocess.Popen(
-        [*EXMC, "sample", str(path), "--draws", "1000000000", "--tune", "50", "--chains", "1"],
+        [
+            *EXMC[:-1],
+            heed + EXMC[-1],
+            "sample",
+            str(path),
+            "--draws",
+            "1000000000",
+            "--tune",
+            "50",
+            "--chains",
+            "1",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
