@@ -206,7 +206,7 @@ class Process:
         try:
             if self._crash is not None:
                 self._account = await self.guard(self.program.account) or ""
-            if self.has_started and not self._is_killed:
+            if self.has_started and self.program.cleans_up and not self._is_killed:
                 with self.shield():
                     await self.guard(self.program.terminate, self._verdict())
         finally:

@@ -70,6 +70,7 @@ class ServerLoop(Program):
         self.process = process
         self._server = server = self._make()
         server._loop = self
+        self.cleans_up = type(server).terminate is not Server.terminate
         outcome = await server.init(*self._args, **(self._kwargs or {}))
         if outcome is Ignore:
             process.is_ignored = True
