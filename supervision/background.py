@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from supervision.context import awaited_by
 
@@ -55,6 +55,7 @@ class Background:
             with trio.CancelScope(shield=True):
                 await self._alone.wait()
 
+    @enable_ki_protection
     async def _run(
         self, scope: trio.CancelScope, function: Callable[..., Awaitable[object]], args: tuple[Any, ...]
     ) -> None:
@@ -62,8 +63,13 @@ class Background:
         awaited_by.set(None)
         try:
             with scope:
-                await self._guard(function, *args)
+                await self._guard(_interruptible, function, args)
         finally:
             del self._scopes[scope]
             if self._alone is not None and not self._scopes:
                 self._alone.set()
+
+
+@disable_ki_protection
+async def _interruptible(function: Callable[..., Awaitable[object]], args: tuple[Any, ...]) -> None:
+    await function(*args)

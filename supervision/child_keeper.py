@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from supervision.children import Child, Retry, WaitIsOver
 from supervision.errors import GaveUp, StartFailed, SupervisionError
@@ -209,6 +210,7 @@ class ChildKeeper(Server, ABC):
         """Return the child whose current incarnation ``ref`` is."""
         return self._watched.get(ref)
 
+    @enable_ki_protection
     def set_down(self, child: Child) -> None:
         """Remember that a child does not run, and look for no end of it."""
         if child.monitor is not None:

@@ -256,11 +256,13 @@ class Process:
             finally:
                 self._shields = tuple(other for other in self._shields if other is not scope)
 
+    @enable_ki_protection
     def _spawn(self, process: "Process") -> None:
         assert self._nursery is not None
         self._owned[process] = None
         self._nursery.start_soon(self._run_owned, process, name=process.label)
 
+    @enable_ki_protection
     async def _run_owned(self, process: "Process") -> None:
         try:
             await process.run()

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
+from trio.lowlevel import disable_ki_protection
+
 from supervision.exits import ExitReason, Normal
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class FunctionProgram(Program):
         self._args = args
         self._kwargs = dict(kwargs)
 
+    @disable_ki_protection
     async def run(self, process: "Process") -> ExitReason:
         """Run the function; its return is a normal end."""
         if _takes_task_status(self._function):

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Generic, TypeVar, final
 
 import trio
+from trio.lowlevel import enable_ki_protection
 
 from supervision.backoff import Backoff
 from supervision.child import ChildSpec
@@ -101,14 +102,17 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
         self._body = trio.CancelScope()
         self._root: Process
 
+    @enable_ki_protection
     async def __aenter__(self) -> Handle:
         nursery = await self._nursery.__aenter__()
         self._root = spawn_in(nursery, ServerLoop(lambda: self._server, spawns=True), "supervisor")
+        is_entered = False
         try:
             await self._root.wait_started()
+            is_entered = self._root.has_started
         finally:
-            # Not started: it failed, or waiting for it was cancelled.
-            if not self._root.has_started:
+            # Not entered: it failed, or waiting for it was cancelled or interrupted.
+            if not is_entered:
                 await self._stop_and_close()
         if (failure := self._failure()) is not None:
             raise failure
@@ -116,6 +120,7 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
         self._body.__enter__()
         return self._handle(self._root.ref, lambda: self._server)
 
+    @enable_ki_protection
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -160,6 +165,7 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
         if interrupt is not None:
             raise interrupt
 
+    @enable_ki_protection
     async def _cancel_body_on_failure(self) -> None:
         await self._root.wait_exited()
         if (failure := self._failure()) is not None:

@@ -1,0 +1,124 @@
+"""Ctrl-C at any point ends everything: nothing hangs, no task and no name is left."""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+import supervision as sv
+
+PACKAGE = str(Path(sv.__file__).parent)
+
+LAST_POINT = 1500
+"""Less than the number of points, which differs a little from run to run."""
+
+
+class Worker(sv.Server):
+    """Does a little of everything."""
+
+    async def init(self, friend=None):
+        self.n = 0
+        if friend is not None:
+            self.link(friend)
+            self.monitor(friend)
+        self.start_soon(trio.sleep, 1)
+        self.send_after(2, "ring")
+
+    async def handle_call(self, message):
+        self.n += 1
+        return self.n
+
+    async def handle_cast(self, message):
+        if message == "crash":
+            raise ValueError("boom")
+        await trio.lowlevel.checkpoint()
+
+    async def terminate(self, reason):
+        await trio.lowlevel.checkpoint()
+
+
+async def reader():
+    while True:
+        await sv.receive()
+
+
+async def everything(names):
+    """Start, talk, crash, heal and stop, at several depths."""
+    inner = sv.supervisor("inner", [sv.ChildSpec("b", Worker), sv.ChildSpec("r", reader)])
+    a, b = sv.ChildSpec("a", Worker, name=names.via("a")), sv.ChildSpec("b", Worker, (names.via("a"),))
+    async with sv.open_supervisor(
+        [a, b, inner, sv.dynamic_supervisor("pool")], strategy="one_for_all", max_restarts=10
+    ) as sup:
+        pool = sup.dynamic_supervisor("pool")
+        await pool.start_child(sv.ChildSpec("x", Worker, name=names.via("x")))
+        await names.via("a").call("next")
+        sup.child("inner", "r").cast("hello")
+        sup.child("inner", "b").cast("crash")
+        await wait_all_tasks_blocked()
+        await sup.terminate_child("inner")
+        await sup.restart_child("inner")
+        await sup.child("b").get_state()
+        names.via("a").cast("crash")
+        await wait_all_tasks_blocked()
+        await trio.sleep(3)
+
+
+class Interrupter:
+    """Presses Ctrl-C when the library has been entered so many times."""
+
+    def __init__(self, at):
+        self.left = at
+
+    def __call__(self, frame, event, _arg):
+        code = frame.f_code
+        # A coroutine that goes on is no such point: there, Python itself puts a signal off.
+        is_entered = event == "call" and frame.f_lineno == code.co_firstlineno
+        if is_entered and code.co_filename.startswith(PACKAGE):
+            self.left -= 1
+            if self.left == 0:
+                sys.setprofile(None)
+                signal.raise_signal(signal.SIGINT)
+
+
+def run_interrupted(at):
+    """Return whether there was an interrupt before the end."""
+    names, interrupter = sv.Registry(), Interrupter(at)
+
+    async def main():
+        tasks = trio.lowlevel.current_root_task().child_nurseries
+        before = sum(len(nursery.child_tasks) for nursery in tasks)
+        sys.setprofile(interrupter)
+        try:
+            await everything(names)
+        finally:
+            sys.setprofile(None)
+            assert sum(len(nursery.child_tasks) for nursery in tasks) == before
+            assert names.whereis("a") is names.whereis("x") is None
+
+    try:
+        trio.run(main, clock=MockClock(autojump_threshold=0))
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def test_without_an_interrupt_the_whole_story_is_told():
+    assert not run_interrupted(10**9)
+
+
+@pytest.mark.timeout(60)
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, LAST_POINT))
+def test_an_interrupt_at_any_point_ends_everything(at):
+    assert run_interrupted(at)
+
+
+@pytest.mark.slow
+def test_an_interrupt_at_every_point_ends_everything():
+    for at in range(1, LAST_POINT):
+        assert run_interrupted(at)
