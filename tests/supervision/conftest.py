@@ -1,13 +1,13 @@
-"""Run async tests on trio with a clock that jumps, and offer an actor that does what a test tells it to."""
+"""Run async tests in virtual time, let them leave nothing behind, and offer an actor that obeys a test."""
 
 import inspect
 import logging
 
 import pytest
-import trio
-from trio.testing import MockClock
+import trio.testing
 
 import supervision as sv
+from supervision.testing import nothing_left, run_virtual
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -18,12 +18,26 @@ def pytest_pyfunc_call(pyfuncitem):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
 
-    async def within_an_hour():
-        with trio.fail_after(3600):
+    async def leaving_nothing():
+        async with nothing_left():
             await test(**arguments)
 
-    trio.run(within_an_hour, clock=MockClock(autojump_threshold=0))
+    run_virtual(leaving_nothing)
     return True
+
+
+@pytest.fixture(autouse=True)
+def no_name_is_left(monkeypatch):
+    """Fail a test after which a registry that was made in it is not empty."""
+    registries, init = [], sv.Registry.__init__
+
+    def noting_init(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        registries.append(self)
+
+    monkeypatch.setattr(sv.Registry, "__init__", noting_init)
+    yield
+    assert [entry.key for registry in registries for entry in registry.entries()] == []
 
 
 @pytest.fixture(autouse=True)
