@@ -5,8 +5,8 @@ ratio is the median over the repetitions of ratios within a repetition.  Peers:
 
 cast    a send over a trio channel without buffer, and into one without limit; pykka's tell
 call    a request over one trio channel and its reply over another, both without buffer; pykka's ask
-spawn   ``nursery.start_soon`` of a function that returns at once, which waits for nothing; and
-        ``nursery.start``, which waits until the function says that it has started, as supervisors do
+spawn   ``nursery.start_soon`` of a function that returns at once: all of them together, as it likes best;
+        and in order, each after the one before has run, as supervisors do; and ``nursery.start``
 idle    the same number of trio tasks that sleep for ever
 
 ``--quick`` does little of everything, to see that it runs.  ``make bench`` runs it with the peers installed.
@@ -38,8 +38,8 @@ except ImportError:
 WANTED = {"cast / channel": 1.0, "call / channel pair": 0.7, "spawn in order / start_soon": 0.3}
 ALSO = (
     "cast / channel without limit",
+    "spawn in order / start_soon in order",
     "spawn in order / nursery.start",
-    "spawn on demand / start_soon",
     "spawn on demand / nursery.start",
     "cast / pykka tell",
     "call / pykka ask",
@@ -179,6 +179,17 @@ async def spawns_on_demand(count):
         return per_second(count, began)
 
 
+async def start_soons_in_order(count):
+    """Start tasks, each after the one before has run: what a supervisor's order of start asks for."""
+    async with trio.open_nursery() as nursery:
+        began = time.perf_counter()
+        for _ in range(count):
+            job = Jobs(1)
+            nursery.start_soon(job)
+            await job.done.wait()
+        return per_second(count, began)
+
+
 async def nursery_starts(count):
     jobs = Jobs(count)
 
@@ -314,6 +325,7 @@ def measure(repetitions, size):
         "spawn in order": (spawns_in_order, size // 4),
         "spawn on demand": (spawns_on_demand, size // 4),
         "start_soon": (start_soons, size // 4),
+        "start_soon in order": (start_soons_in_order, size // 4),
         "nursery.start": (nursery_starts, size // 4),
     }
     rates = {name: [] for name in workloads}
@@ -365,9 +377,9 @@ def main():
     here = about_here()
 
     rates = measure(repetitions, size)
-    print(f"{'':32}{'median':>12}{'lowest':>12}{'highest':>12}   a second")
+    print(f"{'':38}{'median':>12}{'lowest':>12}{'highest':>12}   a second")
     for name, each in rates.items():
-        print(f"{name:32}{statistics.median(each):12,.0f}{min(each):12,.0f}{max(each):12,.0f}")
+        print(f"{name:38}{statistics.median(each):12,.0f}{min(each):12,.0f}{max(each):12,.0f}")
     rows = [
         {
             "rate": name,
@@ -376,10 +388,10 @@ def main():
         }
         for name, each in rates.items()
     ]
-    print(f"\n{'':32}{'median':>12}{'lowest':>12}{'highest':>12}   of ratios, {repetitions} repetitions")
+    print(f"\n{'':38}{'median':>12}{'lowest':>12}{'highest':>12}   of ratios, {repetitions} repetitions")
     for pair, median, (low, high) in ratios_of(rates):
         wanted = f"   wanted: {WANTED[pair]}" if pair in WANTED else ""
-        print(f"{pair:32}{median:12.2f}{low:12.2f}{high:12.2f}{wanted}")
+        print(f"{pair:38}{median:12.2f}{low:12.2f}{high:12.2f}{wanted}")
         rows.append({"ratio": pair, "value": round(median, 3), "spread": [round(low, 3), round(high, 3)]})
 
     restart = trio.run(restarts, 20 if options.quick else 500)
