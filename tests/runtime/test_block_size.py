@@ -1,0 +1,78 @@
+"""Blocks grow from a few transitions to fifty milliseconds, whatever a transition costs."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exmc_actors.runtime import ByWallTime
+from exmc_actors.runtime.block_size import FIRST_BLOCK, TARGET_SECONDS
+
+UNLIMITED = 1_000_000
+
+
+def blocks_of(cost, blocks, at_most=UNLIMITED, chain=0, sizes=None):
+    """Return the sizes of a chain's next blocks, where every transition costs ``cost`` seconds."""
+    sizes = ByWallTime() if sizes is None else sizes
+    chosen = []
+    for _ in range(blocks):
+        chosen.append(sizes.choose(chain, at_most))
+        sizes.observe(chain, chosen[-1], chosen[-1] * cost)
+    return chosen
+
+
+@pytest.mark.parametrize("at_most", [1, 3, FIRST_BLOCK, 500, UNLIMITED])
+def test_the_first_block_is_small(at_most):
+    assert ByWallTime().choose(0, at_most) == min(FIRST_BLOCK, at_most)
+
+
+@pytest.mark.parametrize("cost", [1e-6, 3e-5, 1e-3, 0.007])
+def test_blocks_approach_the_target_whatever_a_transition_costs(cost):
+    last = blocks_of(cost, blocks=12)[-1]
+    assert last * cost <= TARGET_SECONDS < (last + 2) * cost
+
+
+@pytest.mark.parametrize("cost", [TARGET_SECONDS * 1.01, 1.0, 3600.0])
+def test_a_transition_that_takes_longer_than_the_target_is_a_block(cost):
+    assert blocks_of(cost, blocks=3) == [FIRST_BLOCK, 1, 1]
+
+
+def test_blocks_grow_again_when_transitions_become_cheaper():
+    sizes = ByWallTime()
+    assert blocks_of(1.0, blocks=3, sizes=sizes)[-1] == 1
+    assert blocks_of(1e-6, blocks=5, sizes=sizes) == [1, 4, 16, 64, 256]
+
+
+def test_a_clock_that_saw_no_time_pass_grows_blocks_fourfold():
+    assert blocks_of(0.0, blocks=4) == [FIRST_BLOCK, 4 * FIRST_BLOCK, 16 * FIRST_BLOCK, 64 * FIRST_BLOCK]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 5000), st.floats(0.0, 100.0)),
+        min_size=2,
+        max_size=30,
+    )
+)
+def test_no_block_is_empty_or_over_the_limit_or_more_than_four_times_as_large(steps):
+    sizes, largest = ByWallTime(), FIRST_BLOCK
+    for at_most, cost in steps:
+        chosen = sizes.choose(0, at_most)
+        assert 1 <= chosen <= min(at_most, largest)
+        # Against what was planned, not against what a phase's end left of it.
+        largest = 4 * sizes.choose(0, UNLIMITED)
+        sizes.observe(0, chosen, chosen * cost)
+
+
+def test_a_short_block_at_the_end_of_a_phase_does_not_shrink_the_next():
+    cost, sizes = 1e-4, ByWallTime()
+    settled = blocks_of(cost, blocks=8, sizes=sizes)[-1]
+    assert blocks_of(cost, blocks=1, at_most=3, sizes=sizes) == [3]
+    assert abs(sizes.choose(0, UNLIMITED) - settled) <= 1
+
+
+def test_every_chain_has_a_size_of_its_own():
+    sizes = ByWallTime()
+    slow, fast = blocks_of(1.0, 6, chain=0, sizes=sizes), blocks_of(1e-6, 6, chain=1, sizes=sizes)
+    assert (slow[-1], fast[-1]) == (1, 4**5 * FIRST_BLOCK)
+    assert sizes.choose(0, UNLIMITED) == 1
+    assert sizes.choose(2, UNLIMITED) == FIRST_BLOCK
