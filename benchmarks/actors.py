@@ -144,38 +144,38 @@ async def channel_pairs(count):
     return per_second(count, began)
 
 
-class Jobs:
-    """A function that returns at once, and knows when it has been run often enough."""
+def countdown(count):
+    """Return a function that returns at once, and an event that is set when it has been run so often."""
+    done = trio.Event()
 
-    def __init__(self, count):
-        self.left = count
-        self.done = trio.Event()
+    async def job():
+        nonlocal count
+        count -= 1
+        if not count:
+            done.set()
 
-    async def __call__(self):  # noqa: D102
-        self.left -= 1
-        if not self.left:
-            self.done.set()
+    return job, done
 
 
 async def spawns_in_order(count):
     """Start the children of a supervisor, each after the one before has started."""
-    jobs = Jobs(count)
-    specs = [sv.ChildSpec(f"job {n}", jobs, restart="temporary") for n in range(count)]
+    job, done = countdown(count)
+    specs = [sv.ChildSpec(f"job {n}", job, restart="temporary") for n in range(count)]
     began = time.perf_counter()
     async with sv.open_supervisor(specs):
-        await jobs.done.wait()
+        await done.wait()
         return per_second(count, began)
 
 
 async def spawns_on_demand(count):
     """Ask a dynamic supervisor for children, one after another."""
-    jobs = Jobs(count)
-    spec = sv.ChildSpec("job", jobs, restart="temporary")
+    job, done = countdown(count)
+    spec = sv.ChildSpec("job", job, restart="temporary")
     async with sv.open_dynamic_supervisor() as sup:
         began = time.perf_counter()
         for _ in range(count):
             await sup.start_child(spec)
-        await jobs.done.wait()
+        await done.wait()
         return per_second(count, began)
 
 
@@ -184,33 +184,33 @@ async def start_soons_in_order(count):
     async with trio.open_nursery() as nursery:
         began = time.perf_counter()
         for _ in range(count):
-            job = Jobs(1)
+            job, done = countdown(1)
             nursery.start_soon(job)
-            await job.done.wait()
+            await done.wait()
         return per_second(count, began)
 
 
 async def nursery_starts(count):
-    jobs = Jobs(count)
+    job, done = countdown(count)
 
     async def says_so(task_status):
         task_status.started()
-        await jobs()
+        await job()
 
     async with trio.open_nursery() as nursery:
         began = time.perf_counter()
         for _ in range(count):
             await nursery.start(says_so)
-        await jobs.done.wait()
+        await done.wait()
         return per_second(count, began)
 
 
 async def start_soons(count):
-    jobs = Jobs(count)
+    job, _ = countdown(count)
     began = time.perf_counter()
     async with trio.open_nursery() as nursery:
         for _ in range(count):
-            nursery.start_soon(jobs)
+            nursery.start_soon(job)
     return per_second(count, began)
 
 
