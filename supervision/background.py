@@ -16,7 +16,7 @@ from supervision.context import awaited_by
 class Background:
     """The tasks beside one program."""
 
-    __slots__ = ("_alone", "_guard", "_home", "_label", "_scopes")
+    __slots__ = ("_alone", "_guard", "_home", "_is_over", "_label", "_scopes")
 
     def __init__(self, home: trio.Nursery, guard: Callable[..., Awaitable[object]], label: str) -> None:
         """Start without tasks.
@@ -31,13 +31,14 @@ class Background:
         self._label = label
         self._scopes: dict[trio.CancelScope, None] = {}
         self._alone: trio.Event | None = None
+        self._is_over = False
 
     @enable_ki_protection
     def start(self, function: Callable[..., Awaitable[object]], *args: Any, name: str) -> trio.CancelScope:
         """Start a task; return what cancels it alone. In a process that ends, it is cancelled at once."""
         scope = trio.CancelScope(shield=True)
         self._scopes[scope] = None
-        if self._alone is not None:
+        if self._is_over:
             scope.cancel(reason=f"{self._label} ends")
         self._home.start_soon(self._run, scope, function, args, name=f"{self._label}: {name}")
         return scope
@@ -49,8 +50,9 @@ class Background:
 
     async def end(self) -> None:
         """Cancel all tasks and wait for their ends; a worker thread in one of them is waited for, too."""
-        self._alone = trio.Event()
+        self._is_over = True
         if self._scopes:
+            self._alone = trio.Event()
             self.cancel()
             with trio.CancelScope(shield=True):
                 await self._alone.wait()

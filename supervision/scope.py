@@ -167,7 +167,9 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
 
     @enable_ki_protection
     async def _cancel_body_on_failure(self) -> None:
-        await self._root.wait_exited()
+        # Shielded, for a cancellation from here would take the place of what the body has raised.
+        with trio.CancelScope(shield=True):
+            await self._root.wait_exited()
         if (failure := self._failure()) is not None:
             self._body.cancel(reason=str(failure))
 

@@ -144,3 +144,17 @@ async def test_what_cannot_work_is_refused(probe):
             await sup.start_child("a")
         with pytest.raises(sv.SupervisionError, match="does not understand 'hello'"):
             await sup._ask("hello")
+
+
+async def test_snapshots_do_not_wait_behind_a_slow_start(probe):
+    async def slow(*, task_status):
+        await trio.sleep(10)
+        task_status.started()
+        await trio.sleep_forever()
+
+    async with sv.open_dynamic_supervisor() as sup, trio.open_nursery() as nursery:
+        await sup.start_child(probe("a"))
+        nursery.start_soon(sup.start_child, sv.ChildSpec("slow", slow))
+        await wait_all_tasks_blocked()
+        assert [child.status for child in sup.which_children()] == ["running", "starting"]
+        assert sup.count_children().active == 2

@@ -139,3 +139,73 @@ async def test_a_body_that_is_cancelled_while_a_child_crashes_always_ends_in_ord
     await wait_all_tasks_blocked()
     assert started_and_stopped_alike(events)
     assert not sup.ref.is_alive
+
+
+async def test_a_group_that_the_body_raises_passes_as_it_is():
+    group = ExceptionGroup("mine", [BodyError(), ValueError()])
+    with pytest.raises(ExceptionGroup) as raised:
+        async with sv.open_supervisor([]):
+            raise group
+    assert raised.value is group
+
+
+async def test_of_a_group_that_mixes_an_error_with_a_foreign_cancellation_the_error_arrives(probe, events):
+    async def clumsy():
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise BodyError
+
+    with pytest.raises(ExceptionGroup) as raised, trio.move_on_after(1) as scope:
+        async with sv.open_supervisor([probe("a")]), trio.open_nursery() as nursery:
+            nursery.start_soon(clumsy)
+            nursery.start_soon(trio.sleep_forever)
+    assert [type(error) for error in raised.value.exceptions] == [BodyError]
+    assert scope.cancel_called
+    assert events[-1] == "stop a: shutdown"
+
+
+async def hang(_server):
+    await trio.sleep_forever()
+
+
+async def test_a_cancellation_of_the_caller_s_scope_is_not_the_server_s(probe):
+    async with sv.open_supervisor([probe("a"), probe("b")]) as sup:
+        a, b = sup.child("a"), sup.child("b")
+
+        async def ask_in_vain(_server):
+            with trio.move_on_after(1) as scope:
+                await b.call(hang)
+            return scope.cancelled_caught
+
+        assert await a.call(ask_in_vain)
+        assert sup.statistics().restarts == 0
+        b.exit(sv.KILL)
+
+
+async def test_a_supervisor_inside_a_cancelled_scope_of_a_server_s_handler_is_stopped_in_order(probe, events):
+    class Host(sv.Server):
+        async def handle_call(self, message):
+            with trio.move_on_after(1) as scope:
+                async with sv.open_supervisor([probe("a"), probe("b")]):
+                    await trio.sleep_forever()
+            return scope.cancelled_caught
+
+    async with sv.open_supervisor([sv.ChildSpec("host", Host)]) as sup:
+        assert await sup.child("host").call("go")
+    assert events[2:] == ["stop b: shutdown", "stop a: shutdown"]
+
+
+async def test_two_trees_side_by_side_in_one_nursery_do_not_disturb_each_other(probe, events):
+    async def tree(id, seconds):
+        async with sv.open_supervisor([probe(id)]):
+            await trio.sleep(seconds)
+            if id == "a":
+                raise BodyError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tree, "a", 1)
+            nursery.start_soon(tree, "b", 5)
+    assert raised.group_contains(BodyError)
+    assert sorted(events) == ["start a", "start b", "stop a: shutdown", "stop b: shutdown"]
