@@ -1,19 +1,25 @@
 import pytest
 import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from trio.testing import wait_all_tasks_blocked
 
 import supervision as sv
+from supervision.testing import run_virtual
 
 
 class Numbers(sv.Producer):
     """Counts from 0, as far as it is asked to; ``limit`` numbers in all, where that is given."""
 
-    async def init(self, asked=None, limit=None, **options):
+    async def init(self, asked=None, limit=None, may_begin=None):
         self.next, self.asked, self.limit = 0, asked if asked is not None else [], limit
-        for name, value in options.items():
-            setattr(self, name, value)
+        if may_begin is None:
+            may_begin = trio.Event()
+            may_begin.set()
+        self.may_begin = may_begin
 
     async def handle_demand(self, count):
+        await self.may_begin.wait()
         self.asked.append(count)
         if self.limit is not None and self.next + count >= self.limit:
             count = self.limit - self.next
@@ -323,3 +329,42 @@ async def test_a_stage_without_its_handler_says_which_one_is_missing(caplog):
         await wait_all_tasks_blocked()
         assert not sup.child("bare").is_alive
     assert "Bare defines no handle_demand(self, count)" in caplog.text
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    limit=st.integers(0, 60),
+    demands=st.lists(
+        st.integers(1, 20).flatmap(lambda most: st.tuples(st.just(most), st.integers(0, most - 1))),
+        min_size=2,
+        max_size=4,
+    ),
+)
+def test_whatever_the_demands_everything_arrives_once_and_in_order(limit, demands):
+    asked, seen, may_begin = [], [], trio.Event()
+    *middle, (most, least) = demands
+    numbers = {"asked": asked, "limit": limit, "may_begin": may_begin}
+    children = [("stage 0", Numbers, (), (), numbers)]
+    for place, (most_here, least_here) in enumerate(middle):
+        options = {"max_demand": most_here, "min_demand": least_here}
+        children.append((f"stage {place + 1}", Passed, (f"stage {place}",), (), options))
+    sink = ("sink", Sink, (children[-1][0],), (seen,), {"max_demand": most, "min_demand": least})
+
+    async def main():
+        async with stages(*children, sink, restart="transient"):
+            # One that has finished already cannot be subscribed to.
+            may_begin.set()
+            await wait_all_tasks_blocked()
+            assert seen[-1] == "end: normal end"
+
+    run_virtual(main)
+    assert flat(seen) == list(range(limit))
+    # Never more asked for than can have been handled or is on the way.
+    assert sum(asked) <= limit + sum(most for most, _ in demands)
+
+
+class Passed(Doubled):
+    """Emits what it gets."""
+
+    async def handle_events(self, events):
+        return events
