@@ -1,0 +1,161 @@
+"""JAX is set up once, within the process's own flags, and every setting of the host's stays its own."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from exmc_actors import xla
+from exmc_actors.xla import can_fold, precise, prepare
+
+MINE = "--xla_cpu_enable_fast_math=false"
+
+
+def dtype():
+    return jnp.ones(3).dtype.name
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Return the XLA_FLAGS that stood whenever JAX was asked to make its backends, in a fresh process."""
+    flags = []
+    monkeypatch.setattr(xla, "_prepared", False)
+    monkeypatch.setattr(jax, "devices", lambda: flags.append(os.environ.get("XLA_FLAGS")))
+    monkeypatch.delenv("EXMC_FOLD", raising=False)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    return flags
+
+
+def test_the_flag_stands_while_backends_are_made_and_at_no_other_time(seen):
+    prepare()
+    assert seen == [xla._FOLD_FLAG]
+    assert "XLA_FLAGS" not in os.environ
+
+
+@pytest.mark.parametrize("before", [MINE, ""])
+def test_flags_of_the_users_own_are_in_force_and_stay(seen, monkeypatch, before):
+    monkeypatch.setenv("XLA_FLAGS", before)
+    prepare()
+    assert seen[0].split() == [*before.split(), xla._FOLD_FLAG]
+    assert os.environ["XLA_FLAGS"] == before
+
+
+@pytest.mark.parametrize("before", [None, MINE])
+def test_flags_are_restored_where_no_backend_could_be_made_and_the_next_call_tries_again(
+    seen, monkeypatch, before
+):
+    if before is not None:
+        monkeypatch.setenv("XLA_FLAGS", before)
+
+    def broken():
+        raise RuntimeError("no device")
+
+    with monkeypatch.context() as without:
+        without.setattr(jax, "devices", broken)
+        with pytest.raises(RuntimeError, match="no device"):
+            prepare()
+    assert os.environ.get("XLA_FLAGS") == before
+    prepare()
+    assert len(seen) == 1
+
+
+def test_only_the_first_call_prepares(seen):
+    prepare()
+    prepare()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("before", [None, MINE])
+def test_opting_out_leaves_jax_unflagged(before):
+    code = """
+import os, jax
+devices = jax.devices
+jax.devices = lambda: print(os.environ.get("XLA_FLAGS")) or devices()
+from exmc_actors.xla import prepare
+prepare()
+print(os.environ.get("XLA_FLAGS"))
+"""
+    environment = os.environ | {"EXMC_FOLD": "0"}
+    environment.pop("XLA_FLAGS", None)
+    if before is not None:
+        environment["XLA_FLAGS"] = before
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines() == [str(before)] * 2
+
+
+def test_flags_of_the_users_own_and_folding_work_together():
+    code = """
+import jax
+from exmc_actors.xla import can_fold
+print(can_fold(), len(jax.devices("cpu")))
+"""
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=3"}
+    environment.pop("EXMC_FOLD", None)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["True", "3"]
+
+
+def test_loops_fold_in_the_process_of_the_tests():
+    assert can_fold()
+
+
+def test_numbers_are_float64_inside_and_float32_outside():
+    assert dtype() == "float32"
+    with precise():
+        assert dtype() == "float64"
+    assert dtype() == "float32"
+
+
+def test_nests():
+    with precise():
+        with precise():
+            assert dtype() == "float64"
+        assert dtype() == "float64"
+    assert dtype() == "float32"
+
+
+def test_an_exception_inside_leaves_the_host_as_it_was():
+    with pytest.raises(ValueError, match="boom"), precise():
+        raise ValueError("boom")
+    assert dtype() == "float32"
+
+
+def test_another_thread_is_not_affected_in_either_direction():
+    seen = {}
+
+    def work():
+        seen["before"] = dtype()
+        with precise():
+            seen["inside"] = dtype()
+            inside.set()
+            assert go_on.wait(60)
+
+    inside, go_on = threading.Event(), threading.Event()
+    thread = threading.Thread(target=work)
+    with precise():
+        thread.start()
+        assert inside.wait(60)
+    seen["here"] = dtype()
+    go_on.set()
+    thread.join()
+    assert seen == {"before": "float32", "inside": "float64", "here": "float32"}
+
+
+def test_settings_of_the_host_that_would_change_bits_are_out_of_force_inside_and_back_afterwards():
+    key = jax.random.key_data(jax.random.key(1))
+    with jax.default_prng_impl("rbg"), jax.threefry_partitionable(False), jax.debug_nans(True):
+        with precise():
+            assert jnp.array_equal(jax.random.key_data(jax.random.key(1)), key)
+            assert jax.config.jax_threefry_partitionable
+            assert jnp.isnan(jnp.log(-jnp.ones(1)))
+        assert jax.random.key_data(jax.random.key(1)).shape == (4,)
+        with pytest.raises(FloatingPointError):
+            jnp.log(-jnp.ones(1))
