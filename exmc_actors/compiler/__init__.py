@@ -1,8 +1,8 @@
 """Turn a model into one pure function of a flat vector: the front door of this floor, names only."""
 
 from exmc_actors.compiler.layout import Layout, Place
+from exmc_actors.compiler.log_density import LogDensity
 from exmc_actors.compiler.passes import rewrite
-from exmc_actors.compiler.plain import LogDensity
 from exmc_actors.compiler.program import Program, compile
 from exmc_actors.compiler.target import Target
 

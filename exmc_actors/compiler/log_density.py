@@ -1,146 +1,90 @@
-"""Compose a structure's functions of one flat vector: log density, constrained values, and the way back.
+"""Sample any JAX function of one flat vector, with no model behind it."""
 
-They are pure and traced by JAX; data comes in as arguments.
-"""
-
-from collections.abc import Mapping, Sequence
-from math import prod
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, final
+from uuid import uuid4
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+import numpy as np
 
-from exmc_actors.compiler.bijectors import Bijector, bijector_of
-from exmc_actors.compiler.evaluation import Evaluation
-from exmc_actors.compiler.structure import Observed, Structure
-from exmc_actors.model import (
-    Affine,
-    Deterministic,
-    Distribution,
-    Identity,
-    Log,
-    Logit,
-    Potential,
-    Shape,
-    Variable,
-)
+from exmc_actors.compiler.evaluator import Evaluator
+from exmc_actors.compiler.layout import Layout
+from exmc_actors.errors import ModelError
+from exmc_actors.model import check_finite, frozen_array
+
+_NAME = "x"
 
 
-def log_density(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
-    """Return log p(all variables) + log |d free variables / d flat|."""
-    return sum(log_terms(structure, flat, arguments).values(), start=jnp.zeros((), flat.dtype))
+@dataclass(frozen=True, eq=False)
+class _FunctionDensity:
+    """A function as it is: nothing is transformed.  Equal where the function is the same object."""
+
+    function: Callable[[jax.Array], Any]
+
+    def __hash__(self) -> int:
+        return id(self.function)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _FunctionDensity) and self.function is other.function
+
+    def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        value = jnp.asarray(self.function(flat), flat.dtype)
+        if value.shape:
+            raise ModelError(
+                f"the log density must be one number, got shape {value.shape}: sum over its entries."
+            )
+        return value
+
+    def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
+        return {_NAME: self.log_density(flat, arguments)}
+
+    def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
+        return flat
+
+    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
+        return values[_NAME]
 
 
-def log_terms(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> dict[str, jax.Array]:
-    """Return what each variable (with its Jacobian), observation and potential adds."""
-    evaluation = Evaluation(arguments)
-    pieces = pieces_of(structure, flat)
-    terms: dict[str, jax.Array] = {}
-    for term in structure.terms:
-        match term:
-            case Variable():
-                terms[term.name] = _place(term, pieces[term.name], evaluation)
-            case Observed():
-                x = evaluation.value(term.value)
-                distribution = evaluated(term.distribution, evaluation)
-                terms[term.name] = total_log_prob(distribution, x, is_inside=term.is_inside)
-            case Deterministic():
-                evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
-            case Potential():
-                terms[term.name] = jnp.sum(evaluation.value(term.expression))
-    return terms
+@final
+class LogDensity(Evaluator):
+    """A log density given as a JAX function; its draws are called ``x``.
 
+    Args:
+      fn: takes a vector and returns a number, up to a constant the log density there.
+      init: a vector where chains start; its length is the dimension.
 
-def values(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
-    """Return the constrained values in one vector: free variables, then deterministics."""
-    evaluation = Evaluation(arguments)
-    pieces = pieces_of(structure, flat)
-    for term in structure.terms:
-        if isinstance(term, Variable):
-            evaluation.named[term.name] = _bijector(term, evaluation).forward(pieces[term.name])
-        elif isinstance(term, Deterministic):
-            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
-    named = [jnp.ravel(evaluation.named[name]) for name in structure.values_layout.names]
-    return jnp.concatenate(named).astype(flat.dtype)
-
-
-def unconstrained(structure: Structure, given: Mapping[str, Any], arguments: Sequence[Any]) -> jax.Array:
-    """Return the flat vector whose free variables have the given values."""
-    evaluation = Evaluation(arguments)
-    pieces = []
-    for term in structure.terms:
-        if isinstance(term, Variable):
-            evaluation.named[term.name] = given[term.name]
-            pieces.append(jnp.ravel(_bijector(term, evaluation).inverse(given[term.name])))
-        elif isinstance(term, Deterministic):
-            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
-    return jnp.concatenate(pieces)
-
-
-def pieces_of(structure: Structure, flat: jax.Array) -> dict[str, jax.Array]:
-    """Return the stretch of each free variable, in its shape."""
-    places = structure.layout.places
-    # One split, whose derivative is one concatenation; slices would each add a padded vector.
-    pieces = lax.split(flat, [place.size for place in places])
-    return {place.name: piece.reshape(place.shape) for place, piece in zip(places, pieces, strict=True)}
-
-
-def evaluated(distribution: Distribution, evaluation: Evaluation) -> Distribution:
-    """Return the distribution with arrays for parameters."""
-    parameters = {name: evaluation.value(value) for name, value in distribution.parameters.items()}
-    return distribution.with_parameters(**parameters)
-
-
-def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool) -> jax.Array:
-    """Return the sum of the log densities of the entries of ``x``.
-
-    Nothing is masked where every entry is known to lie inside the support.
+    Raises:
+      ModelError: if ``fn`` cannot be called, or ``init`` is not a vector of finite numbers.
     """
-    inside, safe = (None, x) if is_inside else distribution.split(x)
-    kernel = distribution.kernel(safe)
-    if inside is not None:
-        kernel = jnp.where(inside, kernel, -jnp.inf)
-    return _normalised(distribution, kernel)
+
+    def __init__(self, fn: Callable[[jax.Array], Any], init: Any) -> None:
+        if not callable(fn):
+            raise ModelError(f"LogDensity takes a function of one vector, got {fn!r}.")
+        start = frozen_array(init, "init")
+        if start.ndim != 1 or not start.size:
+            raise ModelError(f"init must be a vector with at least one entry, got shape {start.shape}.")
+        check_finite(start)
+        self.init = start.astype(np.float64)
+        self._density = _FunctionDensity(fn)
+        self.key = _key_of(self._density)
+        self.layout = self.values_layout = Layout.of([(_NAME, start.shape)])
+        self.arguments = ()
+        self.observed_data: dict[str, np.ndarray] = {}
+        self.constant_data: dict[str, np.ndarray] = {}
+        self.dims: dict[str, tuple[str, ...]] = {}
+        self.coords: dict[str, tuple[Any, ...]] = {}
+
+    def _support_text(self, name: str) -> str:
+        return "finite"
+
+    def __repr__(self) -> str:
+        return f"<LogDensity of {self.dim} numbers>"
 
 
-def _normalised(distribution: Distribution, kernel: jax.Array) -> jax.Array:
-    return jnp.sum(kernel) - _stretched_sum(distribution.log_normaliser(), kernel.shape)
-
-
-def _stretched_sum(value: Any, shape: Shape) -> jax.Array:
-    """Return the sum of ``value`` stretched to ``shape``, computing only the entries that it has."""
-    array = jnp.asarray(value)
-    return jnp.sum(array) * (prod(shape) / max(array.size, 1))
-
-
-def _bijector(term: Variable, evaluation: Evaluation) -> Bijector:
-    assert term.transform is not None
-    return bijector_of(term.transform, evaluation.value)
-
-
-def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
-    """Name the variable's value, and return its log density with the Jacobian."""
-    bijector = _bijector(term, evaluation)
-    evaluation.named[term.name] = x = bijector.forward(z)
-    distribution = evaluated(term.distribution, evaluation)
-    if _is_standardised(term):
-        # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
-        return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
-    jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape)
-    if isinstance(term.transform, Log | Logit):
-        kernel = distribution.kernel_on_line(z)
-        if kernel is not None:
-            return _normalised(distribution, kernel) + jacobian
-    is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
-    return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
-
-
-def _is_standardised(term: Variable) -> bool:
-    parameters = term.distribution.parameters
-    return (
-        isinstance(term.transform, Affine)
-        and term.distribution.is_location_scale
-        and term.transform.loc is parameters["mu"]
-        and term.transform.scale is parameters["sigma"]
-    )
+@lru_cache(maxsize=256)
+def _key_of(density: _FunctionDensity) -> str:
+    # A function cannot be told apart by its contents: another process has another key.
+    return f"function-{uuid4().hex}"

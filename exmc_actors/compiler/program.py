@@ -7,7 +7,7 @@ from typing import Any, final
 import jax
 import numpy as np
 
-from exmc_actors.compiler import log_density as traced
+from exmc_actors.compiler import traced
 from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.passes import rewrite
 from exmc_actors.compiler.structure import Structure, split

@@ -1,181 +1,64 @@
-"""Compiled log densities against sums written by hand with SciPy."""
-
-import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import special, stats
 
-import exmc_actors.model as ex
-from exmc_actors.compiler import compile
-from exmc_actors.model import Affine, Identity
-from exmc_actors.xla import is_folded, precise
-
-from .conftest import SCHOOLS_SIGMA, SCHOOLS_Y, build, eight_schools, radon_like
-
-POINT = np.linspace(-1.2, 1.1, 10)
+from exmc_actors.compiler import LogDensity
+from exmc_actors.errors import ModelError
 
 
-def schools_by_hand(mu, tau, theta):
-    return (
-        stats.norm.logpdf(mu, 0, 5)
-        + stats.halfnorm.logpdf(tau, 0, 5)
-        + stats.norm.logpdf(theta, mu, tau).sum()
-        + stats.norm.logpdf(SCHOOLS_Y, theta, SCHOOLS_SIGMA).sum()
-    )
+def bowl(x):
+    return -0.5 * jnp.sum(x**2)
 
 
-def test_centred_eight_schools():
-    program = compile(eight_schools(centered=True))
-    mu, log_tau, theta = POINT[0], POINT[1], POINT[2:]
-    by_hand = schools_by_hand(mu, np.exp(log_tau), theta) + log_tau
-    assert program.log_density(POINT) == pytest.approx(by_hand, rel=1e-13)
+def test_a_function_of_one_vector_has_the_face_of_a_program():
+    target = LogDensity(bowl, [1, 2])
+    assert (target.dim, target.names, target.arguments) == (2, ("x",), ())
+    assert target.log_density([3.0, 4.0]) == -12.5
+    value, slope = target.log_density_and_grad([3.0, 4.0])
+    assert value == -12.5
+    np.testing.assert_array_equal(slope, [-3.0, -4.0])
+    np.testing.assert_array_equal(target.constrain([3.0, 4.0])["x"], [3.0, 4.0])
+    np.testing.assert_array_equal(target.unconstrain({"x": [3.0, 4.0]}), [3.0, 4.0])
+    assert target.terms([3.0, 4.0]) == {"x": -12.5}
+    assert target.init.dtype == np.float64
+    assert target.observed_data == target.constant_data == target.dims == target.coords == {}
 
 
-def test_rewritten_eight_schools_are_the_centred_ones_plus_the_jacobian(schools):
-    values = schools.constrain(POINT)
-    by_hand = schools_by_hand(values["mu"], values["tau"], values["theta"])
-    jacobian = POINT[1] + 8 * np.log(values["tau"])
-    assert schools.log_density(POINT) == pytest.approx(by_hand + jacobian, rel=1e-13)
+def test_the_key_is_that_of_the_function_object():
+    assert LogDensity(bowl, [0.0]).key == LogDensity(bowl, [1.0]).key
+    assert LogDensity(bowl, [0.0]).key != LogDensity(lambda x: bowl(x), [0.0]).key
 
 
-def test_rewritten_eight_schools_are_those_non_centred_by_hand(schools):
-    def declare(b):
-        mu, tau = b.rv("mu", ex.Normal(0.0, 5.0)), b.rv("tau", ex.HalfNormal(5.0))
-        z = b.rv("z", ex.Normal(0.0, 1.0), shape=8)
-        b.obs("y", ex.Normal(mu + tau * z, SCHOOLS_SIGMA), SCHOOLS_Y)
+def test_a_function_that_cannot_be_hashed_will_do():
+    class Unhashable:
+        __hash__ = None
 
-    by_hand = compile(build(declare))
-    value, slope = schools.log_density_and_grad(POINT)
-    value_by_hand, slope_by_hand = by_hand.log_density_and_grad(POINT)
-    assert value == pytest.approx(value_by_hand, rel=1e-15)
-    np.testing.assert_allclose(slope, slope_by_hand, rtol=1e-12)
+        def __call__(self, x):
+            return bowl(x)
 
-
-def everything(b):
-    x = b.data("x", np.arange(6) % 3)
-    a = b.rv("a", ex.Gamma(2.0, 3.0), shape=3)
-    p = b.rv("p", ex.Beta(2.0, 0.5), shape=(2, 1))
-    low = b.rv("low", ex.Exponential(1.0))
-    u = b.rv("u", ex.Uniform(low, 10 + low), shape=2)
-    t = b.rv("t", ex.StudentT(4.0, a, low), shape=(2, 3), centered=False)
-    k = b.rv("k", ex.Cauchy(0.0, 2.0), transform=Affine(1.0, 3.0))
-    h = b.rv("h", ex.HalfCauchy(1.0), transform=Identity())
-    ln = b.rv("ln", ex.LogNormal(k, 0.5))
-    b.rv("f", ex.Flat())
-    b.rv("hf", ex.HalfFlat())
-    b.rv("seen", ex.Normal(ln, h))
-    b.det("scaled", p * t)
-    b.obs("y", ex.Normal(a[x] * 2.0, 1.5), np.linspace(-1, 1, 6))
-    b.obs("seen_y", "seen", [0.5, 1.5])
-    b.potential("pot", ex.math.square("scaled") * ex.math.sum(u) - ex.Reference("seen")[0])
-
-
-def everything_by_hand(v):
-    n = stats.norm.logpdf
-    return {
-        "a": stats.gamma.logpdf(v["a"], 2, scale=1 / 3),
-        "p": stats.beta.logpdf(v["p"], 2, 0.5),
-        "low": stats.expon.logpdf(v["low"]),
-        "u": np.full(2, -np.log(10)),
-        "t": stats.t.logpdf(v["t"], 4, v["a"], v["low"]),
-        "k": stats.cauchy.logpdf(v["k"], 0, 2),
-        "h": stats.halfcauchy.logpdf(v["h"]),
-        "ln": stats.lognorm.logpdf(v["ln"], 0.5, scale=np.exp(v["k"])),
-        "f": 0.0,
-        "hf": 0.0,
-        "seen_y": n([0.5, 1.5], v["ln"], v["h"]),
-        "y": n(np.linspace(-1, 1, 6), 2 * v["a"][np.arange(6) % 3], 1.5),
-        "pot": v["scaled"] ** 2 * v["u"].sum() - 0.5,
-    }
-
-
-def log_jacobian(program, flat):
-    """Return log |d free / d flat| by differentiating the constrained values."""
-    size = program.dim
-    with precise():
-        slope = jax.jacobian(lambda z: program.values_at(z, program.arguments)[:size])(flat)
-        return float(np.linalg.slogdet(np.asarray(slope))[1])
-
-
-def test_every_distribution_and_transform_at_once():
-    program = compile(build(everything))
-    flat = np.linspace(-0.9, 0.8, program.dim)
-    flat[[place.offset for place in program.layout.places if place.name == "h"]] = 0.7
-    values = program.constrain(flat)
-    by_hand = everything_by_hand(values)
-    whole = sum(np.sum(term) for term in by_hand.values())
-    assert program.log_density(flat) == pytest.approx(whole + log_jacobian(program, flat), rel=1e-12)
-    terms = program.terms(flat)
-    assert set(terms) == set(by_hand)
-    assert sum(terms.values()) == pytest.approx(program.log_density(flat), rel=1e-14)
-    for name in ("f", "y", "seen_y", "pot", "h"):
-        assert terms[name] == pytest.approx(np.sum(by_hand[name]), rel=1e-13)
-    np.testing.assert_allclose(program.unconstrain(values), flat, atol=1e-12)
-
-
-def test_gradients_agree_with_central_differences():
-    program = compile(build(everything))
-    flat = np.linspace(0.1, 0.8, program.dim)
-    slope = program.log_density_and_grad(flat)[1]
-    for i in range(program.dim):
-        step = 1e-6 * np.eye(program.dim)[i]
-        difference = (program.log_density(flat + step) - program.log_density(flat - step)) / 2e-6
-        assert slope[i] == pytest.approx(difference, rel=1e-6, abs=1e-6)
-
-
-def test_terms_come_in_order_and_name_the_first_that_is_not_finite(schools):
-    terms = schools.terms(np.full(10, 800.0))
-    assert list(terms) == ["mu", "tau", "theta", "y"]
-    assert [np.isfinite(term) for term in terms.values()] == [True, False, True, False]
-
-
-def test_an_untransformed_variable_has_no_density_outside_its_support():
-    program = compile(build(lambda b: b.rv("x", ex.HalfNormal(1.0), transform=Identity())))
-    assert program.log_density([-1.0]) == -np.inf
-    np.testing.assert_array_equal(program.log_density_and_grad([-1.0])[1], [0.0])
-
-
-def test_an_observation_outside_a_support_that_moves_has_no_density():
-    def declare(b):
-        high = b.rv("high", ex.HalfNormal(1.0))
-        b.obs("y", ex.Uniform(0.0, high), [0.5, 2.0])
-
-    program = compile(build(declare))
-    assert program.log_density(np.log([1.0])) == -np.inf
-    assert program.log_density(np.log([4.0])) == pytest.approx(
-        stats.halfnorm.logpdf(4.0) + np.log(4) - 2 * np.log(4), rel=1e-14
-    )
+    assert LogDensity(Unhashable(), [0.0]).log_density([2.0]) == -2.0
 
 
 @pytest.mark.parametrize(
-    ("distribution", "z", "wanted"),
+    ("fn", "init", "sentence"),
     [
-        (ex.Gamma(0.001, 1.0), -5000.0, -5.0 - special.gammaln(0.001)),
-        (ex.Beta(0.001, 0.001), 5000.0, -5.0 - special.betaln(0.001, 0.001)),
-        (ex.LogNormal(-2000.0, 1.0), -2000.0, -0.9189385332046727),
+        (3, [0.0], "LogDensity takes a function of one vector, got 3"),
+        (bowl, 0.0, r"init must be a vector with at least one entry, got shape \(\)"),
+        (bowl, [], "init must be a vector with at least one entry"),
+        (bowl, [0.0, np.nan], r"entry \[1\] is nan"),
+        (bowl, ["a"], "init must be an array of numbers"),
     ],
 )
-def test_mass_beyond_what_a_float_can_hold_keeps_its_density(distribution, z, wanted):
-    program = compile(build(lambda b: b.rv("x", distribution)))
-    value, slope = program.log_density_and_grad([z])
-    assert value == pytest.approx(wanted, rel=1e-12)
-    assert np.isfinite(slope).all()
+def test_what_is_not_a_density_is_refused(fn, init, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        LogDensity(fn, init)
 
 
-def test_a_hierarchical_model_folds_into_one_loop_without_a_scatter():
-    program = compile(radon_like())
+def test_a_function_that_returns_an_array_is_refused():
+    with pytest.raises(ModelError, match=r"must be one number, got shape \(2,\): sum over its entries"):
+        LogDensity(lambda x: x, [0.0, 1.0]).log_density([0.0, 0.0])
 
-    def block(flat, arguments, n):
-        def step(_, q):
-            return q + 1e-9 * jax.grad(program.log_density_at)(q, arguments)
 
-        return jax.lax.fori_loop(0, n, step, flat)
-
-    flat = np.zeros(program.dim)
-    with precise():
-        once = jax.jit(jax.value_and_grad(program.log_density_at)).lower(flat, program.arguments)
-        text = once.compile().as_text()
-        loop = jax.jit(block).lower(flat, program.arguments, np.int64(3)).compile().as_text()
-    assert " scatter(" not in text
-    assert " custom-call(" not in text
-    assert is_folded(loop)
+def test_values_that_are_not_finite_are_refused():
+    with pytest.raises(ModelError, match=r"x: entry \[0\] is inf, where no chain can be: it must be finite"):
+        LogDensity(bowl, [0.0]).unconstrain({"x": [np.inf]})

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 import exmc_actors.model as ex
-from exmc_actors.compiler import compile
-from exmc_actors.compiler import log_density as traced
+from exmc_actors.compiler import compile, traced
 from exmc_actors.compiler.functions import functions_of
 from exmc_actors.errors import ModelError
 

@@ -1,0 +1,146 @@
+"""Compose a structure's functions of one flat vector: log density, constrained values, and the way back.
+
+They are pure and traced by JAX; data comes in as arguments.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from exmc_actors.compiler.bijectors import Bijector, bijector_of
+from exmc_actors.compiler.evaluation import Evaluation
+from exmc_actors.compiler.structure import Observed, Structure
+from exmc_actors.model import (
+    Affine,
+    Deterministic,
+    Distribution,
+    Identity,
+    Log,
+    Logit,
+    Potential,
+    Shape,
+    Variable,
+)
+
+
+def log_density(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
+    """Return log p(all variables) + log |d free variables / d flat|."""
+    return sum(log_terms(structure, flat, arguments).values(), start=jnp.zeros((), flat.dtype))
+
+
+def log_terms(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> dict[str, jax.Array]:
+    """Return what each variable (with its Jacobian), observation and potential adds."""
+    evaluation = Evaluation(arguments)
+    pieces = pieces_of(structure, flat)
+    terms: dict[str, jax.Array] = {}
+    for term in structure.terms:
+        match term:
+            case Variable():
+                terms[term.name] = _place(term, pieces[term.name], evaluation)
+            case Observed():
+                x = evaluation.value(term.value)
+                distribution = evaluated(term.distribution, evaluation)
+                terms[term.name] = total_log_prob(distribution, x, is_inside=term.is_inside)
+            case Deterministic():
+                evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
+            case Potential():
+                terms[term.name] = jnp.sum(evaluation.value(term.expression))
+    return terms
+
+
+def values(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
+    """Return the constrained values in one vector: free variables, then deterministics."""
+    evaluation = Evaluation(arguments)
+    pieces = pieces_of(structure, flat)
+    for term in structure.terms:
+        if isinstance(term, Variable):
+            evaluation.named[term.name] = _bijector(term, evaluation).forward(pieces[term.name])
+        elif isinstance(term, Deterministic):
+            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
+    named = [jnp.ravel(evaluation.named[name]) for name in structure.values_layout.names]
+    return jnp.concatenate(named).astype(flat.dtype)
+
+
+def unconstrained(structure: Structure, given: Mapping[str, Any], arguments: Sequence[Any]) -> jax.Array:
+    """Return the flat vector whose free variables have the given values."""
+    evaluation = Evaluation(arguments)
+    pieces = []
+    for term in structure.terms:
+        if isinstance(term, Variable):
+            evaluation.named[term.name] = given[term.name]
+            pieces.append(jnp.ravel(_bijector(term, evaluation).inverse(given[term.name])))
+        elif isinstance(term, Deterministic):
+            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
+    return jnp.concatenate(pieces)
+
+
+def pieces_of(structure: Structure, flat: jax.Array) -> dict[str, jax.Array]:
+    """Return the stretch of each free variable, in its shape."""
+    places = structure.layout.places
+    # One split, whose derivative is one concatenation; slices would each add a padded vector.
+    pieces = lax.split(flat, [place.size for place in places])
+    return {place.name: piece.reshape(place.shape) for place, piece in zip(places, pieces, strict=True)}
+
+
+def evaluated(distribution: Distribution, evaluation: Evaluation) -> Distribution:
+    """Return the distribution with arrays for parameters."""
+    parameters = {name: evaluation.value(value) for name, value in distribution.parameters.items()}
+    return distribution.with_parameters(**parameters)
+
+
+def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool) -> jax.Array:
+    """Return the sum of the log densities of the entries of ``x``.
+
+    Nothing is masked where every entry is known to lie inside the support.
+    """
+    inside, safe = (None, x) if is_inside else distribution.split(x)
+    kernel = distribution.kernel(safe)
+    if inside is not None:
+        kernel = jnp.where(inside, kernel, -jnp.inf)
+    return _normalised(distribution, kernel)
+
+
+def _normalised(distribution: Distribution, kernel: jax.Array) -> jax.Array:
+    return jnp.sum(kernel) - _stretched_sum(distribution.log_normaliser(), kernel.shape)
+
+
+def _stretched_sum(value: Any, shape: Shape) -> jax.Array:
+    """Return the sum of ``value`` stretched to ``shape``, computing only the entries that it has."""
+    array = jnp.asarray(value)
+    return jnp.sum(array) * (prod(shape) / max(array.size, 1))
+
+
+def _bijector(term: Variable, evaluation: Evaluation) -> Bijector:
+    assert term.transform is not None
+    return bijector_of(term.transform, evaluation.value)
+
+
+def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
+    """Name the variable's value, and return its log density with the Jacobian."""
+    bijector = _bijector(term, evaluation)
+    evaluation.named[term.name] = x = bijector.forward(z)
+    distribution = evaluated(term.distribution, evaluation)
+    if _is_standardised(term):
+        # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
+        return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
+    jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape)
+    if isinstance(term.transform, Log | Logit):
+        kernel = distribution.kernel_on_line(z)
+        if kernel is not None:
+            return _normalised(distribution, kernel) + jacobian
+    is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
+    return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
+
+
+def _is_standardised(term: Variable) -> bool:
+    parameters = term.distribution.parameters
+    return (
+        isinstance(term.transform, Affine)
+        and term.distribution.is_location_scale
+        and term.transform.loc is parameters["mu"]
+        and term.transform.scale is parameters["sigma"]
+    )
