@@ -106,14 +106,15 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
+    from exmc_actors.errors import SamplingWarning
     from exmc_actors.model_file import load_model
-    from exmc_actors.sampling import sample_until_interrupted
+    from exmc_actors.sampling import sample
 
     _check_out(arguments.out)
     model = load_model(arguments.file)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        tree, is_interrupted = sample_until_interrupted(
+        tree = sample(
             model,
             draws=arguments.draws,
             tune=arguments.tune,
@@ -122,17 +123,14 @@ def _sample(arguments: argparse.Namespace) -> int:
         )
     _print_summary(tree)
     for warning in caught:
-        sys.stderr.write(f"exmc: warning: {warning.message}\n")
+        if issubclass(warning.category, SamplingWarning):
+            sys.stderr.write(f"exmc: warning: {warning.message}\n")
     if arguments.out is not None:
         tree.to_netcdf(arguments.out, engine="h5netcdf")
         sys.stderr.write(f"exmc: wrote {arguments.out}\n")
-    if is_interrupted:
-        return _say(
-            INTERRUPTED, f"interrupted: {tree.posterior.sizes['draw']} draws of each chain were kept."
-        )
-    if "failed_reasons" in tree.attrs:
-        return _say(FAILED, f"a chain gave up: {tree.attrs['failed_reasons'][0]}")
-    return DONE
+    if tree.attrs.get("interrupted"):
+        return INTERRUPTED
+    return FAILED if "failed_reasons" in tree.attrs else DONE
 
 
 def _summary(arguments: argparse.Namespace) -> int:

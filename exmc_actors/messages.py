@@ -1,11 +1,13 @@
 """Say what a run tells its subscribers: frozen records, and nothing that computes.
 
-Arrays in them are NumPy and read-only, so that one message can be handed to many subscribers.
+Mappings and arrays in them are read-only, so that one message can be handed to many subscribers and kept
+in the run's log.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -38,6 +40,12 @@ class Overflow(Enum):
 
 WAIT = Overflow.WAIT
 DROP_OLDEST = Overflow.DROP_OLDEST
+
+
+STAT_TYPES: Mapping[str, type] = MappingProxyType(
+    {"diverging": np.bool_, "reached_max_treedepth": np.bool_, "tree_depth": np.int64, "n_steps": np.int64}
+)
+"""The statistics that are no float64, by what ArviZ's own checks expect of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ class ChainStatistics:
     """Where one chain stands."""
 
     chain: int
-    status: Literal["running", "finished", "failed"]
+    status: Literal["running", "finished", "failed", "stopped"]
     phase: Phase
     index: int
     """Draws committed in this phase."""
@@ -106,8 +114,8 @@ class ChainStatistics:
     divergences: int
     """After warmup."""
     restarts: int
-    gradients: int
-    """Leapfrog steps so far, warmup included."""
+    steps: int
+    """Leapfrog steps so far, warmup included; each takes one gradient."""
     draws_per_second: float
     """Over the whole run so far, warmup included; 0.0 before the first commit."""
 

@@ -50,10 +50,12 @@ def _run(path: Path) -> dict[str, Any]:
     if spec is None or spec.loader is None:
         raise ModelFileError(f"{str(path)!r} is not a Python file: its name must end in .py.")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses, and whatever else looks a class up by its module, need it
     sys.path.insert(0, str(path.resolve().parent))  # the file may import its neighbours, as a script may
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[spec.name]
         raise ModelFileError(f"{path}{_line_of(error, path)}: {_in_words(error)}") from error
     finally:
         sys.path.pop(0)

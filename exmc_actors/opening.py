@@ -7,7 +7,6 @@ from typing import Any
 import trio
 
 import supervision as sv
-from exmc_actors.chain import chain_key
 from exmc_actors.compiler import LogDensity, Program, Target, compile
 from exmc_actors.errors import ExmcError, RunFailed, SettingsError
 from exmc_actors.model import Model
@@ -24,7 +23,7 @@ from exmc_actors.runtime import (
     executables_for,
     in_thread,
     run_children,
-    start_position,
+    start_positions,
 )
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
@@ -47,7 +46,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     max_treedepth: int = 10,
     random_seed: int | None = None,
     initvals: Any = None,
-    var_names: Sequence[str] | None = None,
+    var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
@@ -67,7 +66,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       target_accept: the acceptance that warmup aims at, between 0 and 1.
       max_treedepth: the largest number of doublings of a trajectory.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
-      initvals: start values by variable, or a list of such mappings, one a chain; None starts at random.
+      initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
+        at random; a ``LogDensity`` starts at its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
@@ -90,13 +90,12 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         random_seed=random_seed,
         initvals=initvals,
     )
-    keep = Keep(None if var_names is None else tuple(var_names), save_warmup)
+    keep = Keep(_names(var_names), save_warmup)
     keep.check(target)
-    for chain in range(settings.chains):
-        start_position(target, settings.start_of(chain), chain_key(settings.random_seed, chain))
     feed = Feed(Log(settings))
     executables = executables_for(target, settings.max_treedepth)
-    parts = Parts(target, settings, executables, feed, block_size or ByWallTime(), runner)
+    starts = await runner(lambda: start_positions(target, settings))
+    parts = Parts(target, settings, starts, executables, feed, block_size or ByWallTime(), runner)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
@@ -120,6 +119,12 @@ def _target(model: Any) -> Target:
         f"a Model, a Program or a LogDensity can be sampled, got {model!r}: "
         "write sample(builder.model()), or sample(LogDensity(function, init))."
     )
+
+
+def _names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if var_names is None:
+        return None
+    return (var_names,) if isinstance(var_names, str) else tuple(var_names)
 
 
 def _view(number: int, view: View, feed: Feed) -> sv.ChildSpec:

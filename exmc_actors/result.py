@@ -64,6 +64,13 @@ def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
     """Warn, one plain sentence each, of what makes the draws doubtful."""
     for sentence in problems(tree):
         warnings.warn(sentence, SamplingWarning, stacklevel=stacklevel + 1)
+    if tree.attrs.get("interrupted"):
+        kept = tree["posterior"].sizes["draw"]
+        warnings.warn(
+            f"interrupted: {kept} of {tree.attrs['draws']} draws of each chain were kept.",
+            SamplingWarning,
+            stacklevel=stacklevel + 1,
+        )
     failed = tree.attrs.get("failed_reasons")
     if failed:
         warnings.warn(

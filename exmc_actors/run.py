@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -10,6 +10,7 @@ import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import WAIT, ChainStatistics, Overflow, RunStatistics
+from exmc_actors.model import unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription, chain_path
 
@@ -27,12 +28,9 @@ class Keep:
 
     def check(self, target: Target) -> None:
         """Refuse names that the target does not have."""
-        known = target.values_layout.names
         for name in self.var_names or ():
-            if name not in known:
-                raise SettingsError(
-                    f"var_names has {name!r}, which is no variable. Known: {', '.join(known)}."
-                )
+            if name not in target.values_layout.names:
+                raise SettingsError(f"var_names: {unknown('variable', name, target.values_layout.names)}.")
 
 
 class Run:
@@ -47,7 +45,6 @@ class Run:
         self._feed = parts.feed
         self._log = parts.feed.log
         self._began = trio.current_time()
-        self._ended: float | None = None
         self._result: xarray.DataTree | None = None
         self._building = trio.Lock()
 
@@ -88,19 +85,12 @@ class Run:
 
     def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
-        elapsed = (trio.current_time() if self._ended is None else self._ended) - self._began
+        elapsed = self._elapsed()
         return RunStatistics(
             tuple(self._chain_statistics(chain, elapsed) for chain in range(len(self._log.chains))),
             self._feed.statistics(),
             elapsed,
         )
-
-    @property
-    def has_draws(self) -> bool:
-        """Say whether every chain that has not failed has committed a kept draw."""
-        tune = self._log.settings.tune
-        kept = [record for record in self._log.chains if record.status != "failed"]
-        return bool(kept) and all(record.transitions > tune for record in kept)
 
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.
@@ -115,15 +105,11 @@ class Run:
         await self._over()
         async with self._building:
             if self._result is None:
-                elapsed = (self._ended or self._began) - self._began
-                self._result = await self._parts.runner(lambda: self.committed_result(sampling_time=elapsed))
+                self._result = await self._parts.runner(self.committed_result)
         return self._result
 
-    def committed_result(self, **attrs: Any) -> "xarray.DataTree":
+    def committed_result(self) -> "xarray.DataTree":
         """Return what is committed so far, all chains cut to the shortest; waits for nothing.
-
-        Args:
-          **attrs: further attributes of the result.
 
         Raises:
           RunFailed: a chain has no kept draw yet.
@@ -134,20 +120,25 @@ class Run:
             self._parts.target,
             var_names=self._keep.var_names,
             save_warmup=self._keep.save_warmup,
-            attrs={"folded": compiled.is_folded, "device": compiled.device} | attrs,
+            attrs={
+                "folded": compiled.is_folded,
+                "device": compiled.device,
+                "sampling_time": self._elapsed(),
+            },
         )
 
     async def _over(self) -> None:
-        """Wait until nothing will be committed any more, and note when that was."""
+        """Wait until nothing will be committed any more."""
         await trio.lowlevel.checkpoint()
         while not self._log.is_over:
             await self._feed.committed.park()
-        if self._ended is None:
-            self._ended = trio.current_time()
+
+    def _elapsed(self) -> float:
+        return (trio.current_time() if self._feed.ended is None else self._feed.ended) - self._began
 
     def _chain_statistics(self, chain: int, elapsed: float) -> ChainStatistics:
         record = self._log.chains[chain]
-        phase, index = self._log.place(record.transitions)
+        phase, index = self._log.settings.place(record.transitions)
         return ChainStatistics(
             chain=chain,
             status=record.status,
@@ -156,6 +147,6 @@ class Run:
             step_size=record.step_size,
             divergences=record.divergences,
             restarts=record.restarts,
-            gradients=record.gradients,
+            steps=record.steps,
             draws_per_second=record.transitions / elapsed if elapsed > 0 else 0.0,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from exmc_actors.blocking import blocking
+from exmc_actors.errors import RunFailed
 from exmc_actors.opening import View, open_run
 from exmc_actors.result import warn_about
 from exmc_actors.run import Run
@@ -28,7 +29,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     max_treedepth: int = 10,
     random_seed: int | None = None,
     initvals: Any = None,
-    var_names: Sequence[str] | None = None,
+    var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
@@ -43,7 +44,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       target_accept: the acceptance that warmup aims at, between 0 and 1.
       max_treedepth: the largest number of doublings of a trajectory.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
-      initvals: start values by variable, or a list of such mappings, one a chain; None starts at random.
+      initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
+        at random; a ``LogDensity`` starts at its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       progressbar: whether to show progress on standard error.
@@ -67,51 +69,43 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       (4, 1000)
     """
     views = _progress(chains, draws, tune) if progressbar else ()
-    tree, _ = _until_interrupted(
-        model,
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        target_accept=target_accept,
-        max_treedepth=max_treedepth,
-        random_seed=random_seed,
-        initvals=initvals,
-        var_names=var_names,
-        save_warmup=save_warmup,
-        views=views,
-    )
-    warn_about(tree, stacklevel=2)
-    return tree
-
-
-def sample_until_interrupted(
-    model: Any, *, draws: int, tune: int | None, chains: int, random_seed: int | None
-) -> "tuple[xarray.DataTree, bool]":
-    """Sample with progress, as ``sample`` does; return also whether Ctrl-C cut the run short."""
-    views = _progress(chains, draws, tune)
-    tree, is_interrupted = _until_interrupted(
-        model, draws=draws, tune=tune, chains=chains, random_seed=random_seed, views=views
-    )
-    warn_about(tree, stacklevel=2)
-    return tree, is_interrupted
-
-
-def _until_interrupted(model: Any, **settings: Any) -> "tuple[xarray.DataTree, bool]":
-    """Run to the end, or to Ctrl-C if every chain has a draw by then."""
     runs: list[Run] = []
 
     async def main() -> "xarray.DataTree":
-        async with open_run(model, **settings) as run:
+        async with open_run(
+            model,
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=cores,
+            target_accept=target_accept,
+            max_treedepth=max_treedepth,
+            random_seed=random_seed,
+            initvals=initvals,
+            var_names=var_names,
+            save_warmup=save_warmup,
+            views=views,
+        ) as run:
             runs.append(run)
             return await run.result()
 
     try:
-        return blocking(main), False
+        tree: xarray.DataTree = blocking(main)
     except KeyboardInterrupt:
-        if not runs or not runs[0].has_draws:
-            raise
-        return runs[0].committed_result(), True
+        tree = _interrupted(runs)
+    warn_about(tree, stacklevel=2)
+    return tree
+
+
+def _interrupted(runs: list[Run]) -> "xarray.DataTree":
+    """Return what was committed before Ctrl-C; pass Ctrl-C on if that is nothing."""
+    try:
+        (run,) = runs
+        tree = run.committed_result()
+    except (ValueError, RunFailed):
+        raise KeyboardInterrupt from None
+    tree.attrs["interrupted"] = 1
+    return tree
 
 
 def _progress(chains: int, draws: int, tune: int | None) -> tuple[View, ...]:

@@ -1,4 +1,6 @@
-"""Turn a chain state into bytes and back, to the bit; files and frames are for others."""
+"""Turn a chain state into bytes and back, to the bit, and notice damage; files and frames are for others."""
+
+import zlib
 
 import jax
 import msgpack
@@ -17,12 +19,12 @@ class UnreadableState(ExmcError, ValueError):
 
 
 def encode(state: ChainState) -> bytes:
-    """Return the state as msgpack: a header and the raw little-endian bytes of each leaf."""
+    """Return the state as msgpack: a header, the raw little-endian bytes of each leaf, and their checksum."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
     dim = int(np.asarray(state.point.position).shape[0])
     expected = jax.tree.leaves(empty_state(dim))
     raw = [leaf.astype(like.dtype, copy=False).tobytes() for leaf, like in zip(leaves, expected, strict=True)]
-    packed: bytes = msgpack.packb([FORMAT, VERSION, dim, raw])
+    packed: bytes = msgpack.packb([FORMAT, VERSION, dim, raw, _checksum(raw)])
     return packed
 
 
@@ -39,7 +41,7 @@ def decode(data: bytes) -> ChainState:
             f"these {len(data)} bytes are not a chain state: they are not msgpack"
         ) from error
     match content:
-        case [format_name, int(version), int(dim), list(raw)] if format_name == FORMAT:
+        case [format_name, int(version), int(dim), list(raw), checksum] if format_name == FORMAT:
             pass
         case _:
             raise UnreadableState(f"these {len(data)} bytes are not a chain state: the header is another one")
@@ -53,8 +55,14 @@ def decode(data: bytes) -> ChainState:
     sizes = [int(np.prod(like.shape, dtype=np.int64)) * like.dtype.itemsize for like in leaves]
     if [len(part) if isinstance(part, bytes) else -1 for part in raw] != sizes:
         raise UnreadableState(f"this chain state of {dim} dimensions is damaged: its arrays have other sizes")
+    if checksum != _checksum(raw):
+        raise UnreadableState(f"this chain state of {dim} dimensions is damaged: its checksum is another one")
     arrays = [
         np.frombuffer(part, like.dtype).reshape(like.shape) for part, like in zip(raw, leaves, strict=True)
     ]
     state: ChainState = jax.tree.unflatten(structure, arrays)
     return state
+
+
+def _checksum(raw: list[bytes]) -> int:
+    return zlib.crc32(b"".join(raw))

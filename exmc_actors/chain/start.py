@@ -16,7 +16,7 @@ from exmc_actors.warmup.adaptation import first_inverse_mass
 LogDensityAt = Callable[[Array, Any], Array]
 """Maps a position and the program's arguments to the log density."""
 
-_TRIES = 100
+TRIES = 100
 _RADIUS = 2.0  # Stan's and nutpie's; between -1 and 1 did neither better nor worse
 _START_INDEX = 2**31 - 1  # no transition has it: fold_in takes 32 bits, and chains are shorter
 
@@ -60,7 +60,7 @@ def start(
 
     def goes_on(carry: tuple[Array, Point]) -> Array:
         tries, point = carry
-        return (tries < jnp.where(is_given, 1, _TRIES)) & ~_is_finite(point)
+        return (tries < jnp.where(is_given, 1, TRIES)) & ~_is_finite(point)
 
     def try_next(carry: tuple[Array, Point]) -> tuple[Array, Point]:
         tries, _ = carry

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exmc_actors.messages import STAT_TYPES
+
 if TYPE_CHECKING:
     import xarray as xr
 
 Arrays = Mapping[str, np.ndarray]
 """Arrays by variable name."""
-
-DTYPES = {
-    "diverging": np.bool_,
-    "reached_max_treedepth": np.bool_,
-    "tree_depth": np.int64,
-    "n_steps": np.int64,
-}
-"""The sample statistics that are no float64, by what ArviZ's own checks expect of them."""
 
 ORIGIN = ("created_at", "inference_library", "inference_library_version")
 """The attributes that every group carries; the root and the posterior carry all."""
@@ -55,7 +49,7 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         warmup_posterior: as ``posterior``, before the first kept draw.
         warmup_sample_stats: as ``sample_stats``, before the first kept draw.
         failed_posterior: what there is of the chains that gave up.
-        failed_sample_stats: what there is of the chains that gave up.
+        failed_sample_stats: what there is of the chains that gave up, as it is: NaN fills shorter ones up.
         observed_data: by name of the observed variable.
         constant_data: by name of the named input.
         dims: names of a variable's axes after chain and draw; an axis without one becomes ``{var}_dim_0``.
@@ -74,7 +68,7 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         "warmup_posterior": (warmup_posterior, chains),
         "warmup_sample_stats": (_typed(warmup_sample_stats), chains),
         "failed_posterior": (failed_posterior, failed_chains),
-        "failed_sample_stats": (_typed(failed_sample_stats), failed_chains),
+        "failed_sample_stats": (failed_sample_stats, failed_chains),
     }
     labels = _Labels(dims, coords)
     groups = {
@@ -139,7 +133,7 @@ class _Labels:
 
 def _typed(stats: Arrays | None) -> Arrays | None:
     return stats and {
-        name: array.astype(DTYPES[name], copy=False) if name in DTYPES else array
+        name: array.astype(STAT_TYPES[name], copy=False) if name in STAT_TYPES else array
         for name, array in stats.items()
     }
 

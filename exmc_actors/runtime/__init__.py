@@ -6,7 +6,7 @@ from exmc_actors.runtime.executables import executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.settings import DEFAULT_TUNE, Settings, check
-from exmc_actors.runtime.start_position import start_position
+from exmc_actors.runtime.start_position import start_positions
 from exmc_actors.runtime.tree import Parts, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline
 
@@ -29,5 +29,5 @@ __all__ = [
     "in_thread",
     "inline",
     "run_children",
-    "start_position",
+    "start_positions",
 ]

@@ -4,14 +4,16 @@ A chain holds nothing that matters: killed anywhere and started again, it asks t
 stands and draws the same draws.  It never looks at a draw.
 """
 
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import trio
 
 import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
-from exmc_actors.messages import STATS, DrawBlock
+from exmc_actors.messages import STAT_TYPES, STATS, DrawBlock
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import (
     Advance,
@@ -55,9 +57,9 @@ async def chain(
         state = _unless_failed(outcome)
     while done < settings.transitions:
         await feed.wait_for_room()
-        # A block never crosses from warmup to sampling: its draws have one phase.
-        boundary = settings.tune if done < settings.tune else settings.transitions
-        advanced = _unless_failed(await model_server.call(Advance(number, state, boundary - done)))
+        advanced = _unless_failed(
+            await model_server.call(Advance(number, state, settings.left_in_phase(done)))
+        )
         block = draw_block(number, done, advanced, target, settings)
         await recorder.call(Commit(block, done, advanced.state))
         state, done = advanced.state, done + len(block)
@@ -65,19 +67,16 @@ async def chain(
 
 
 def draw_block(number: int, done: int, advanced: Advanced, target: Target, settings: Settings) -> DrawBlock:
-    """Name the columns of a computed block; the arrays are read-only views."""
-    is_warmup = done < settings.tune
+    """Name and type the columns of a computed block, all read-only: every subscriber gets the same ones."""
+    phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
-    stats = {name: advanced.stats[:, column] for column, name in enumerate(STATS)}
+    stats: dict[str, np.ndarray] = {
+        name: advanced.stats[:, column].astype(STAT_TYPES.get(name, np.float64))
+        for column, name in enumerate(STATS)
+    }
     for array in (*draws.values(), *stats.values()):
         array.flags.writeable = False
-    return DrawBlock(
-        chain=number,
-        phase="warmup" if is_warmup else "sample",
-        first=done if is_warmup else done - settings.tune,
-        draws=draws,
-        stats=stats,
-    )
+    return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))
 
 
 def _unless_failed(outcome: Any) -> Any:

@@ -48,6 +48,7 @@ class Executables:
         columns = target.dim + len(STATS) + target.values_layout.size
         self.capacity = int(np.clip(_BUFFER_NUMBERS // columns, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
+        self._dim = target.dim
         sampler = Sampler(target.log_density_at, target.values_at, self.capacity, max_treedepth)
         self._start = _Once(functools.partial(self._make_start, sampler, target.dim))
         self._advance = _Once(functools.partial(self._make_advance, sampler, target.dim))
@@ -72,11 +73,11 @@ class Executables:
             return jax.device_put(arguments)
 
     def start(
-        self, key: np.ndarray, arguments: Any, position: np.ndarray | None, dim: int, target_accept: float
+        self, key: np.ndarray, arguments: Any, position: np.ndarray | None, target_accept: float
     ) -> Started:
         """Start a chain at a position, or at random; blocks, so it belongs in a worker thread."""
         compiled = self.compile_start(arguments)
-        given = np.zeros(dim) if position is None else position
+        given = np.zeros(self._dim) if position is None else position
         with self._numerics():
             started = compiled.call(
                 key, arguments, given, np.bool_(position is not None), np.float64(target_accept)
@@ -122,19 +123,17 @@ class Executables:
 
 
 class _Once:
-    """Make an executable at the first call, whichever thread makes it; forget how afterwards."""
+    """Make an executable at the first call, whichever thread comes first; the others wait for it."""
 
     def __init__(self, make: Callable[[Any], Compiled]) -> None:
-        self._make: Callable[[Any], Compiled] | None = make
+        self._make = make
         self.made: Compiled | None = None
         self._lock = threading.Lock()
 
     def get(self, arguments: Any) -> Compiled:
         with self._lock:
             if self.made is None:
-                assert self._make is not None
                 self.made = self._make(arguments)
-                self._make = None  # it holds the first program, and so that program's data
             return self.made
 
 

@@ -73,6 +73,8 @@ class Feed:
         self.log = log
         self.committed = trio.lowlevel.ParkingLot()
         self.read = trio.lowlevel.ParkingLot()
+        self.ended: float | None = None
+        """When the log was over, by trio's clock."""
         self._subscriptions: list[Subscription] = []
 
     @asynccontextmanager
@@ -91,7 +93,7 @@ class Feed:
         """
         if not isinstance(overflow, Overflow):
             raise SettingsError(
-                f"overflow must be WAIT or DROP_OLDEST, got {overflow!r}: write overflow=WAIT."
+                f"overflow must be exmc_actors.WAIT or exmc_actors.DROP_OLDEST, got {overflow!r}."
             )
         if capacity < 1:
             raise SettingsError(f"capacity must be at least 1, got {capacity!r}: write, say, capacity=64.")
@@ -106,11 +108,13 @@ class Feed:
 
     def wake(self) -> None:
         """Wake every subscriber; what there is to see is in the log."""
+        if self.log.is_over and self.ended is None:
+            self.ended = trio.current_time()
         self.committed.unpark_all()
 
     def close(self) -> None:
         """End every subscription once it has read what is committed."""
-        self.log.is_closed = True
+        self.log.close()
         self.wake()
         self.read.unpark_all()
 

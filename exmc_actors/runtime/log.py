@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from exmc_actors.chain import ChainState
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message, Phase
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message
 from exmc_actors.runtime.settings import Settings
 
-Status = Literal["running", "finished", "failed"]
+Status = Literal["running", "finished", "failed", "stopped"]
 
 
 @dataclass
@@ -25,8 +25,8 @@ class ChainRecord:
     status: Status = "running"
     stands: int = 0
     """How often the chain has begun."""
-    attempts: int = 0
-    """Crashes since the last commit."""
+    crashes: int = 0
+    """The chain's own, since its last commit."""
     last_end: str = ""
     """Why the chain last ended, in words."""
     reason: str = ""
@@ -34,7 +34,7 @@ class ChainRecord:
     failed_start: bool = False
     step_size: float = float("nan")
     divergences: int = 0
-    gradients: int = 0
+    steps: int = 0
 
     @property
     def restarts(self) -> int:
@@ -61,17 +61,19 @@ class Log:
         """Say whether a reader at the end need not wait for more."""
         return self.is_closed or all(record.status != "running" for record in self.chains)
 
-    def place(self, transitions: int) -> tuple[Phase, int]:
-        """Return the phase of a transition and its index within the phase."""
-        tune = self.settings.tune
-        return ("warmup", transitions) if transitions < tune else ("sample", transitions - tune)
+    def close(self) -> None:
+        """Note that nothing will be committed any more; a second time changes nothing."""
+        self.is_closed = True
+        for record in self.chains:
+            if record.status == "running":
+                record.status = "stopped"
 
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""
         record = self.chains[chain]
         record.stands += 1
         if record.stands > 1 and record.status == "running":
-            place = self.place(record.transitions)
+            place = self.settings.place(record.transitions)
             self.messages.append(ChainRestarted(chain, *place, record.restarts, record.last_end))
 
     def commit(self, block: DrawBlock, transitions: int, state: ChainState) -> None:
@@ -82,12 +84,12 @@ class Log:
         """
         record = self.chains[block.chain]
         assert transitions == record.transitions, (block.chain, transitions, record.transitions)
-        assert (block.phase, block.first) == self.place(transitions), (block.phase, block.first)
+        assert (block.phase, block.first) == self.settings.place(transitions), (block.phase, block.first)
         record.state = state
         record.transitions += len(block)
-        record.attempts = 0
+        record.crashes = 0
         record.step_size = float(block.stats["step_size"][-1])
-        record.gradients += int(block.stats["n_steps"].sum())
+        record.steps += int(block.stats["n_steps"].sum())
         if block.phase == "sample":
             record.divergences += int(np.count_nonzero(block.stats["diverging"]))
         self.messages.append(block)
@@ -105,4 +107,4 @@ class Log:
         if record.status == "running":
             record.status = "failed"
             record.reason = reason
-            self.messages.append(ChainFailed(chain, *self.place(record.transitions), reason))
+            self.messages.append(ChainFailed(chain, *self.settings.place(record.transitions), reason))

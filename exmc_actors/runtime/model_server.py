@@ -5,19 +5,19 @@ a worker thread, and replies.  What a block raises is its reply.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import trio
 
 import supervision as sv
-from exmc_actors.chain import Started, chain_key
+from exmc_actors.chain import TRIES, Started, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
-from exmc_actors.runtime.start_position import start_position
 from exmc_actors.runtime.worker import Runner, attempt
 
 
@@ -29,6 +29,7 @@ class ModelServer(sv.Server):
         target: Target,
         executables: Executables,
         settings: Settings,
+        starts: Sequence[np.ndarray | None],
         block_size: BlockSize,
         runner: Runner,
     ) -> None:
@@ -36,6 +37,7 @@ class ModelServer(sv.Server):
         self._target = target
         self._executables = executables
         self._settings = settings
+        self._starts = starts
         self._block_size = block_size
         self._runner = runner
         self._cores = trio.CapacityLimiter(settings.cores)
@@ -86,13 +88,9 @@ class ModelServer(sv.Server):
         return self._executables.start(
             self._key(chain),
             self._arguments,
-            self._initial_position(chain),
-            self._target.dim,
+            self._starts[chain],
             self._settings.target_accept,
         )
-
-    def _initial_position(self, chain: int) -> np.ndarray | None:
-        return start_position(self._target, self._settings.start_of(chain), self._key(chain))
 
     def _key(self, chain: int) -> np.ndarray:
         return chain_key(self._settings.random_seed, chain)
@@ -101,7 +99,7 @@ class ModelServer(sv.Server):
         """Say which variable's term is not finite where the chain should have started."""
         terms = self._target.terms(position)
         wrong = [f"{name} ({value})" for name, value in terms.items() if not np.isfinite(value)]
-        at = "the given start" if self._initial_position(chain) is not None else "100 random starts"
+        at = "the given start" if self._starts[chain] is not None else f"{TRIES} random starts"
         terms_text = ", ".join(wrong) if wrong else "none by itself: the gradient is not finite"
         return Unstartable(
             f"the log density is not finite at {at} of chain {chain}; not finite: {terms_text}. "

@@ -66,7 +66,7 @@ class Recorder(sv.Server):
         record = self._log.chains[chain]
         record.last_end = _in_words(reason)
         if isinstance(reason, sv.Crash) and not isinstance(reason.error, sv.ProcessExited):
-            record.attempts += 1
+            record.crashes += 1
 
     def _stand(self, chain: int) -> Standing:
         record = self._log.chains[chain]
@@ -74,8 +74,8 @@ class Recorder(sv.Server):
             self._actor[self.monitor(self.caller)] = chain
         if chain not in self._supervisor.values():
             self._supervisor[self.monitor(self._supervisors[chain])] = chain
-        if record.attempts >= MAX_ATTEMPTS:
-            self._log.fail(chain, f"gave up after {record.attempts} attempts at one block: {record.last_end}")
+        if record.crashes >= MAX_ATTEMPTS:
+            self._log.fail(chain, f"gave up after {record.crashes} attempts at one block: {record.last_end}")
         else:
             self._log.begin(chain)
         self._feed.wake()

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from exmc_actors.errors import SettingsError
+from exmc_actors.messages import Phase
 
 DEFAULT_TUNE = 400
+MAX_TRANSITIONS = 2**31 - 16  # of one chain: a transition's random numbers come from its 32-bit index
 MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one draw
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What, besides the program and its data, decides the draws of a run."""
+    """The numbers of a run: all but ``cores`` decide its draws, with the program and its data."""
 
     draws: int = 1000
     tune: int = DEFAULT_TUNE
@@ -25,12 +27,20 @@ class Settings:
     max_treedepth: int = 10
     random_seed: int = 0
     initvals: tuple[Mapping[str, Any] | None, ...] = ()
-    """One mapping a chain, or empty: start at random."""
+    """One mapping a chain, or empty: nothing was given."""
 
     @property
     def transitions(self) -> int:
         """Return the length of a chain, warmup included."""
         return self.tune + self.draws
+
+    def place(self, transitions: int) -> tuple[Phase, int]:
+        """Return the phase of a chain's next transition and its index within the phase."""
+        return ("warmup", transitions) if transitions < self.tune else ("sample", transitions - self.tune)
+
+    def left_in_phase(self, transitions: int) -> int:
+        """Return how many transitions the phase still has: no block crosses from warmup to sampling."""
+        return (self.tune if transitions < self.tune else self.transitions) - transitions
 
     def start_of(self, chain: int) -> Mapping[str, Any] | None:
         """Return the start values that were given for a chain."""
@@ -54,9 +64,16 @@ def check(
       SettingsError: a value is of the wrong kind or out of range.
     """
     chains = _integer("chains", chains, least=1)
+    draws = _integer("draws", draws, least=1, most=MAX_TRANSITIONS)
+    tune = DEFAULT_TUNE if tune is None else _integer("tune", tune, least=0)
+    if draws + tune > MAX_TRANSITIONS:
+        raise SettingsError(
+            f"draws and tune must not exceed {MAX_TRANSITIONS} together, got {draws} and {tune}: "
+            "write, say, draws=10**9."
+        )
     return Settings(
-        draws=_integer("draws", draws, least=1),
-        tune=DEFAULT_TUNE if tune is None else _integer("tune", tune, least=0),
+        draws=draws,
+        tune=tune,
         chains=chains,
         cores=_available_cores() if cores is None else _integer("cores", cores, least=1),
         target_accept=_fraction("target_accept", target_accept),

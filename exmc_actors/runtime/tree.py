@@ -13,6 +13,8 @@ run                          one_for_one
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
@@ -36,6 +38,7 @@ class Parts:
 
     target: Target
     settings: Settings
+    starts: Sequence[np.ndarray | None]
     executables: Executables
     feed: Feed
     block_size: BlockSize
@@ -64,7 +67,14 @@ def _engine(parts: Parts) -> sv.ChildSpec:
             sv.ChildSpec(
                 "model server",
                 ModelServer,
-                args=(parts.target, parts.executables, parts.settings, parts.block_size, parts.runner),
+                args=(
+                    parts.target,
+                    parts.executables,
+                    parts.settings,
+                    parts.starts,
+                    parts.block_size,
+                    parts.runner,
+                ),
                 name=model_server,
                 shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
             ),

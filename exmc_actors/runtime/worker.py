@@ -23,7 +23,9 @@ class Runner(Protocol):
 
 async def in_thread(function: Callable[[], T]) -> T:
     """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped."""
-    return await trio.to_thread.run_sync(function)
+    # A limit of its own: trio's default is shared with the host, who may hold all of it.  How many run at
+    # once is for the caller to say.
+    return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))
 
 
 async def inline(function: Callable[[], T]) -> T:

@@ -122,7 +122,7 @@ class ProgressTable:
         cells = (
             f"{self.marks.at_least if row.missed else ''}{row.divergences}",
             _short(row.step_size),
-            _short(row.gradients),
+            _short(row.steps_per_draw),
             _short(row.draws_per_second),
             str(row.restarts),
         )

@@ -36,7 +36,7 @@ class Row:
     missed: bool
     """Whether draws after warmup went by unseen, so that divergences are a lower bound."""
     step_size: float
-    gradients: float
+    steps_per_draw: float
     """Leapfrog steps a draw, over this phase; NaN before the first."""
     draws_per_second: float
     """Since the first message; NaN while there is only one."""
@@ -159,7 +159,7 @@ class _Chain:
             divergences=self.divergences,
             missed=self.missed,
             step_size=self.step_size,
-            gradients=self.steps / self.seen if self.seen else nan,
+            steps_per_draw=self.steps / self.seen if self.seen else nan,
             draws_per_second=self._speed(),
             restarts=self.restarts,
             note=self.note,

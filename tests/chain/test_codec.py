@@ -1,7 +1,5 @@
 """A chain state survives bytes to the bit, and bytes that are none are refused."""
 
-import contextlib
-
 import jax
 import msgpack
 import numpy as np
@@ -39,24 +37,23 @@ def test_foreign_bytes_are_refused(data):
 
 
 @given(st.data())
-def test_damaged_bytes_are_refused_or_still_a_state(data):
+def test_a_changed_bit_is_never_taken_for_a_state(data):
     good = bytearray(encode(some_state(2, 1)))
     place = data.draw(st.integers(0, len(good) - 1))
     good[place] ^= data.draw(st.integers(1, 255))
-    # A changed bit of a number cannot be seen here: the checksum of whoever stores the bytes sees it.
-    with contextlib.suppress(UnreadableState):
+    with pytest.raises(UnreadableState):
         decode(bytes(good))
 
 
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
-        (["exmc chain state", 2, 1, []], "version 2; this library reads version 1"),
-        (["exmc chain state", 1, -1, []], "claims -1 dimensions"),
-        (["exmc chain state", 1, 10**12, []], "claims 1000000000000 dimensions"),
-        (["exmc chain state", 1, 3, [b""]], "is damaged: its arrays have other sizes"),
-        (["exmc chain state", 1, 3, "text"], "the header is another one"),
-        (["another format", 1, 3, []], "the header is another one"),
+        (["exmc chain state", 2, 1, [], 0], "version 2; this library reads version 1"),
+        (["exmc chain state", 1, -1, [], 0], "claims -1 dimensions"),
+        (["exmc chain state", 1, 10**12, [], 0], "claims 1000000000000 dimensions"),
+        (["exmc chain state", 1, 3, [b""], 0], "is damaged: its arrays have other sizes"),
+        (["exmc chain state", 1, 3, "text", 0], "the header is another one"),
+        (["another format", 1, 3, [], 0], "the header is another one"),
     ],
 )
 def test_a_header_that_does_not_fit_is_refused_by_what_is_wrong(header, sentence):

@@ -1,15 +1,24 @@
 """One program, compiled once and folded, whatever the number of chains and whatever the data."""
 
+import os
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
-from exmc_actors.runtime import executables_for, in_thread
+from exmc_actors.runtime import executables, executables_for, in_thread
+from exmc_actors.runtime.executables import Executables
 from exmc_actors.xla import is_folded
-from tests.runtime.conftest import FixedBlocks, observe, schools, virtual
+from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
 
 
 class Counted:
@@ -99,9 +108,79 @@ def test_a_log_density_that_cannot_be_traced_ends_in_a_sentence():
         virtual(lambda: observe(model=ex.LogDensity(broken, np.zeros(2))))
 
 
-def test_two_blocks_of_one_executable_run_in_two_threads_at_once():
+def in_each_block(monkeypatch, work):
+    """Do ``work`` in the thread of every block before it computes."""
+    advance = Executables.advance
+
+    def worked(*args):
+        work()
+        return advance(*args)
+
+    monkeypatch.setattr(Executables, "advance", worked)
+
+
+async def in_two_threads(cores):
+    return await observe(chains=2, cores=cores, runner=in_thread, block_size=FixedBlocks((20,)))
+
+
+def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
     """The answer is the same as one after the other; whether it is faster belongs to the benchmarks."""
-    threaded = trio.run(lambda: observe(runner=in_thread, cores=2, block_size=FixedBlocks((50,))))
-    single = trio.run(lambda: observe(runner=in_thread, cores=1, block_size=FixedBlocks((50,))))
-    for name, array in threaded.tree.posterior.data_vars.items():
-        assert array.values.tobytes() == single.tree.posterior[name].values.tobytes()
+    alone = virtual(lambda: observe(chains=2))
+    both = threading.Barrier(2)
+    in_each_block(monkeypatch, lambda: both.wait(timeout=60))
+    threaded = trio.run(in_two_threads, 2)
+    assert draws_of(threaded.tree) == draws_of(alone.tree)
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatch, cores):
+    in_threads = []
+
+    async def look():
+        # Every other task has done what it can by then: the other chain has asked for its block.
+        await wait_all_tasks_blocked()
+        in_threads.append(trio.to_thread.current_default_thread_limiter().borrowed_tokens)
+
+    in_each_block(monkeypatch, lambda: trio.from_thread.run(look))
+    trio.run(in_two_threads, cores)
+    assert max(in_threads) == cores
+
+
+def test_the_hosts_default_device_is_part_of_a_programs_identity():
+    target = ex.LogDensity(Counted(), np.zeros(3))
+    anywhere, device = executables_for(target, 10), jax.devices("cpu")[0]
+    with jax.default_device(device):
+        there = executables_for(target, 10)
+        assert there is executables_for(target, 10)
+    assert there is not anywhere
+    assert executables_for(target, 10) is anywhere
+
+
+def test_blocks_run_on_the_default_device_of_the_hosts_thread_whichever_thread_they_run_in():
+    code = """
+import jax, jax.numpy as jnp, numpy as np
+import exmc_actors as ex
+with jax.default_device(jax.devices("cpu")[1]):
+    target = ex.LogDensity(lambda q: -0.5 * jnp.dot(q, q), np.zeros(3))
+    tree = ex.sample(target, draws=1000, chains=2, random_seed=1, progressbar=False)
+print(tree.attrs["device"])
+"""
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "cpu:1"
+
+
+def test_no_more_than_so_many_programs_are_kept_and_the_least_used_goes_first(monkeypatch):
+    monkeypatch.setattr(executables, "_cache", OrderedDict())
+    targets = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(executables._KEPT + 2)]
+    first, second, *others = targets
+    used, unused = executables_for(first, 10), executables_for(second, 10)
+    for target in others:
+        assert executables_for(first, 10) is used
+        executables_for(target, 10)
+    assert len(executables._cache) == executables._KEPT
+    assert executables_for(first, 10) is used
+    assert executables_for(second, 10) is not unused
+    assert len(executables._cache) == executables._KEPT

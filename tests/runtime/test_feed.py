@@ -113,7 +113,7 @@ def test_closing_the_feed_ends_every_subscription_after_what_is_committed(feed):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"overflow": "wait"}, r"overflow must be WAIT or DROP_OLDEST, got 'wait': write overflow=WAIT\."),
+        ({"overflow": "wait"}, r"overflow must be exmc_actors.WAIT or exmc_actors.DROP_OLDEST, got 'wait'\."),
         ({"capacity": 0}, r"capacity must be at least 1, got 0: write, say, capacity=64\."),
     ],
 )

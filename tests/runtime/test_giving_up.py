@@ -13,7 +13,7 @@ from exmc_actors.runtime import inline
 from exmc_actors.runtime.executables import Executables
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
-FIRST_COMMIT = 5  # calls of the runner: the data, two executables, the start, a block
+FIRST_COMMIT = 6  # calls of the runner: the starts, the data, two executables, a start, a block
 
 
 @pytest.fixture
@@ -68,6 +68,25 @@ async def result_of_one_chain():
     settings = SETTINGS | {"chains": 1}
     async with open_run(schools(), **settings, block_size=FixedBlocks(), runner=inline) as run:
         return await run.result()
+
+
+def test_failed_chains_of_different_lengths_are_filled_up_with_nan(monkeypatch):
+    poisoned = {1: 47, 2: 61}
+    advance = Executables.advance
+
+    def poison_two(self, state, *rest):
+        for chain, transition in poisoned.items():
+            is_this_one = np.array_equal(state.key, chain_key(SETTINGS["random_seed"], chain))
+            if is_this_one and state.transitions >= transition:
+                raise FloatingPointError("the poison of this test")
+        return advance(self, state, *rest)
+
+    monkeypatch.setattr(Executables, "advance", poison_two)
+    tree = virtual(lambda: observe()).tree
+    assert tree.attrs["chain_lengths"] == [60, 7, 21]
+    assert np.isnan(tree.failed_posterior["mu"].values).sum() == 14
+    assert np.isnan(tree.failed_sample_stats["diverging"].values).sum() == 14
+    assert np.isnan(tree.failed_sample_stats["n_steps"].values[0, 7:]).all()
 
 
 def test_a_run_whose_every_chain_gave_up_raises_and_says_why(poison):

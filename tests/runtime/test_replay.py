@@ -121,7 +121,7 @@ class Faulty:
         return function()
 
 
-COMPILING = 3  # calls of the runner before the first start: the data, and two executables
+COMPILING = 4  # calls of the runner before the first start: the starts, the data, and two executables
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import exmc_actors as ex
 from exmc_actors import result
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
-from tests.runtime.conftest import SETTINGS, FixedBlocks, observe, schools, virtual
+from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
 def test_statistics_are_those_of_the_committed_draws():
@@ -24,7 +24,7 @@ def test_statistics_are_those_of_the_committed_draws():
         stats = seen.tree.sample_stats.sel(chain=chain.chain)
         warmup = seen.tree.warmup_sample_stats.sel(chain=chain.chain)
         assert (chain.status, chain.phase, chain.index) == ("finished", "sample", SETTINGS["draws"])
-        assert chain.gradients == int(stats.n_steps.sum() + warmup.n_steps.sum())
+        assert chain.steps == int(stats.n_steps.sum() + warmup.n_steps.sum())
         assert chain.divergences == int(stats.diverging.sum())
         assert chain.step_size == float(stats.step_size[-1])
 
@@ -46,8 +46,11 @@ def test_the_result_follows_arviz_and_stays_callable():
 
 
 def test_only_the_chosen_variables_are_kept_and_an_unknown_one_is_refused():
-    assert set(virtual(lambda: observe(var_names=["tau"])).tree.posterior.data_vars) == {"tau"}
-    with pytest.raises(ex.SettingsError, match=r"var_names has 'tua'.*Known: mu, tau, theta"):
+    for chosen in (["tau"], "tau"):
+        assert set(virtual(lambda chosen=chosen: observe(var_names=chosen)).tree.posterior.data_vars) == {
+            "tau"
+        }
+    with pytest.raises(ex.SettingsError, match=r"var_names: unknown variable 'tua': did you mean 'tau'"):
         virtual(lambda: observe(var_names=["tua"]))
 
 
@@ -100,12 +103,17 @@ def test_sample_works_where_an_event_loop_is_running(loop):
     assert tree.posterior.sizes["draw"] == 20
 
 
-def test_leaving_early_stops_everything():
+def test_leaving_early_stops_everything_and_says_so():
     async def main():
         run_for_ever = open_run(schools(), draws=10**9, chains=2, random_seed=1, cores=2)
         async with run_for_ever as run, run.subscribe() as feed:
             await anext(feed)
-        assert run.statistics().chains[0].status == "running"
+            assert run.statistics().chains[0].status == "running"
+            assert run.statistics().chains[0].draws_per_second >= 0
+        statistics = run.statistics()
+        assert {chain.status for chain in statistics.chains} == {"stopped"}
+        await trio.sleep(0.01)
+        assert run.statistics().elapsed == statistics.elapsed
         with pytest.raises(StopAsyncIteration):
             async with run.subscribe() as feed:
                 await anext(feed)
@@ -113,24 +121,76 @@ def test_leaving_early_stops_everything():
     trio.run(main)
 
 
-def test_the_loop_stays_awake_while_blocks_run_in_threads():
+def test_what_is_committed_so_far_can_be_looked_at_while_the_run_goes_on():
     async def main():
-        ticks = 0
+        async with open_run(schools(), **SETTINGS, runner=inline, block_size=FixedBlocks()) as run:
+            with pytest.raises(ex.RunFailed, match="before every chain had a draw"):
+                run.committed_result()
+            async with run.subscribe(from_start=True) as feed:
+                async for message in feed:
+                    if isinstance(message, ex.DrawBlock) and message.phase == "sample" and message.first > 30:
+                        break
+            partly = run.committed_result()
+            whole = await run.result()
+        length = partly.posterior.sizes["draw"]
+        assert length > 0
+        np.testing.assert_array_equal(partly.posterior["mu"].values, whole.posterior["mu"].values[:, :length])
 
-        async def tick():
-            nonlocal ticks
-            while True:
-                await trio.lowlevel.checkpoint()
-                ticks += 1
+    virtual(main)
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(tick)
-            async with open_run(schools(), draws=20_000, chains=2, random_seed=1) as run:
-                await run.result()
-            nursery.cancel_scope.cancel()
-        return ticks
 
-    assert trio.run(main) > 100
+def test_restarts_are_in_the_attributes_of_the_result():
+    async def kill(run):
+        await run.kill_chain(1)
+
+    assert virtual(lambda: observe(kill)).tree.attrs["chain_restarts"] == [0, 1, 0]
+
+
+def test_a_view_is_given_a_moment_to_show_the_end_and_no_more():
+    shown = []
+
+    async def slow_at_the_end(subscribe):
+        async with subscribe() as feed:
+            async for _ in feed:
+                pass
+        await trio.sleep(0.5)
+        shown.append("the end")
+        await trio.sleep(100)
+        shown.append("never")
+
+    seen = virtual(lambda: observe(views=[slow_at_the_end]))
+    assert shown == ["the end"]
+    assert seen.tree is not None
+
+
+def test_a_hostile_subscriber_cannot_change_what_others_see(undisturbed):
+    async def hostile(subscribe):
+        async with subscribe() as feed:
+            async for message in feed:
+                if isinstance(message, ex.DrawBlock):
+                    for mapping in (message.draws, message.stats):
+                        with pytest.raises(TypeError):
+                            mapping["theta"] = 0
+                        with pytest.raises(ValueError, match="read-only"):
+                            next(iter(mapping.values()))[...] = 0
+                    seen.append(message)
+
+    seen = []
+    tree = virtual(lambda: observe(save_warmup=True, views=[hostile])).tree
+    assert len(seen) > 10
+    assert draws_of(tree) == undisturbed
+
+
+def test_a_host_that_holds_every_thread_of_trios_does_not_hold_up_a_run():
+    async def main():
+        limiter = trio.to_thread.current_default_thread_limiter()
+        for holder in range(int(limiter.total_tokens)):
+            limiter.acquire_on_behalf_of_nowait(holder)
+        with trio.fail_after(60):
+            async with open_run(schools(), **SETTINGS) as run:
+                return await run.result()
+
+    assert trio.run(main).posterior.sizes["draw"] == SETTINGS["draws"]
 
 
 def test_sampling_leaves_jax_the_environment_and_logging_as_they_were():

@@ -6,15 +6,14 @@ import pytest
 
 import exmc_actors as ex
 from exmc_actors.chain import chain_key
-from exmc_actors.runtime import executables_for, start_position
+from exmc_actors.runtime import check, executables_for, start_positions
 from tests.runtime.conftest import observe, schools, virtual
 
 
 def started(target, values=None, seed=0):
     program = target if not isinstance(target, ex.Model) else ex.compile(target)
-    key = chain_key(seed, 0)
-    position = start_position(program, values, key)
-    return executables_for(program, 10).start(key, program.arguments, position, program.dim, 0.8)
+    (position,) = start_positions(program, check(chains=1, random_seed=seed, initvals=values))
+    return executables_for(program, 10).start(chain_key(seed, 0), program.arguments, position, 0.8)
 
 
 def test_a_given_start_is_used_as_it_is():

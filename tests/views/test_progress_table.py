@@ -13,7 +13,7 @@ ROW = Row(
     divergences=3,
     missed=False,
     step_size=0.51234,
-    gradients=7.04,
+    steps_per_draw=7.04,
     draws_per_second=12345.6,
     restarts=0,
     note="",
@@ -39,7 +39,7 @@ def test_a_row_shows_what_is_known_of_its_chain():
 
 
 def test_what_is_unknown_is_a_dash():
-    unknown = replace(ROW, step_size=float("nan"), gradients=float("nan"), draws_per_second=float("nan"))
+    unknown = replace(ROW, step_size=float("nan"), steps_per_draw=float("nan"), draws_per_second=float("nan"))
     assert lines(TABLE, unknown)[-1].split()[4:7] == ["-", "-", "-"]
 
 
@@ -118,4 +118,4 @@ def test_a_narrow_terminal_keeps_divergences_restarts_and_states():
     ],
 )
 def test_numbers_are_short_at_every_scale(value, shown):
-    assert lines(TABLE, replace(ROW, gradients=value))[-1].split()[5] == shown
+    assert lines(TABLE, replace(ROW, steps_per_draw=value))[-1].split()[5] == shown

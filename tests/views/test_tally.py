@@ -15,7 +15,7 @@ def test_a_chain_of_which_nothing_was_heard_is_waiting(tally):
     row = tally.rows()[1]
     assert (row.state, row.phase, row.done, row.divergences) == ("waiting", "warmup", 0, 0)
     assert math.isnan(row.step_size)
-    assert math.isnan(row.gradients)
+    assert math.isnan(row.steps_per_draw)
     assert math.isnan(row.draws_per_second)
 
 
@@ -28,7 +28,7 @@ def test_a_block_says_where_its_chain_stands(tally, block):
     tally.observe(block(0, "warmup", 100, 50, n_steps=9, step_size=0.2), 2.0)
     row = tally.rows()[0]
     assert (row.state, row.done, row.step_size) == ("warmup", 150, 0.2)
-    assert row.gradients == (100 * 3 + 50 * 9) / 150
+    assert row.steps_per_draw == (100 * 3 + 50 * 9) / 150
     assert tally.rows()[1].state == "waiting"
 
 
@@ -36,7 +36,7 @@ def test_counting_starts_again_after_warmup(tally, block):
     tally.observe(block(0, "warmup", 0, 500, diverged=20, n_steps=100), 1.0)
     tally.observe(block(0, "sample", 0, 40, diverged=2, n_steps=7), 2.0)
     row = tally.rows()[0]
-    assert (row.state, row.done, row.divergences, row.gradients) == ("sampling", 40, 2, 7.0)
+    assert (row.state, row.done, row.divergences, row.steps_per_draw) == ("sampling", 40, 2, 7.0)
     assert not row.missed
 
 

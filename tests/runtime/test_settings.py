@@ -10,9 +10,11 @@ from exmc_actors.runtime import DEFAULT_TUNE, check
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"draws": 0}, r"draws must be an integer of at least 1, got 0: write, say, draws=1\."),
-        ({"draws": 1.5}, r"draws must be an integer of at least 1, got 1\.5"),
-        ({"draws": True}, r"draws must be an integer of at least 1, got True"),
+        ({"draws": 0}, r"draws must be an integer from 1 to 2147483632, got 0: write, say, draws=1\."),
+        ({"draws": 1.5}, r"draws must be an integer from 1 to 2147483632, got 1\.5"),
+        ({"draws": True}, r"draws must be an integer from 1 to 2147483632, got True"),
+        ({"draws": 10**10}, r"draws must be an integer from 1 to 2147483632, got 10000000000"),
+        ({"draws": 2**31 - 16, "tune": 1}, r"must not exceed 2147483632 together"),
         ({"tune": -1}, r"tune must be an integer of at least 0, got -1"),
         ({"chains": "4"}, r"chains must be an integer of at least 1, got '4'"),
         ({"cores": 0}, r"cores must be an integer of at least 1, got 0"),
