@@ -98,14 +98,14 @@ def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool)
     Nothing is masked where every entry is known to lie inside the support.
     """
     inside, safe = (None, x) if is_inside else distribution.split(x)
-    kernel = distribution.kernel(safe)
+    log_kernel = distribution.log_kernel(safe)
     if inside is not None:
-        kernel = jnp.where(inside, kernel, -jnp.inf)
-    return _normalised(distribution, kernel)
+        log_kernel = jnp.where(inside, log_kernel, -jnp.inf)
+    return _normalised(distribution, log_kernel)
 
 
-def _normalised(distribution: Distribution, kernel: jax.Array) -> jax.Array:
-    return jnp.sum(kernel) - _stretched_sum(distribution.log_normaliser(), kernel.shape)
+def _normalised(distribution: Distribution, log_kernel: jax.Array) -> jax.Array:
+    return jnp.sum(log_kernel) - _stretched_sum(distribution.log_normaliser(), log_kernel.shape)
 
 
 def _stretched_sum(value: Any, shape: Shape) -> jax.Array:
@@ -129,9 +129,9 @@ def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
         return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
     jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape)
     if isinstance(term.transform, Log | Logit):
-        kernel = distribution.kernel_on_line(z)
-        if kernel is not None:
-            return _normalised(distribution, kernel) + jacobian
+        log_kernel = distribution.log_kernel_on_line(z)
+        if log_kernel is not None:
+            return _normalised(distribution, log_kernel) + jacobian
     is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
     return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
 

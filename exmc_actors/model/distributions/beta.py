@@ -26,12 +26,12 @@ class Beta(Distribution):
         """Between zero and one."""
         return UnitInterval()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return (self.alpha - 1.0) * jnp.log(x) + (self.beta - 1.0) * jnp.log1p(-x)
 
-    def kernel_on_line(self, z: Any) -> Any:
-        """Return the kernel at the point of log odds ``z``."""
+    def log_kernel_on_line(self, z: Any) -> Any:
+        """Return the log kernel at the point of log odds ``z``."""
         return -(self.alpha - 1.0) * softplus(-z) - (self.beta - 1.0) * softplus(z)
 
     def log_normaliser(self) -> Any:

@@ -22,10 +22,10 @@ from exmc_actors.model.text import call_text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Distribution:
-    """The contract.  A leaf must provide ``support``, ``kernel`` and ``log_normaliser``.
+    """The contract.  A leaf must provide ``support``, ``log_kernel`` and ``log_normaliser``.
 
-    The log density is ``kernel(x) - log_normaliser()``.  The first is computed for every entry, the second
-    once for each set of parameters, so that ten thousand observations of one scale cost one logarithm.
+    The log density is ``log_kernel(x) - log_normaliser()``.  The first is computed for every entry, the
+    second once for each set of parameters, so that ten thousand observations of one scale cost one logarithm.
     """
 
     parameter_supports: ClassVar[Mapping[str, Support]] = {}
@@ -67,27 +67,27 @@ class Distribution:
         """Where the probability lies; may depend on the parameters."""
         raise NotImplementedError
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part of the log density that depends on ``x``, which must lie in the support."""
         raise NotImplementedError
 
-    def kernel_on_line(self, z: Any) -> Any | None:
-        """Return the kernel at the point whose logarithm or log odds is ``z``, or None.
+    def log_kernel_on_line(self, z: Any) -> Any | None:
+        """Return the log kernel at the point whose logarithm or log odds is ``z``, or None.
 
         Worth having where ``z`` says more than the point: a positive variable of little shape parameter
         lies where ``exp(z)`` is rounded to zero, and one in the unit interval where the logistic function
-        is rounded to one; there ``kernel`` is infinite.
+        is rounded to one; there ``log_kernel`` is infinite.
         """
         return None
 
     def log_normaliser(self) -> Any:
-        """Return what is subtracted from the kernel, in the shape of the parameters."""
+        """Return what is subtracted from the log kernel, in the shape of the parameters."""
         raise NotImplementedError
 
     def log_prob(self, x: Any) -> jax.Array:
         """Return the log density of each entry: -inf outside the support, where its gradient is zero."""
         inside, safe = self.split(x)
-        value = self.kernel(safe) - self.log_normaliser()
+        value = self.log_kernel(safe) - self.log_normaliser()
         return jnp.asarray(value) if inside is None else jnp.where(inside, value, -jnp.inf)
 
     def split(self, x: Any) -> tuple[Any, Any]:

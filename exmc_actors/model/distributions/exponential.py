@@ -24,7 +24,7 @@ class Exponential(Distribution):
         """Zero and the numbers above it."""
         return NonNegative()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return -self.rate * x
 

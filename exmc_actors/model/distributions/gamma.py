@@ -25,12 +25,12 @@ class Gamma(Distribution):
         """Numbers above zero."""
         return Positive()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return (self.alpha - 1.0) * jnp.log(x) - self.beta * x
 
-    def kernel_on_line(self, z: Any) -> Any:
-        """Return the kernel at ``exp(z)``."""
+    def log_kernel_on_line(self, z: Any) -> Any:
+        """Return the log kernel at ``exp(z)``."""
         return (self.alpha - 1.0) * z - self.beta * jnp.exp(z)
 
     def log_normaliser(self) -> Any:

@@ -25,7 +25,7 @@ class HalfCauchy(Distribution):
         """Zero and the numbers above it."""
         return NonNegative()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         z = x * (1.0 / self.sigma)
         return -jnp.log1p(z * z)

@@ -21,7 +21,7 @@ class HalfFlat(Distribution):
         """Zero and the numbers above it."""
         return NonNegative()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return jnp.zeros_like(x)
 

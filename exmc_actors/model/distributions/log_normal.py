@@ -26,12 +26,12 @@ class LogNormal(Distribution):
         """Numbers above zero."""
         return Positive()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        return self.kernel_on_line(jnp.log(x))
+        return self.log_kernel_on_line(jnp.log(x))
 
-    def kernel_on_line(self, z: Any) -> Any:
-        """Return the kernel at ``exp(z)``."""
+    def log_kernel_on_line(self, z: Any) -> Any:
+        """Return the log kernel at ``exp(z)``."""
         standard = (z - self.mu) * (1.0 / self.sigma)
         return -0.5 * standard * standard - z
 

@@ -27,7 +27,7 @@ class Normal(Distribution):
         """Every number."""
         return Real()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         z = (x - self.mu) * (1.0 / self.sigma)
         return -0.5 * z * z

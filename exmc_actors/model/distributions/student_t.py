@@ -29,7 +29,7 @@ class StudentT(Distribution):
         """Every number."""
         return Real()
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         z = (x - self.mu) * (1.0 / self.sigma)
         return -0.5 * (self.nu + 1.0) * jnp.log1p(z * z / self.nu)

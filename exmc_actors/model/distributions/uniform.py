@@ -35,7 +35,7 @@ class Uniform(Distribution):
         """From low to high."""
         return Interval(self.low, self.high)
 
-    def kernel(self, x: Any) -> Any:
+    def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         return jnp.zeros_like(x)
 
