@@ -13,7 +13,7 @@ demo: $(READY)            ## sample the eight schools, kill a chain, prove the r
 test: $(READY)            ## every test but the slow ones
 	$(BIN)/pytest -n 2 -m "not slow"
 
-check: $(READY)           ## what CI runs: format, lint, types, tests on each Python found
+check: $(READY)           ## what CI runs: format, lint, types, all tests, the quick ones on 3.13 too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
