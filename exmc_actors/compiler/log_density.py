@@ -69,7 +69,7 @@ class LogDensity(Evaluator):
         check_finite(start)
         self.init = start.astype(np.float64)
         self._density = _FunctionDensity(fn)
-        self.key = _key_of(self._density)
+        self.key = _key_of(self._density, start.size)
         self.layout = self.values_layout = Layout.of([(_NAME, start.shape)])
         self.arguments = ()
         self.observed_data: dict[str, np.ndarray] = {}
@@ -85,6 +85,7 @@ class LogDensity(Evaluator):
 
 
 @lru_cache(maxsize=256)
-def _key_of(density: _FunctionDensity) -> str:
-    # A function cannot be told apart by its contents: another process has another key.
+def _key_of(density: _FunctionDensity, dim: int) -> str:
+    # A function cannot be told apart by its contents: another process has another key.  With vectors of
+    # another length it is another program.
     return f"function-{uuid4().hex}"

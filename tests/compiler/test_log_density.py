@@ -29,6 +29,11 @@ def test_the_key_is_that_of_the_function_object():
     assert LogDensity(bowl, [0.0]).key != LogDensity(lambda x: bowl(x), [0.0]).key
 
 
+def test_one_function_of_vectors_of_two_lengths_has_two_keys():
+    assert LogDensity(bowl, np.zeros(2)).key != LogDensity(bowl, np.zeros(5)).key
+    assert LogDensity(bowl, np.zeros(5)).key == LogDensity(bowl, np.ones(5)).key
+
+
 def test_a_function_that_cannot_be_hashed_will_do():
     class Unhashable:
         __hash__ = None
