@@ -119,8 +119,8 @@ def in_each_block(monkeypatch, work):
     monkeypatch.setattr(Executables, "advance", worked)
 
 
-async def in_two_threads(cores):
-    return await observe(chains=2, cores=cores, runner=in_thread, block_size=FixedBlocks((20,)))
+async def in_two_threads(cores, runner=in_thread):
+    return await observe(chains=2, cores=cores, runner=runner, block_size=FixedBlocks((20,)))
 
 
 def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
@@ -134,16 +134,23 @@ def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
 
 @pytest.mark.parametrize("cores", [1, 2])
 def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatch, cores):
-    in_threads = []
+    under_way, seen = set(), []
+
+    async def noted(function):
+        under_way.add(function)
+        try:
+            return await in_thread(function)
+        finally:
+            under_way.remove(function)
 
     async def look():
         # Every other task has done what it can by then: the other chain has asked for its block.
         await wait_all_tasks_blocked()
-        in_threads.append(trio.to_thread.current_default_thread_limiter().borrowed_tokens)
+        seen.append(len(under_way))
 
     in_each_block(monkeypatch, lambda: trio.from_thread.run(look))
-    trio.run(in_two_threads, cores)
-    assert max(in_threads) == cores
+    trio.run(in_two_threads, cores, noted)
+    assert max(seen) == cores
 
 
 def test_the_hosts_default_device_is_part_of_a_programs_identity():
