@@ -9,7 +9,7 @@ import numpy as np
 from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import frozen_array
 from exmc_actors.model.coords import check_coords, check_dims, shape_of_dims
-from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
 from exmc_actors.model.expression import Constant, Expression, Reference, as_expression
 from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
@@ -17,6 +17,7 @@ from exmc_actors.model.scope import Scope
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
 from exmc_actors.model.transforms import Transform
+from exmc_actors.model.vocabulary import is_known
 
 
 class Builder:
@@ -59,7 +60,7 @@ class Builder:
         """
         self._scope.check_new(name)
         prepared = _distribution(name, distribution)
-        if transform is not None and not isinstance(transform, Transform):
+        if transform is not None and not (isinstance(transform, Transform) and is_known(transform)):
             raise ModelError(f"{name}: transform must be a transform such as Log(), got {transform!r}.")
         if not isinstance(centered, bool | np.bool_ | None):
             raise ModelError(f"{name}: centered must be True, False or None, got {centered!r}.")
@@ -175,6 +176,12 @@ def _distribution(name: str, given: Any) -> Distribution:
         raise ModelError(
             f"{name}: a distribution is expected, got {given!r}: write Normal(0.0, 1.0), say. "
             "A value that is computed is declared by b.det(name, expression)."
+        )
+    if not is_known(given):
+        raise ModelError(
+            f"{name}: {type(given).__name__} is none of the library's distributions, and a model holds no "
+            f"others: take one of {', '.join(DISTRIBUTIONS)}, or declare a Flat or HalfFlat variable and add "
+            "its log density by b.potential(name, expression)."
         )
     return given.with_parameters(**_expressions(name, given.parameters))
 

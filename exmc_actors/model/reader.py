@@ -15,7 +15,8 @@ from exmc_actors.model.expression import Apply, Constant, Expression, Index, Lit
 from exmc_actors.model.model import Model
 from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
-from exmc_actors.model.transforms import TRANSFORMS, Transform
+from exmc_actors.model.transforms import Transform
+from exmc_actors.model.vocabulary import TRANSFORMS
 
 _LARGEST_BODY = 2**30
 _LARGEST_INTEGER = 2**53

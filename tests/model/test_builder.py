@@ -222,6 +222,31 @@ def test_a_distribution_and_a_handle_are_not_confused(b):
         b.obs("y", 3, [1.0])
 
 
+def test_a_distribution_of_ones_own_is_refused_whatever_its_name(b):
+    class Mine(ex.Distribution):
+        pass
+
+    class Normal(ex.Normal):
+        pass
+
+    for given, name in ((Mine(), "Mine"), (Normal(0.0, 1.0), "Normal"), (ex.Distribution(), "Distribution")):
+        sentence = (
+            f"x: {name} is none of the library's distributions, .* take one of Beta, Cauchy, .*potential"
+        )
+        with refuses(sentence):
+            b.rv("x", given)
+        with refuses(sentence):
+            b.obs("x", given, 1.0)
+
+
+def test_a_transform_of_ones_own_is_refused_whatever_its_name(b):
+    class Log(ex.Log):
+        pass
+
+    with refuses(r"x: transform must be a transform such as Log\(\), got"):
+        b.rv("x", ex.HalfNormal(1.0), transform=Log())
+
+
 def test_data_must_be_numbers(b):
     for declare in (lambda v: b.data("x", v), lambda v: b.obs("x", ex.Normal(0, 1), v)):
         with refuses("x must be an array of numbers, got"):

@@ -1,0 +1,18 @@
+"""List the transforms by name, and tell whether the name of a class stands for it; it reads no bytes."""
+
+from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
+from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, Transform
+
+TRANSFORMS: dict[str, type[Transform]] = {
+    transform.__name__: transform for transform in (Identity, Log, Logit, ScaledLogit, Affine)
+}
+"""Every transform by name, as ``DISTRIBUTIONS`` has every distribution."""
+
+
+def is_known(leaf: Distribution | Transform) -> bool:
+    """Return whether the name of the leaf's class stands for that very class.
+
+    Bytes and keys hold the name alone: two classes of one name would share what is compiled.
+    """
+    kind = type(leaf)
+    return kind in (DISTRIBUTIONS.get(kind.__name__), TRANSFORMS.get(kind.__name__))
