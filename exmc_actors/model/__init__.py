@@ -4,12 +4,10 @@ A model is data.  Nothing here touches a JAX backend: shapes follow NumPy's rule
 operations and distributions are traced by the compiler.
 """
 
-from exmc_actors.model import math
-from exmc_actors.model.arrays import check_finite, entry_text, first_where, frozen_array
+from exmc_actors.model import math, transforms
+from exmc_actors.model.arrays import check_finite, entry_text, frozen_array
 from exmc_actors.model.builder import Builder
-from exmc_actors.model.coords import Coords
 from exmc_actors.model.distributions import (
-    DISTRIBUTIONS,
     Beta,
     Cauchy,
     Distribution,
@@ -25,7 +23,6 @@ from exmc_actors.model.distributions import (
     Uniform,
 )
 from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
-from exmc_actors.model.functions import softplus
 from exmc_actors.model.indexing import IndexPlan, gathered_parts, plan_index
 from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
@@ -39,14 +36,12 @@ from exmc_actors.model.sites import (
     Site,
     Variable,
     expressions_of,
-    names_of,
 )
 from exmc_actors.model.supports import Interval, NonNegative, Positive, Real, Support, UnitInterval
 from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, Transform
 from exmc_actors.model.traversal import postorder, references, with_children
 
 __all__ = [
-    "DISTRIBUTIONS",
     "OPERATIONS",
     "Affine",
     "Apply",
@@ -54,7 +49,6 @@ __all__ = [
     "Builder",
     "Cauchy",
     "Constant",
-    "Coords",
     "Data",
     "Deterministic",
     "Distribution",
@@ -93,15 +87,13 @@ __all__ = [
     "check_finite",
     "entry_text",
     "expressions_of",
-    "first_where",
     "frozen_array",
     "gathered_parts",
     "math",
-    "names_of",
     "plan_index",
     "postorder",
     "references",
-    "softplus",
+    "transforms",
     "unknown",
     "with_children",
 ]
