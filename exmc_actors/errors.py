@@ -4,7 +4,10 @@ ExmcError
 |- ModelError          the model as written cannot mean anything (also a ValueError)
 |- SettingsError       an argument of a sampling call is out of range (also a ValueError)
 |- StartError          no point with a finite log density was found to start from
-`- RunFailed           every chain gave up, or the supervision tree did
+|- RunFailed           every chain gave up, or the supervision tree did
+|- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
+|- UnreadableState     bytes are not a chain state (chain/codec.py; also a ValueError)
+`- BlockError          a block raised: the end of a chain's actor, not of the run (runtime/chain_actor.py)
 """
 
 
@@ -25,7 +28,7 @@ class StartError(ExmcError):
 
 
 class RunFailed(ExmcError):
-    """No chain of the run finished; the message names the first cause."""
+    """The run has nothing to return, or its supervision tree gave up; the message names the first cause."""
 
 
 class SamplingWarning(UserWarning):
