@@ -19,6 +19,7 @@ from exmc_actors.model.expression import Apply, Constant, Expression, Index, Lit
 from exmc_actors.model.indexing import gathered_parts, plan_index
 from exmc_actors.model.names import check_name, unknown
 from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.result_names import ResultNames
 from exmc_actors.model.shapes import Shape, broadcast, check_size, stretches_to
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
 from exmc_actors.model.supports import Interval
@@ -38,6 +39,8 @@ class Scope:
     """The values that are known: data inputs and observations."""
     taken: set[str] = field(default_factory=set)
     """Every name in use, potentials included."""
+    result: ResultNames = field(default_factory=ResultNames)
+    """What a result of the model would have to hold."""
 
     def declare(self, site: Site) -> None:
         """Add a site.
@@ -143,6 +146,7 @@ class Scope:
             case Deterministic() | Potential():
                 shape = self.shape_of(site.expression)
         self._check_dims(site, shape)
+        self.result.add(site, shape)
         return shape
 
     def parameter_shape(self, distribution: Distribution) -> Shape:
