@@ -153,9 +153,10 @@ def test_data_dims_and_coordinates_are_at_hand():
         b.rv("theta", ex.Normal(0.0, 1.0), dims="year")
 
     program = compile(build(declare, year=[1999, 2000]))
-    assert program.dims == {"x": ("year",), "theta": ("year",)}
-    assert program.coords == {"year": (1999, 2000)}
     np.testing.assert_array_equal(program.constant_data["x"], [0, 1])
+    for same in (program, program.with_data(x=[1, 2])):
+        assert same.dims == {"x": ("year",), "theta": ("year",)}
+        assert same.coords == {"year": (1999, 2000)}
     assert program.observed_data == {}
     assert program.init is None
 

@@ -74,6 +74,12 @@ def test_coordinates_do_not_change_the_key():
     assert build(["a", "b"]).dims == {"x": ("school",)}
 
 
+def test_other_data_keeps_dims_and_coordinates(schools):
+    other = schools.with_data(y=np.zeros(8))
+    assert other.dims == schools.dims == dict.fromkeys(("theta", "y", "effect"), ("school",))
+    assert dict(other.coords) == dict(schools.coords) == {"school": tuple("ABCDEFGH")}
+
+
 def test_a_model_cannot_be_changed(model):
     with pytest.raises(AttributeError):
         model.sites = ()
