@@ -46,7 +46,7 @@ def _parts(where: str) -> tuple[Path, str]:
 
 
 def _run(path: Path) -> dict[str, Any]:
-    spec = importlib.util.spec_from_file_location("exmc_model", path)
+    spec = importlib.util.spec_from_file_location("exmc_model", path.resolve())
     if spec is None or spec.loader is None:
         raise ModelFileError(f"{str(path)!r} is not a Python file: its name must end in .py.")
     module = importlib.util.module_from_spec(spec)
@@ -66,9 +66,8 @@ def _line_of(error: Exception, path: Path) -> str:
     """Return the line of the user's file that led to an error, where it is known."""
     if isinstance(error, SyntaxError):
         return f", line {error.lineno}"
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
-    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
     return f", line {lines[-1]}" if lines else ""
 
 

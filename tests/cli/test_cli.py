@@ -124,10 +124,12 @@ def test_a_file_may_hold_what_any_module_may(tmp_path):
         ("import exmc_actors as ex\nb = ex.Builder()\nb.rv('mu', ex.Normal('tau', 1.0))", "line 3: .*'tau'"),
     ],
 )
-def test_a_file_that_builds_no_model_is_one_sentence_and_status_two(tmp_path, capsys, source, sentence):
-    path = tmp_path / "broken.py"
-    path.write_text(source)
-    assert cli.main(["sample", str(path)]) == 2
+def test_a_file_that_builds_no_model_is_one_sentence_and_status_two(
+    tmp_path, monkeypatch, capsys, source, sentence
+):
+    (tmp_path / "broken.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["sample", "broken.py"]) == 2
     said = capsys.readouterr().err
     assert re.search(sentence, said), said
     assert len(said.strip().splitlines()) == 1
