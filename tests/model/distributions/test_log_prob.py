@@ -1,88 +1,25 @@
-"""Every log density against SciPy, or against mpmath where SciPy rounds."""
+"""Every log density against SciPy or mpmath, with its gradients, means and draws."""
 
 import jax
-import mpmath
 import numpy as np
 import pytest
 from scipy import stats
 
 import exmc_actors.model as ex
 from exmc_actors.errors import ModelError
-
-SCALES = (1e-6, 0.3, 1.0, 40.0, 1e6)
-REAL = np.array([-1e8, -30.0, -1.0, -1e-9, 0.0, 0.7, 5.0, 1e3, 1e10])
-POSITIVE = np.array([1e-300, 1e-8, 0.1, 1.0, 3.0, 50.0, 1e5, 1e12])
-
-CASES = {
-    "Normal": [(m, s) for m in (-1e3, 0.0, 2.0) for s in SCALES],
-    "HalfNormal": [(s,) for s in SCALES],
-    "Exponential": [(s,) for s in SCALES],
-    "Uniform": [(-3.0, 5.0), (0.0, 1.0), (0.0, 1e12)],
-    "Cauchy": [(m, s) for m in (-1e3, 0.0, 2.0) for s in SCALES],
-    "HalfCauchy": [(s,) for s in SCALES],
-    "LogNormal": [(m, s) for m in (-5.0, 0.0, 2.0) for s in (0.05, 1.0, 30.0)],
-}
-SCIPY = {
-    "Normal": lambda mu, sigma: stats.norm(mu, sigma),
-    "HalfNormal": lambda sigma: stats.halfnorm(0, sigma),
-    "Exponential": lambda rate: stats.expon(scale=1 / rate),
-    "Uniform": lambda low, high: stats.uniform(low, high - low),
-    "Cauchy": lambda mu, sigma: stats.cauchy(mu, sigma),
-    "HalfCauchy": lambda sigma: stats.halfcauchy(0, sigma),
-    "LogNormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
-}
+from tests.model.distributions.grids import PARAMETERS, SCIPY, reference
 
 
 @pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize(("name", "parameters"), [(name, p) for name in CASES for p in CASES[name]])
-def test_agrees_with_scipy(name, parameters):
-    x = REAL if name in ("Normal", "Cauchy") else POSITIVE
-    if name == "Uniform":
-        x = np.linspace(*parameters, 7)
-    ours = np.asarray(getattr(ex, name)(*parameters).log_prob(x))
-    theirs = SCIPY[name](*parameters).logpdf(x)
-    known = np.isfinite(theirs)  # SciPy underflows to -inf in far tails
-    assert known.sum() >= 3
-    np.testing.assert_allclose(ours[known], theirs[known], rtol=1e-10)
-    assert (ours[~known] < -600).all()
-
-
-def gamma(x, alpha, beta):
-    log = mpmath.log
-    return (alpha - 1) * log(x) - beta * x + alpha * log(beta) - mpmath.loggamma(alpha)
-
-
-def beta(x, alpha, beta):
-    between = mpmath.loggamma(alpha + beta) - mpmath.loggamma(alpha) - mpmath.loggamma(beta)
-    return (alpha - 1) * mpmath.log(x) + (beta - 1) * mpmath.log1p(-x) + between
-
-
-def student_t(x, nu, mu, sigma):
-    height = mpmath.loggamma((nu + 1) / 2) - mpmath.loggamma(nu / 2) - mpmath.log(nu * mpmath.pi) / 2
-    return height - mpmath.log(sigma) - (nu + 1) / 2 * mpmath.log1p(((x - mu) / sigma) ** 2 / nu)
-
-
-SHAPES = (1e-6, 0.01, 0.5, 1.0, 1.0001, 2.0, 30.0, 1e4)
-EXACT = {
-    "Gamma": (gamma, [(a, b) for a in SHAPES for b in (1e-6, 0.5, 1e5)], POSITIVE[:7]),
-    "Beta": (beta, [(a, b) for a in SHAPES for b in SHAPES], [1e-300, 1e-9, 0.1, 0.5, 0.9, 1 - 1e-12]),
-    "StudentT": (
-        student_t,
-        [(n, 1.0, s) for n in (*SHAPES, 39.9, 40.1, 1e9) for s in (1e-5, 1.0, 1e4)],
-        REAL,
-    ),
-}
-
-
-@pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize("name", EXACT)
-def test_agrees_with_forty_digits(name):
-    formula, grid, points = EXACT[name]
-    with mpmath.workdps(40):
-        for parameters in grid:
-            wanted = [float(formula(mpmath.mpf(float(x)), *map(mpmath.mpf, parameters))) for x in points]
-            ours = np.asarray(getattr(ex, name)(*parameters).log_prob(np.asarray(points)))
-            np.testing.assert_allclose(ours, wanted, rtol=1e-10, atol=1e-13, err_msg=f"{name}{parameters}")
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_agrees_with_scipy_or_forty_digits(name):
+    for parameters, x, wanted in reference(name):
+        ours = np.asarray(getattr(ex, name)(*parameters).log_prob(x))
+        known = np.isfinite(wanted)
+        np.testing.assert_allclose(
+            ours[known], wanted[known], rtol=1e-10, atol=1e-13, err_msg=f"{name}{parameters}"
+        )
+        assert (ours[~known] < -600).all()
 
 
 INSIDE = {
