@@ -52,7 +52,7 @@ steps = st.one_of(
     st.tuples(st.sampled_from(["crash", "normal", "shutdown", "kill"]), places, places),
     st.tuples(st.sampled_from(["terminate", "restart", "delete"]), places, st.sampled_from(IDS)),
     st.tuples(st.just("add"), places, st.builds(Worker, st.sampled_from("abd"), RESTARTS)),
-    st.tuples(st.just("wait"), st.integers(1, 6), st.none()),
+    st.tuples(st.just("wait"), st.sampled_from([1, 2, PERIOD, PERIOD + 1]), st.none()),
 )
 plans = st.dictionaries(
     st.lists(st.sampled_from(IDS), min_size=1, max_size=3).map(lambda path: "/" + "/".join(path)),
