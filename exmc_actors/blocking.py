@@ -1,6 +1,7 @@
 """Run an async function to its end from synchronous code, in a thread of its own where a loop is running."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +17,8 @@ def blocking(main: Callable[[], Awaitable[Any]]) -> Any:
     a thread of its own, which has ended when this returns.
 
     Raises:
-      KeyboardInterrupt: on Ctrl-C, when everything that was started has stopped.
+      KeyboardInterrupt: on Ctrl-C, when everything that was started has stopped.  Under ``asyncio.run`` the
+        first Ctrl-C is asyncio's own, which waits for its loop; the second one comes here.
     """
     if not _is_in_event_loop():
         # At checkpoints of ``main`` only: raised wherever the signal finds the program, an interrupt may
@@ -40,30 +42,33 @@ class _Thread:
 
     def __init__(self, main: Callable[[], Awaitable[Any]]) -> None:
         self._main = main
-        self._started = threading.Event()
+        self._is_cancelled = False
         self._cancel: Callable[[], None] = lambda: None
         self._outcome: outcome.Outcome[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="exmc_actors.sample")
 
     def wait(self) -> Any:
-        self._thread.start()
         try:
+            self._thread.start()
             self._thread.join()
         except KeyboardInterrupt:
-            self._started.wait()
-            self._cancel()
-            self._thread.join()
+            # First the flag, then the call: a run that has not begun sees the one, a run that has, the other.
+            self._is_cancelled = True
+            with contextlib.suppress(trio.RunFinishedError):
+                self._cancel()
+            if self._thread.is_alive():
+                self._thread.join()
             raise
         assert self._outcome is not None
         return self._outcome.unwrap()
 
     def _run(self) -> None:
         self._outcome = outcome.capture(trio.run, self._cancellable)
-        self._started.set()
 
     async def _cancellable(self) -> Any:
         token = trio.lowlevel.current_trio_token()
         with trio.CancelScope() as scope:
             self._cancel = lambda: token.run_sync_soon(scope.cancel)
-            self._started.set()
+            if self._is_cancelled:
+                scope.cancel()
             return await self._main()

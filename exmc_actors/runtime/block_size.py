@@ -35,5 +35,8 @@ class ByWallTime:
 
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
+        wanted = self._next.get(chain, FIRST_BLOCK)
+        if transitions < wanted and seconds < TARGET_SECONDS:
+            return  # cut short by the end of a phase: mostly overhead, which says nothing of a transition
         fitting = int(TARGET_SECONDS * transitions / max(seconds, 1e-9))
-        self._next[chain] = max(1, min(fitting, _GROWTH * self._next.get(chain, FIRST_BLOCK)))
+        self._next[chain] = max(1, min(fitting, _GROWTH * wanted))

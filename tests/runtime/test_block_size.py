@@ -76,3 +76,21 @@ def test_every_chain_has_a_size_of_its_own():
     assert (slow[-1], fast[-1]) == (1, 4**5 * FIRST_BLOCK)
     assert sizes.choose(0, UNLIMITED) == 1
     assert sizes.choose(2, UNLIMITED) == FIRST_BLOCK
+
+
+def test_a_block_cut_short_by_the_end_of_a_phase_says_nothing_of_the_next():
+    """What a block costs whatever its size would be taken for the cost of its few transitions."""
+    overhead, cost = 1e-3, 3e-5
+    sizes = ByWallTime()
+    for _ in range(12):
+        wanted = sizes.choose(0, UNLIMITED)
+        sizes.observe(0, wanted, overhead + wanted * cost)
+    sizes.observe(0, sizes.choose(0, 3), overhead + 3 * cost)
+    assert sizes.choose(0, UNLIMITED) == wanted
+
+
+def test_a_cut_block_that_took_too_long_all_the_same_is_heeded():
+    sizes = ByWallTime()
+    blocks_of(1e-5, blocks=12, sizes=sizes)
+    sizes.observe(0, sizes.choose(0, 100), 1.0)
+    assert sizes.choose(0, UNLIMITED) == 5
