@@ -157,7 +157,7 @@ def test_every_module_belongs_to_a_floor():
         ("supervision.strategy", "trio"),
         *(("exmc_actors.kernel.nuts", name) for name in ("os", "pathlib.Path", "subprocess", "random")),
         ("exmc_actors.model.codec", "multiprocessing.shared_memory"),
-        ("exmc_actors.compiler.plain", "io"),
+        ("exmc_actors.compiler.log_density", "io"),
         ("exmc_actors.warmup.windows", "threading"),
         ("exmc_actors.diagnostics.summary", "os.environ"),
         ("exmc_actors.chain.codec", "tempfile"),
