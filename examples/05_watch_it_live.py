@@ -36,7 +36,7 @@ async def slow_spectator(run):
 
 async def saboteur(run):
     """Kill chain 1 at its first draw, and see it come back."""
-    async with run.subscribe(from_start=True) as feed:
+    async with run.subscribe(overflow=ex.WAIT, from_start=True) as feed:
         async for message in feed:
             match message:
                 case ex.DrawBlock(chain=1, phase="sample", first=0):

@@ -43,6 +43,7 @@ class _Thread:
     def __init__(self, main: Callable[[], Awaitable[Any]]) -> None:
         self._main = main
         self._is_cancelled = False
+        self._ended = threading.Event()
         self._cancel: Callable[[], None] = lambda: None
         self._outcome: outcome.Outcome[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="exmc_actors.sample")
@@ -56,14 +57,17 @@ class _Thread:
             self._is_cancelled = True
             with contextlib.suppress(trio.RunFinishedError):
                 self._cancel()
-            if self._thread.is_alive():
-                self._thread.join()
+            # Not by join: once interrupted, it takes a thread for ended on Python 3.11.
+            self._ended.wait()
             raise
         assert self._outcome is not None
         return self._outcome.unwrap()
 
     def _run(self) -> None:
-        self._outcome = outcome.capture(trio.run, self._cancellable)
+        try:
+            self._outcome = outcome.capture(trio.run, self._cancellable)
+        finally:
+            self._ended.set()
 
     async def _cancellable(self) -> Any:
         token = trio.lowlevel.current_trio_token()

@@ -4,6 +4,7 @@ Status 0 on success, 1 when the work failed, 2 for what the user typed, 130 afte
 """
 
 import argparse
+import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     if arguments.debug:
         return int(arguments.command(arguments))
+    # Crash reports are tracebacks; what matters of them is in the sentence that ends the program.
+    logging.getLogger("supervision").addHandler(logging.NullHandler())
     try:
         return int(arguments.command(arguments))
     except KeyboardInterrupt:
@@ -121,13 +124,13 @@ def _sample(arguments: argparse.Namespace) -> int:
             chains=arguments.chains,
             random_seed=arguments.seed,
         )
+    if arguments.out is not None:  # first of all: what follows only shows
+        tree.to_netcdf(arguments.out, engine="h5netcdf")
+        sys.stderr.write(f"exmc: wrote {arguments.out}\n")
     _print_summary(tree)
     for warning in caught:
         if issubclass(warning.category, SamplingWarning):
             sys.stderr.write(f"exmc: warning: {warning.message}\n")
-    if arguments.out is not None:
-        tree.to_netcdf(arguments.out, engine="h5netcdf")
-        sys.stderr.write(f"exmc: wrote {arguments.out}\n")
     if tree.attrs.get("interrupted"):
         return INTERRUPTED
     return FAILED if "failed_reasons" in tree.attrs else DONE

@@ -54,6 +54,10 @@ def _run(path: Path) -> dict[str, Any]:
     sys.path.insert(0, str(path.resolve().parent))  # the file may import its neighbours, as a script may
     try:
         spec.loader.exec_module(module)
+    except SystemExit as end:
+        raise ModelFileError(
+            f"{path} ended the program by sys.exit({end.code!r}): only build a model in it."
+        ) from end
     except Exception as error:
         del sys.modules[spec.name]
         raise ModelFileError(f"{path}{_line_of(error, path)}: {_in_words(error)}") from error

@@ -1,5 +1,6 @@
 """Open a run: compose a program, a supervision tree and views; this is where a run begins and ends."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -99,15 +100,14 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
-            try:
-                yield Run(parts, supervisor, keep)
-                await _farewell(supervisor, feed.log)
-            finally:
-                feed.close()
+            yield Run(parts, supervisor, keep)
+            await _farewell(supervisor, feed.log)
     except sv.GaveUp as error:
         raise RunFailed(f"the run's supervision tree gave up: {error}") from error
     except sv.StartFailed as error:
         raise _start_error(error) from error
+    finally:
+        feed.close()  # only now: the chains may commit until they have stopped
 
 
 def _target(model: Any) -> Target:
@@ -124,6 +124,10 @@ def _target(model: Any) -> Target:
 def _names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if var_names is None:
         return None
+    if len(var_names) == 0:
+        raise SettingsError(
+            "var_names is empty, so that nothing would be kept: name a variable, or leave it out."
+        )
     return (var_names,) if isinstance(var_names, str) else tuple(var_names)
 
 
@@ -137,18 +141,19 @@ def _view(number: int, view: View, feed: Feed) -> sv.ChildSpec:
 async def _farewell(supervisor: sv.Supervisor, log: Log) -> None:
     """Let the views of a finished run show its end, for a moment."""
     if log.is_over:
-        with trio.move_on_after(_FAREWELL):
+        with trio.move_on_after(_FAREWELL), contextlib.suppress(sv.ProcessExited):
             for child in supervisor.supervisor("views").which_children():
                 if child.ref is not None:
                     await child.ref.wait_exited()
 
 
 def _start_error(error: sv.StartFailed) -> ExmcError:
-    """Say which part of the tree did not come up, by the first cause."""
+    """Say why a part of the tree did not come up, by what it raised."""
     cause: BaseException = error
-    while (
-        below := cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__
-    ) is not None:
+    while isinstance(cause, sv.StartFailed | ExceptionGroup):
+        below = cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__
+        if below is None:
+            break
         cause = below
     if isinstance(cause, ExmcError):
         return cause

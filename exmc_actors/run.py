@@ -9,7 +9,7 @@ import trio
 import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import WAIT, ChainStatistics, Overflow, RunStatistics
+from exmc_actors.messages import DROP_OLDEST, ChainStatistics, Overflow, RunStatistics
 from exmc_actors.model import unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription, chain_path
@@ -49,13 +49,13 @@ class Run:
         self._building = trio.Lock()
 
     def subscribe(
-        self, *, overflow: Overflow = WAIT, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
+        self, *, overflow: Overflow = DROP_OLDEST, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
     ) -> AbstractAsyncContextManager[Subscription]:
         """Open a subscription to the run's messages; iteration over it ends with the run.
 
         Args:
-          overflow: ``WAIT`` holds the chains back once ``capacity`` messages are unread, so that none is
-            lost; ``DROP_OLDEST`` skips the oldest unread ones and never slows a chain.
+          overflow: ``DROP_OLDEST`` skips the oldest unread messages and never slows a chain; ``WAIT`` holds
+            the chains back once ``capacity`` messages are unread, so that none is lost.
           capacity: how many messages may be unread.
           from_start: begin with the first message of the run, not with the next one.
 

@@ -80,4 +80,6 @@ def precise() -> Iterator[None]:
         settings.enter_context(jax.numpy_rank_promotion("allow"))
         settings.enter_context(jax.debug_nans(False))
         settings.enter_context(jax.debug_infs(False))
+        settings.enter_context(jax.disable_jit(False))
+        settings.enter_context(jax.transfer_guard("allow"))
         yield

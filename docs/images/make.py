@@ -7,7 +7,7 @@ import trio
 from rich.console import Console
 
 from exmc_actors.demo import CHAINS, VICTIM, eight_schools
-from exmc_actors.messages import ChainRestarted, DrawBlock
+from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import DEFAULT_TUNE
 from exmc_actors.views.progress_table import BLOCKS, ProgressTable
@@ -23,7 +23,7 @@ async def picture_of_a_run_in_progress() -> None:
     is_killed, after_restart = False, 0
     async with (
         open_run(eight_schools(), draws=DRAWS, chains=CHAINS, random_seed=20) as run,
-        run.subscribe(capacity=4) as feed,
+        run.subscribe(overflow=WAIT, capacity=4) as feed,
     ):
         async for message in feed:
             tally.observe(message, trio.current_time())

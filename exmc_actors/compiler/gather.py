@@ -79,6 +79,8 @@ def _take_rows_backward(saved: Any, slope: jax.Array) -> tuple[jax.Array, None]:
         return updated
 
     start = jnp.zeros((count, slope.shape[1]), slope.dtype)
+    if not positions.shape[0]:
+        return start, None
     return lax.fori_loop(0, positions.shape[0], add_row, start), None
 
 

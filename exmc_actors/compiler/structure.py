@@ -149,7 +149,9 @@ class _Splitter:
         return self._slot(id(array), lambda: np.asarray(array, np.float64), array.shape)
 
     def _positions(self, array: np.ndarray, length: int) -> Slot:
-        return self._slot((id(array), length), lambda: (array % max(length, 1)).astype(np.int32), array.shape)
+        return self._slot(
+            (id(array), length), lambda: np.asarray(array % max(length, 1), np.int32), array.shape
+        )
 
     def _slot(self, identity: object, make: Callable[[], np.ndarray], shape: Shape) -> Slot:
         if identity not in self._slots:

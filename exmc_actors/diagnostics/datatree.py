@@ -143,7 +143,7 @@ def _plain(value: Any) -> Any:
         # HDF5 refuses the null character, and text that is no UTF-8.
         return value.replace("\0", "").encode(errors="replace").decode()
     if isinstance(value, bool | np.bool_ | Integral):
-        return int(value)
+        return int(value) if abs(int(value)) < 1 << 63 else str(value)  # HDF5 has no longer integers
     if isinstance(value, Real):
         return float(value)
     items = value.tolist() if isinstance(value, np.ndarray) else value

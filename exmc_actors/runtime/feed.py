@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import WAIT, Message, Overflow, SubscriptionStatistics
+from exmc_actors.messages import DROP_OLDEST, WAIT, Message, Overflow, SubscriptionStatistics
 from exmc_actors.runtime.log import Log
 
 DEFAULT_CAPACITY = 64
@@ -79,7 +79,7 @@ class Feed:
 
     @asynccontextmanager
     async def subscribe(
-        self, *, overflow: Overflow = WAIT, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
+        self, *, overflow: Overflow = DROP_OLDEST, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
     ) -> AsyncIterator[Subscription]:
         """Open a subscription at the end of the log, or at its start.
 

@@ -74,7 +74,9 @@ class Log:
         record.stands += 1
         if record.stands > 1 and record.status == "running":
             place = self.settings.place(record.transitions)
-            self.messages.append(ChainRestarted(chain, *place, record.restarts, record.last_end))
+            reason = record.last_end or "stopped with its engine"
+            self.messages.append(ChainRestarted(chain, *place, record.restarts, reason))
+        record.last_end = ""
 
     def commit(self, block: DrawBlock, transitions: int, state: ChainState) -> None:
         """Take in a block with the state that follows it.
@@ -100,6 +102,11 @@ class Log:
         if record.status == "running":
             record.status = "finished"
             self.messages.append(ChainFinished(chain))
+
+    def abandon(self, reason: str) -> None:
+        """Note that nobody is left to go on with the chains that have not ended."""
+        for chain, record in enumerate(self.chains):
+            self.fail(chain, f"ended before its last draw: {record.last_end or reason}")
 
     def fail(self, chain: int, reason: str) -> None:
         """Note that a chain gave up; a second time changes nothing."""

@@ -19,6 +19,7 @@ import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.chain_actor import chain
+from exmc_actors.runtime.closer import closer
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.model_server import ModelServer
@@ -26,8 +27,8 @@ from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.worker import Runner
 
-# Only a brake against storms: how often a chain may crash at one block is counted by the recorder,
-# without a clock, and ordered kills are not to end a chain however often they come.
+# Only a brake against storms, of kills too: how often a chain may crash at one block is counted by the
+# recorder, without a clock.
 CHAIN_RESTARTS = 100
 CHAIN_SECONDS = 1.0
 
@@ -47,7 +48,12 @@ class Parts:
 
 def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
     """Return the children of a run's supervisor."""
-    return [_engine(parts), sv.supervisor("views", views, strategy="one_for_one")]
+    names = sv.Registry()
+    return [
+        _engine(parts, names),
+        sv.ChildSpec("closer", closer, args=(names.via("engine"), parts.feed), restart="transient"),
+        sv.supervisor("views", views, strategy="one_for_one"),
+    ]
 
 
 def chain_path(number: int) -> tuple[str, ...]:
@@ -55,8 +61,7 @@ def chain_path(number: int) -> tuple[str, ...]:
     return ("engine", "chains", f"chain {number}", "actor")
 
 
-def _engine(parts: Parts) -> sv.ChildSpec:
-    names = sv.Registry()
+def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
     recorder, model_server = names.via("recorder"), names.via("model server")
     supervisors = [names.via(f"chain {number}") for number in range(parts.settings.chains)]
     chains = [_chain(parts, number, recorder, model_server, name) for number, name in enumerate(supervisors)]
@@ -79,10 +84,18 @@ def _engine(parts: Parts) -> sv.ChildSpec:
                 shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
             ),
             sv.supervisor(
-                "chains", chains, strategy="one_for_one", auto_shutdown="all_significant", restart="transient"
+                "chains",
+                chains,
+                strategy="one_for_one",
+                auto_shutdown="all_significant",
+                restart="transient",
+                significant=True,
             ),
         ],
         strategy="rest_for_one",
+        auto_shutdown="any_significant",
+        restart="transient",
+        name=names.via("engine"),
     )
 
 

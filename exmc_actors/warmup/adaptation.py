@@ -9,8 +9,9 @@ References:
   arXiv 2603.18845.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -75,9 +76,10 @@ def adapt(
     # The symmetric statistic is the better target near stationarity; far from it, it rewards a fall in
     # energy as little as a rise and would keep the first steps small.
     acceptance = jnp.where(decision.is_early, report.acceptance_rate, report.symmetric_acceptance_rate)
+    step_size = dual_averaging.update(state.step_size, acceptance, target)
     return Adaptation(
         inverse_mass=jnp.where(learnt, _fisher_diagonal(foreground, state.inverse_mass), state.inverse_mass),
-        step_size=dual_averaging.update(state.step_size, acceptance, target),
+        step_size=_where(tune >= windows.SHORTEST, step_size, state.step_size),
         foreground=foreground,
         background=background,
         window=decision.window,
@@ -95,5 +97,5 @@ def _fisher_diagonal(pairs: moments.Moments, kept: Array) -> Array:
     return jnp.where(jnp.isfinite(ratio) & (ratio > 0.0), ratio, kept)
 
 
-def _where(condition: Array, new: moments.Moments, old: moments.Moments) -> moments.Moments:
-    return moments.Moments(*(jnp.where(condition, a, b) for a, b in zip(new, old, strict=True)))
+def _where(condition: Array, new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)

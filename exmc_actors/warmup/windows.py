@@ -22,6 +22,10 @@ FIRST_WINDOW = 80.0
 GROWTH = 1.5
 
 
+SHORTEST = 10
+"""A shorter warmup adapts nothing: the first moves of the step size are large, and few average badly."""
+
+
 class Decision(NamedTuple):
     """What the schedule says about one iteration."""
 

@@ -120,6 +120,7 @@ def test_a_file_may_hold_what_any_module_may(tmp_path):
         ("x = 1\n1/0", r"broken\.py, line 2: ZeroDivisionError: division by zero"),
         ("x = 1\ny = 2\nthis is no python", r"broken\.py, line 3: this is not Python: invalid syntax"),
         ("import not_there_at_all", r"line 1: ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("import sys; sys.exit(0)", r"broken\.py ended the program by sys.exit\(0\)"),
         ("x = 1", r"has no 'model': build one with exmc_actors.Builder"),
         ("import exmc_actors as ex\nb = ex.Builder()\nb.rv('mu', ex.Normal('tau', 1.0))", "line 3: .*'tau'"),
     ],
@@ -144,6 +145,18 @@ def test_work_that_fails_is_one_sentence_and_status_one(tmp_path):
     assert "Traceback" not in ran.stderr
     shown = exmc("--debug", "sample", path, "--draws", 50)
     assert "Traceback" in shown.stderr
+
+
+def test_a_log_density_that_cannot_be_compiled_is_one_sentence_too(tmp_path):
+    path = tmp_path / "broken_density.py"
+    path.write_text(
+        "import jax.numpy as jnp, numpy as np\nimport exmc_actors as ex\n"
+        "model = ex.LogDensity(lambda q: jnp.dot(q, jnp.zeros(3)), np.zeros(2))\n"
+    )
+    ran = exmc("sample", path)
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "could not be started: TypeError" in ran.stderr
 
 
 def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(tmp_path):

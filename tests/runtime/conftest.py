@@ -61,7 +61,7 @@ async def observe(meddle=None, **settings):
     model = options.pop("model", None) or schools()
 
     async def listen(run):
-        async with run.subscribe(from_start=True) as feed:
+        async with run.subscribe(overflow=ex.WAIT, from_start=True) as feed:
             async for message in feed:
                 seen.messages.append(message)
 

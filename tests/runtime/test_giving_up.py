@@ -1,5 +1,7 @@
 """A chain that cannot go on ends alone, by a named reason, after three attempts; an ordered kill is none."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import trio
@@ -149,6 +151,53 @@ def test_a_storm_of_deaths_ends_a_chain_by_name_and_not_in_silence(undisturbed):
     assert statistics.chains[0].status == "failed"
     assert "gave up" in tree.attrs["failed_reasons"][0]
     assert list(tree.posterior.chain.values) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("engine", "chains", "chain 0", "actor"),
+        ("engine", "chains", "chain 0"),
+        ("engine", "chains"),
+        ("engine",),
+    ],
+)
+@pytest.mark.parametrize("how", ["stop", "kill often"])
+def test_however_a_part_of_the_tree_ends_nobody_waits_for_a_chain_that_is_gone(path, how):
+    async def hold(function):
+        await trio.sleep(0.01)
+        return function()
+
+    async def main():
+        settings = SETTINGS | {"chains": 2}
+        async with open_run(schools(), **settings, block_size=FixedBlocks((1,)), runner=hold) as run:
+            part = run.supervisor.child(*path)
+            for _ in range(1 if how == "stop" else 8):
+                if how == "stop":
+                    await part.stop(sv.Shutdown("by a stranger"))
+                else:
+                    part.exit(sv.KILL)
+                    await trio.sleep(0.05)
+            with trio.fail_after(1e4):
+                await run.result()
+
+    with contextlib.suppress(ex.RunFailed):
+        virtual(main)
+
+
+def test_a_chain_that_somebody_stopped_has_failed_by_name_and_the_others_finish():
+    async def hold(function):
+        await trio.sleep(0.01)
+        return function()
+
+    async def main():
+        async with open_run(schools(), **SETTINGS, block_size=FixedBlocks(), runner=hold) as run:
+            run.supervisor.child("engine", "chains", "chain 0", "actor").exit(sv.Shutdown("by a stranger"))
+            await run.result()
+            return run.statistics(), run.supervisor
+
+    statistics, _ = virtual(main)
+    assert [chain.status for chain in statistics.chains] == ["failed", "finished", "finished"]
 
 
 def test_killing_an_ended_chain_is_no_error_and_an_unknown_one_is():

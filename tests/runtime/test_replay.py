@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import supervision as sv
-from exmc_actors.messages import ChainRestarted, DrawBlock
+from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, virtual
 
@@ -24,7 +24,7 @@ def after_commits(chain, commits, act):
 
     async def meddle(run):
         seen = 0
-        async with run.subscribe(from_start=True) as feed:
+        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
             if commits == 0:
                 await act(run)
                 return
@@ -75,7 +75,7 @@ def test_every_draw_is_seen_once_and_in_order_although_everything_dies(undisturb
 
     async def meddle(run):
         seen = 0
-        async with run.subscribe(from_start=True) as feed:
+        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
             async for _ in feed:
                 seen += 1
                 if seen % 8 == 0 and victims:

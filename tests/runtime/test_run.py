@@ -139,6 +139,89 @@ def test_what_is_committed_so_far_can_be_looked_at_while_the_run_goes_on():
     virtual(main)
 
 
+def test_a_subscriber_that_reads_one_message_and_no_more_holds_nobody_up():
+    async def main():
+        async with (
+            open_run(schools(), **SETTINGS, runner=inline, block_size=FixedBlocks((1,))) as run,
+            run.subscribe(capacity=1) as feed,
+        ):
+            async for _ in feed:
+                break
+            return await run.result()
+
+    assert virtual(main).posterior.sizes["draw"] == SETTINGS["draws"]
+
+
+def test_what_is_committed_while_a_run_is_left_is_seen_and_kept_alike():
+    async def main():
+        seen = []
+
+        async def listen(run, is_listening):
+            async with run.subscribe(overflow=ex.WAIT, from_start=True) as feed:
+                is_listening.set()
+                seen.extend([message async for message in feed])
+
+        async def slow_to_leave(subscribe):
+            try:
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(1)
+
+        async def hold(function):
+            await trio.sleep(0.01)
+            return function()
+
+        async with trio.open_nursery() as nursery:
+            settings = SETTINGS | {"draws": 10**6}
+            async with open_run(
+                schools(), **settings, runner=hold, block_size=FixedBlocks(), views=[slow_to_leave]
+            ) as run:
+                is_listening = trio.Event()
+                nursery.start_soon(listen, run, is_listening)
+                await is_listening.wait()
+                await trio.sleep(1)
+        return seen, run
+
+    seen, run = virtual(main)
+    length = run.committed_result().posterior.sizes["draw"]
+    kept = [
+        sum(len(m) for m in seen if isinstance(m, ex.DrawBlock) and (m.chain, m.phase) == (chain, "sample"))
+        for chain in range(SETTINGS["chains"])
+    ]
+    assert min(kept) == length
+    assert run.statistics().chains[0].index == kept[0]
+
+
+def test_nothing_to_keep_is_refused_before_anything_starts():
+    with pytest.raises(ex.SettingsError, match="var_names is empty"):
+        virtual(lambda: observe(var_names=[]))
+
+
+def test_a_warmup_too_short_to_learn_from_leaves_the_first_step_size():
+    """The first moves of dual averaging go to ten times the first step size: one of them would stay."""
+
+    def step_sizes(tune):
+        stats = virtual(lambda: observe(draws=20, tune=tune)).tree.sample_stats
+        return stats["step_size"].values
+
+    first = step_sizes(0)
+    for tune in (1, 2, 9):
+        np.testing.assert_array_equal(step_sizes(tune), first)
+    assert not np.array_equal(step_sizes(10), first)
+
+
+def test_the_cause_that_is_named_is_what_was_raised_and_not_what_lay_behind_it():
+    def broken(q):
+        try:
+            {}["inner"]
+        except KeyError as error:
+            raise ValueError("the outer sentence") from error
+
+    with pytest.raises(ex.RunFailed, match="could not be started: ValueError: the outer sentence"):
+        virtual(lambda: observe(model=ex.LogDensity(broken, np.zeros(2))))
+
+
 def test_restarts_are_in_the_attributes_of_the_result():
     async def kill(run):
         await run.kill_chain(1)
@@ -266,6 +349,8 @@ def test_the_host_may_have_hostile_settings_of_jax(monkeypatch):
         jax.numpy_dtype_promotion("strict"),
         jax.default_matmul_precision("bfloat16"),
         jax.threefry_partitionable(False),
+        jax.disable_jit(True),
+        jax.transfer_guard("disallow"),
     ):
         got = virtual(lambda: observe()).tree.posterior["theta"].values
     np.testing.assert_array_equal(got, expected)
