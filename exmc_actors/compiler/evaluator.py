@@ -77,17 +77,23 @@ class Evaluator:
             values = np.array(self._functions.values(point, self.arguments))
         return self.values_layout.unflatten(values)
 
-    def unconstrain(self, values: Mapping[str, Any]) -> np.ndarray:
+    def unconstrain(self, values: Mapping[str, Any], around: Any = None) -> np.ndarray:
         """Return the unconstrained point at which the free variables have the given values.
 
         Deterministics may be among the values, and are ignored.
 
+        Args:
+          values: by name.
+          around: an unconstrained point that places the free variables that are not given; without it, each
+            needs a value.
+
         Raises:
           ModelError: for a missing or unknown name, a wrong shape, or a value outside its support.
         """
-        given = self._checked(values)
+        given = self._checked(values, is_whole=around is None)
+        start = np.zeros(self.dim) if around is None else self._vector(around)
         with precise():
-            flat = np.array(self._functions.unconstrained(given, self.arguments))
+            flat = np.array(self._functions.unconstrained(given, start, self.arguments))
         wrong = np.flatnonzero(~np.isfinite(flat))
         if wrong.size:
             place, index = self.layout.place_at(int(wrong[0]))
@@ -133,15 +139,17 @@ class Evaluator:
             )
         return vector
 
-    def _checked(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _checked(self, values: Mapping[str, Any], *, is_whole: bool) -> dict[str, np.ndarray]:
         for name in values:
             if name not in self.values_layout.names:
                 raise ModelError(unknown("variable", str(name), self.names))
         missing = [name for name in self.names if name not in values]
-        if missing:
+        if missing and is_whole:
             raise ModelError(f"no value for {', '.join(missing)}: every free variable needs one.")
         given = {}
         for name, shape, _, _ in self.layout.places:
+            if name in missing:
+                continue
             given[name] = np.asarray(values[name], dtype=np.float64)
             if given[name].shape != shape:
                 raise ModelError(

@@ -24,7 +24,7 @@ class Density(Protocol):
     def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
         """Return the reported values."""
 
-    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
+    def unconstrained(self, values: Mapping[str, jax.Array], around: jax.Array, arguments: Any) -> jax.Array:
         """Return the flat vector at the given values."""
 
     def __hash__(self) -> int:

@@ -44,8 +44,8 @@ class _FunctionDensity:
     def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
         return flat
 
-    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
-        return values[_NAME]
+    def unconstrained(self, values: Mapping[str, jax.Array], around: jax.Array, arguments: Any) -> jax.Array:
+        return values.get(_NAME, around)
 
 
 @final

@@ -30,8 +30,8 @@ class _StructureDensity:
     def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
         return traced.values(self.structure, flat, arguments)
 
-    def unconstrained(self, values: Mapping[str, jax.Array], arguments: Any) -> jax.Array:
-        return traced.unconstrained(self.structure, values, arguments)
+    def unconstrained(self, values: Mapping[str, jax.Array], around: jax.Array, arguments: Any) -> jax.Array:
+        return traced.unconstrained(self.structure, values, around, arguments)
 
 
 @final

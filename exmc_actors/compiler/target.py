@@ -74,8 +74,8 @@ class Target(Protocol):
     def constrain(self, flat: Any) -> dict[str, np.ndarray]:
         """Return the reported values at a flat vector."""
 
-    def unconstrain(self, values: Mapping[str, Any]) -> np.ndarray:
-        """Return the flat vector at which the free variables have the given values."""
+    def unconstrain(self, values: Mapping[str, Any], around: Any = None) -> np.ndarray:
+        """Return the flat vector with the given values of free variables, and the others as in ``around``."""
 
     def terms(self, flat: Any) -> dict[str, float]:
         """Return what each named part adds to the log density."""

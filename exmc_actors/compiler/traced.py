@@ -65,14 +65,22 @@ def values(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> j
     return jnp.concatenate(named).astype(flat.dtype)
 
 
-def unconstrained(structure: Structure, given: Mapping[str, Any], arguments: Sequence[Any]) -> jax.Array:
-    """Return the flat vector whose free variables have the given values."""
+def unconstrained(
+    structure: Structure, given: Mapping[str, Any], around: jax.Array, arguments: Sequence[Any]
+) -> jax.Array:
+    """Return the flat vector whose free variables have the given values; the others stay as in ``around``."""
     evaluation = Evaluation(arguments)
+    kept = pieces_of(structure, around)
     pieces = []
     for term in structure.terms:
         if isinstance(term, Variable):
-            evaluation.named[term.name] = given[term.name]
-            pieces.append(jnp.ravel(_bijector(term, evaluation).inverse(given[term.name])))
+            bijector = _bijector(term, evaluation)
+            if term.name in given:
+                value, piece = given[term.name], bijector.inverse(given[term.name])
+            else:
+                value, piece = bijector.forward(kept[term.name]), kept[term.name]
+            evaluation.named[term.name] = value
+            pieces.append(jnp.ravel(piece))
         elif isinstance(term, Deterministic):
             evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
     return jnp.concatenate(pieces)

@@ -26,8 +26,5 @@ def _start_position(target: Target, values: Mapping[str, Any] | None, key: np.nd
     """Return the start of one chain; what is not given is random, from the chain's own key."""
     if values is None:
         return target.init
-    missing = [name for name in target.names if name not in values]
-    if missing:
-        random = np.random.default_rng(key).uniform(-2.0, 2.0, target.dim)
-        values = {name: target.constrain(random)[name] for name in missing} | dict(values)
-    return target.unconstrain(values)
+    random = np.random.default_rng(key).uniform(-2.0, 2.0, target.dim)
+    return target.unconstrain(values, around=random)

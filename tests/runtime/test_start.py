@@ -35,6 +35,16 @@ def test_variables_that_are_not_given_start_at_random_from_the_seed():
     assert a["tau"] == again["tau"] != other["tau"]
 
 
+def test_what_is_not_given_starts_where_what_is_given_lets_it():
+    b = ex.Builder()
+    a = b.rv("a", ex.Normal(0.0, 100.0))
+    b.rv("x", ex.Uniform(a, a + 1.0))
+    program = ex.compile(b.model())
+    start = program.constrain(started(program, {"a": 100.0}).state.point.position)
+    assert start["a"] == 100.0
+    assert 100.0 < start["x"] < 101.0
+
+
 def test_random_starts_are_between_minus_two_and_two_and_differ_by_chain():
     positions = [started(schools(), seed=seed).state.point.position for seed in range(20)]
     assert np.abs(positions).max() <= 2.0

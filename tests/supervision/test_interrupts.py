@@ -14,6 +14,15 @@ import supervision as sv
 
 PACKAGE = str(Path(sv.__file__).parent)
 
+
+@pytest.fixture(autouse=True, scope="module")
+def heed_ctrl_c():
+    """A shell's background job ignores SIGINT, and so does what it starts unless it says otherwise."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 LAST_POINT = 1500
 """Less than the number of points, which differs a little from run to run."""
 
