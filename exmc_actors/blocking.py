@@ -57,8 +57,9 @@ class _Thread:
             self._is_cancelled = True
             with contextlib.suppress(trio.RunFinishedError):
                 self._cancel()
-            # Not by join: once interrupted, it takes a thread for ended on Python 3.11.
+            # Not by join alone: once interrupted, it takes a thread for ended on Python 3.11.
             self._ended.wait()
+            self._thread.join()
             raise
         assert self._outcome is not None
         return self._outcome.unwrap()
