@@ -99,7 +99,7 @@ class Evaluator:
             place, index = self.layout.place_at(int(wrong[0]))
             raise ModelError(
                 f"{place.name}: {entry_text(index)} is {given[place.name][index]}, "
-                f"where no chain can be: it must be {self._support_text(place.name)}."
+                f"where no chain can be: it must be {self._support_text(place.name)}, and not on a bound."
             )
         return flat
 
