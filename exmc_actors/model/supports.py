@@ -13,16 +13,21 @@ _INFINITY = float("inf")
 
 
 class Support:
-    """A set of real numbers; applied entry by entry."""
+    """A set of numbers, applied entry by entry; or of arrays, applied to the last axes."""
 
     whole_line: ClassVar[bool] = False
+    event_ndim: ClassVar[int] = 0
+    """How many of the last axes belong to one element of the set."""
 
     def contains(self, x: Any) -> Any:
         """Return, for each entry, whether it lies inside."""
         raise NotImplementedError
 
     def inner_point(self) -> Any:
-        """Return a point well inside, where every log density is finite."""
+        """Return a point well inside, where every log density is finite.
+
+        It stretches to the shape of any element; sets of arrays are never asked, and have none.
+        """
         raise NotImplementedError
 
     @property
@@ -124,3 +129,51 @@ class Interval(Support):
 
     def __str__(self) -> str:
         return f"between {self.low!r} and {self.high!r}"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AtLeast(Support):
+    """Numbers from ``low`` up, itself included; the bound may depend on variables."""
+
+    low: Any
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are finite and not below the bound."""
+        return (x >= self.low) & (x < _INFINITY)
+
+    def inner_point(self) -> Any:
+        """Return a point above the bound."""
+        return self.low + 1.0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the bound is a number or an array."""
+        return isinstance(as_expression(self.low), Literal | Constant)
+
+    def __str__(self) -> str:
+        return f"{self.low!r} or more"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AtMost(Support):
+    """Numbers up to ``high``, itself included; the bound may depend on variables."""
+
+    high: Any
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are finite and not above the bound."""
+        return (x <= self.high) & (x > -_INFINITY)
+
+    def inner_point(self) -> Any:
+        """Return a point below the bound."""
+        return self.high - 1.0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the bound is a number or an array."""
+        return isinstance(as_expression(self.high), Literal | Constant)
+
+    def __str__(self) -> str:
+        return f"{self.high!r} or less"
