@@ -32,7 +32,10 @@ _HOME = {
         "SubscriptionStatistics",
     ),
     "exmc_actors.model": (
+        "Bernoulli",
+        "BernoulliLogit",
         "Beta",
+        "Binomial",
         "Builder",
         "Cauchy",
         "Distribution",
@@ -45,6 +48,7 @@ _HOME = {
         "LogNormal",
         "Model",
         "Normal",
+        "Poisson",
         "StudentT",
         "Uniform",
         "math",

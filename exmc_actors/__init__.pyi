@@ -19,7 +19,10 @@ from exmc_actors.messages import Message as Message
 from exmc_actors.messages import Overflow as Overflow
 from exmc_actors.messages import RunStatistics as RunStatistics
 from exmc_actors.messages import SubscriptionStatistics as SubscriptionStatistics
+from exmc_actors.model import Bernoulli as Bernoulli
+from exmc_actors.model import BernoulliLogit as BernoulliLogit
 from exmc_actors.model import Beta as Beta
+from exmc_actors.model import Binomial as Binomial
 from exmc_actors.model import Builder as Builder
 from exmc_actors.model import Cauchy as Cauchy
 from exmc_actors.model import Distribution as Distribution
@@ -32,6 +35,7 @@ from exmc_actors.model import HalfNormal as HalfNormal
 from exmc_actors.model import LogNormal as LogNormal
 from exmc_actors.model import Model as Model
 from exmc_actors.model import Normal as Normal
+from exmc_actors.model import Poisson as Poisson
 from exmc_actors.model import StudentT as StudentT
 from exmc_actors.model import Uniform as Uniform
 from exmc_actors.model import math as math

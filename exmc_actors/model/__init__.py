@@ -8,7 +8,10 @@ from exmc_actors.model import math, transforms
 from exmc_actors.model.arrays import check_finite, entry_text, frozen_array
 from exmc_actors.model.builder import Builder
 from exmc_actors.model.distributions import (
+    Bernoulli,
+    BernoulliLogit,
     Beta,
+    Binomial,
     Cauchy,
     Distribution,
     Exponential,
@@ -19,6 +22,7 @@ from exmc_actors.model.distributions import (
     HalfNormal,
     LogNormal,
     Normal,
+    Poisson,
     StudentT,
     Uniform,
 )
@@ -45,7 +49,10 @@ __all__ = [
     "OPERATIONS",
     "Affine",
     "Apply",
+    "Bernoulli",
+    "BernoulliLogit",
     "Beta",
+    "Binomial",
     "Builder",
     "Cauchy",
     "Constant",
@@ -71,6 +78,7 @@ __all__ = [
     "NonNegative",
     "Normal",
     "Observation",
+    "Poisson",
     "Positive",
     "Potential",
     "Real",

@@ -4,14 +4,18 @@
 arrays inside a program.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
+
+import numpy as np
 
 from exmc_actors.model.expression import Constant, Literal, as_expression
 
 _INFINITY = float("inf")
 
 
+@dataclass(frozen=True, eq=False)
 class Support:
     """A set of numbers, applied entry by entry; or of arrays, applied to the last axes."""
 
@@ -125,10 +129,49 @@ class Interval(Support):
     @property
     def is_known(self) -> bool:
         """Whether both bounds are numbers or arrays."""
-        return all(isinstance(as_expression(bound), Literal | Constant) for bound in (self.low, self.high))
+        return _are_known(self.low, self.high)
 
     def __str__(self) -> str:
         return f"between {self.low!r} and {self.high!r}"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Integers(Support):
+    """Whole numbers from ``low`` to ``high``, both included; the bounds may depend on variables."""
+
+    low: Any = 0
+    high: Any = _INFINITY
+
+    def contains(self, x: Any) -> Any:
+        """Return where entries are whole, finite and not outside the bounds."""
+        with np.errstate(invalid="ignore"):  # NumPy warns of what is left of infinity
+            return (x % 1 == 0) & (x >= self.low) & (x <= self.high)
+
+    def inner_point(self) -> Any:
+        """Return the lower bound."""
+        return self.low
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both bounds are numbers or arrays."""
+        return _are_known(self.low, self.high)
+
+    def __str__(self) -> str:
+        if _is_infinite(self.high):
+            return f"a whole number, {self.low!r} or more"
+        if isinstance(self.low, int) and isinstance(self.high, int) and self.high == self.low + 1:
+            return f"{self.low} or {self.high}"
+        return f"a whole number from {self.low!r} to {self.high!r}"
+
+
+def _are_known(*bounds: Any) -> bool:
+    return all(isinstance(as_expression(bound), Literal | Constant) for bound in bounds)
+
+
+def _is_infinite(bound: Any) -> bool:
+    value = bound.value if isinstance(bound, Literal) else bound
+    return isinstance(value, float) and math.isinf(value)
 
 
 @final

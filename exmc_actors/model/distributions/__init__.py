@@ -1,6 +1,9 @@
 """Collect the distributions; each is a leaf in a file of its own."""
 
+from exmc_actors.model.distributions.bernoulli import Bernoulli
+from exmc_actors.model.distributions.bernoulli_logit import BernoulliLogit
 from exmc_actors.model.distributions.beta import Beta
+from exmc_actors.model.distributions.binomial import Binomial
 from exmc_actors.model.distributions.cauchy import Cauchy
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.distributions.exponential import Exponential
@@ -11,11 +14,15 @@ from exmc_actors.model.distributions.half_flat import HalfFlat
 from exmc_actors.model.distributions.half_normal import HalfNormal
 from exmc_actors.model.distributions.log_normal import LogNormal
 from exmc_actors.model.distributions.normal import Normal
+from exmc_actors.model.distributions.poisson import Poisson
 from exmc_actors.model.distributions.student_t import StudentT
 from exmc_actors.model.distributions.uniform import Uniform
 
 _LEAVES: tuple[type[Distribution], ...] = (
+    Bernoulli,
+    BernoulliLogit,
     Beta,
+    Binomial,
     Cauchy,
     Exponential,
     Flat,
@@ -25,6 +32,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
     HalfNormal,
     LogNormal,
     Normal,
+    Poisson,
     StudentT,
     Uniform,
 )
@@ -34,7 +42,10 @@ DISTRIBUTIONS: dict[str, type[Distribution]] = {leaf.__name__: leaf for leaf in 
 
 __all__ = [
     "DISTRIBUTIONS",
+    "Bernoulli",
+    "BernoulliLogit",
     "Beta",
+    "Binomial",
     "Cauchy",
     "Distribution",
     "Exponential",
@@ -45,6 +56,7 @@ __all__ = [
     "HalfNormal",
     "LogNormal",
     "Normal",
+    "Poisson",
     "StudentT",
     "Uniform",
 ]
