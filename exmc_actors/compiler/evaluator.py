@@ -97,8 +97,11 @@ class Evaluator:
         wrong = np.flatnonzero(~np.isfinite(flat))
         if wrong.size:
             place, index = self.layout.place_at(int(wrong[0]))
+            value = given[place.name]
+            what = entry_text(index) if value.shape == place.shape else "the value"
+            shown = value[index] if value.shape == place.shape else value.tolist()
             raise ModelError(
-                f"{place.name}: {entry_text(index)} is {given[place.name][index]}, "
+                f"{place.name}: {what} is {shown}, "
                 f"where no chain can be: it must be {self._support_text(place.name)}, and not on a bound."
             )
         return flat
@@ -147,8 +150,8 @@ class Evaluator:
         if missing and is_whole:
             raise ModelError(f"no value for {', '.join(missing)}: every free variable needs one.")
         given = {}
-        for name, shape, _, _ in self.layout.places:
-            if name in missing:
+        for name, shape, _, _ in self.values_layout.places:
+            if name in missing or name not in self.names:
                 continue
             given[name] = np.asarray(values[name], dtype=np.float64)
             if given[name].shape != shape:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from exmc_actors.model import (
     Reference,
     Shape,
     Site,
-    Transform,
     Variable,
+    map_parameters,
     plan_index,
     postorder,
     with_children,
@@ -46,8 +46,6 @@ class Observed:
     is_inside: bool
     """Whether the data is known to lie in the support, so that the program need not look."""
 
-
-Leaf = TypeVar("Leaf", Distribution, Transform)
 
 Term: TypeAlias = Variable | Observed | Deterministic | Potential
 
@@ -78,11 +76,17 @@ def split(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
     splitter = _Splitter(model)
     terms = tuple(splitter.term(site) for site in model.sites if not isinstance(site, Data))
     free = [(site.name, site.shape) for site in model.free]
+    unconstrained = [(site.name, _unconstrained_shape(site)) for site in model.free]
     derived = [
         (site.name, model.shapes[site.name]) for site in model.sites if isinstance(site, Deterministic)
     ]
-    structure = Structure(model.key, terms, Layout.of(free), Layout.of(free + derived))
+    structure = Structure(model.key, terms, Layout.of(unconstrained), Layout.of(free + derived))
     return structure, tuple(splitter.arguments)
+
+
+def _unconstrained_shape(site: Variable) -> Shape:
+    assert site.transform is not None
+    return site.transform.unconstrained_shape(site.shape)
 
 
 class _Splitter:
@@ -98,19 +102,17 @@ class _Splitter:
                 assert site.transform is not None
                 return replace(
                     site,
-                    distribution=self._fields(site.distribution),
-                    transform=self._fields(site.transform),
+                    distribution=map_parameters(site.distribution, self.expression),
+                    transform=site.transform.with_parameters(self.expression),
                 )
             case Observation():
                 inside = site.distribution.support.is_known
                 value = self._array(site.value.array)
-                return Observed(site.name, self._fields(site.distribution), value, inside)
+                distribution = map_parameters(site.distribution, self.expression)
+                return Observed(site.name, distribution, value, inside)
             case Deterministic() | Potential():
                 return replace(site, expression=self.expression(site.expression))
         raise AssertionError(f"no term for {type(site).__name__}")
-
-    def _fields(self, leaf: Leaf) -> Leaf:
-        return replace(leaf, **{name: self.expression(value) for name, value in leaf.parameters.items()})
 
     def expression(self, root: Expression) -> Expression:
         """Return the expression with a slot for every array; parts that were shared still are."""

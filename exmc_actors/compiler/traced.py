@@ -24,6 +24,7 @@ from exmc_actors.model import (
     Potential,
     Shape,
     Variable,
+    map_parameters,
 )
 
 
@@ -76,7 +77,7 @@ def unconstrained(
         if isinstance(term, Variable):
             bijector = _bijector(term, evaluation)
             if term.name in given:
-                value, piece = given[term.name], bijector.inverse(given[term.name])
+                value, piece = given[term.name], bijector.inverse(jnp.asarray(given[term.name]))
             else:
                 value, piece = bijector.forward(kept[term.name]), kept[term.name]
             evaluation.named[term.name] = value
@@ -96,8 +97,7 @@ def pieces_of(structure: Structure, flat: jax.Array) -> dict[str, jax.Array]:
 
 def evaluated(distribution: Distribution, evaluation: Evaluation) -> Distribution:
     """Return the distribution with arrays for parameters."""
-    parameters = {name: evaluation.value(value) for name, value in distribution.parameters.items()}
-    return distribution.with_parameters(**parameters)
+    return map_parameters(distribution, evaluation.value)
 
 
 def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool) -> jax.Array:
@@ -135,7 +135,7 @@ def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
     if _is_standardised(term):
         # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
         return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
-    jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape)
+    jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape[: z.ndim - bijector.event_ndim])
     if isinstance(term.transform, Log | Logit):
         log_kernel = distribution.log_kernel_on_line(z)
         if log_kernel is not None:

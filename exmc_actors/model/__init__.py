@@ -26,6 +26,7 @@ from exmc_actors.model.distributions import (
     StudentT,
     Uniform,
 )
+from exmc_actors.model.distributions.distribution import all_parts, map_parameters
 from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
 from exmc_actors.model.indexing import IndexPlan, gathered_parts, plan_index
 from exmc_actors.model.model import Model
@@ -92,11 +93,13 @@ __all__ = [
     "Uniform",
     "UnitInterval",
     "Variable",
+    "all_parts",
     "check_finite",
     "entry_text",
     "expressions_of",
     "frozen_array",
     "gathered_parts",
+    "map_parameters",
     "math",
     "plan_index",
     "postorder",

@@ -1,7 +1,7 @@
 """Build a model declaration by declaration; each is checked at once, so that an error points at its line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import frozen_array
 from exmc_actors.model.coords import check_coords, check_dims, shape_of_dims
 from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
+from exmc_actors.model.distributions.distribution import map_parameters
 from exmc_actors.model.expression import Constant, Expression, Reference, as_expression
 from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
@@ -67,7 +68,7 @@ class Builder:
         dims_given = _named(name, check_dims, dims, self._coords)
         wanted = self._shape(name, prepared, shape, dims_given)
         if transform is not None:
-            transform = replace(transform, **_expressions(name, transform.parameters))
+            transform = transform.with_parameters(partial(_named, name, as_expression))
         return self._declare(Variable(name, prepared, wanted, dims_given, transform, _flag(centered)))
 
     def obs(
@@ -183,11 +184,7 @@ def _distribution(name: str, given: Any) -> Distribution:
             f"others: take one of {', '.join(DISTRIBUTIONS)}, or declare a Flat or HalfFlat variable and add "
             "its log density by b.potential(name, expression)."
         )
-    return given.with_parameters(**_expressions(name, given.parameters))
-
-
-def _expressions(name: str, values: Mapping[str, Any]) -> dict[str, Expression]:
-    return {field: _named(name, as_expression, value) for field, value in values.items()}
+    return map_parameters(given, partial(_named, name, as_expression))
 
 
 def _data(name: str, data: Any) -> Constant:

@@ -91,27 +91,22 @@ class _Writer:
             case Data():
                 return ["data", site.name, self.node(site.value), dims]
             case Variable():
-                form = (None, []) if site.transform is None else self._leaf(site.transform)
-                shape = list(site.shape)
-                return [
-                    "variable",
-                    site.name,
-                    *self._leaf(site.distribution),
-                    *form,
-                    shape,
-                    site.centered,
-                    dims,
-                ]
+                form = None if site.transform is None else self._leaf(site.transform)
+                kind = self._distribution(site.distribution)
+                return ["variable", site.name, kind, form, list(site.shape), site.centered, dims]
             case Observation():
-                value = self.node(site.value)
-                return ["observation", site.name, *self._leaf(site.distribution), value, site.variable, dims]
+                kind, value = self._distribution(site.distribution), self.node(site.value)
+                return ["observation", site.name, kind, value, site.variable, dims]
             case Deterministic():
                 return ["deterministic", site.name, self.node(site.expression), dims]
             case Potential():
                 return ["potential", site.name, self.node(site.expression)]
 
-    def _leaf(self, leaf: Distribution | Transform) -> tuple[str, list[int]]:
-        return type(leaf).__name__, [self.node(value) for value in leaf.parameters.values()]
+    def _distribution(self, distribution: Distribution) -> list[Any]:
+        return [*self._leaf(distribution), [self._distribution(part) for part in distribution.parts]]
+
+    def _leaf(self, leaf: Distribution | Transform) -> list[Any]:
+        return [type(leaf).__name__, [[name, self.node(value)] for name, value in leaf.parameters.items()]]
 
 
 def _plain(value: Any) -> Any:

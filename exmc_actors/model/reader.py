@@ -1,9 +1,8 @@
 """Read the body of a model's bytes, trusting nothing: types, counts, names and references are checked."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from math import prod
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import msgpack
 import numpy as np
@@ -22,8 +21,7 @@ _LARGEST_BODY = 2**30
 _LARGEST_INTEGER = 2**53
 _DTYPES = ("<f8", "<i8", "|b1")
 _MOST_AXES = 32
-
-Leaf = TypeVar("Leaf")
+_DEEPEST = 16
 
 
 def read_body(body: bytes) -> Model:
@@ -154,8 +152,8 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
     if tag == "variable":
         return _variable(rest, nodes)
     if tag == "observation":
-        name, kind, roots, value, variable, names = _row(rest, str, str, list, int, (str, type(None)), dims)
-        distribution = _distribution(kind, _all_earlier(roots, nodes))
+        name, kind, value, variable, names = _row(rest, str, list, int, (str, type(None)), dims)
+        distribution = _distribution(kind, nodes)
         return Observation(name, distribution, _constant(value, nodes), _dims(names), variable)
     if tag == "deterministic":
         name, root, names = _row(rest, str, int, dims)
@@ -167,18 +165,14 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
 
 
 def _variable(row: Any, nodes: list[Expression]) -> Variable:
-    optional = (str, type(None))
-    name, kind, roots, transform, bounds, shape, centered, names = _row(
-        row, str, str, list, optional, list, list, (bool, type(None)), (list, type(None))
+    optional = (list, type(None))
+    name, kind, transform, shape, centered, names = _row(
+        row, str, list, optional, list, (bool, type(None)), optional
     )
-    distribution = _distribution(kind, _all_earlier(roots, nodes))
-    form = _transform(transform, _all_earlier(bounds, nodes))
+    distribution = _distribution(kind, nodes)
+    form = None if transform is None else _transform(transform, nodes)
     lengths = tuple(_typed(length, int) for length in shape)
     return Variable(name, distribution, lengths, _dims(names), form, centered)
-
-
-def _all_earlier(rows: list[Any], nodes: list[Expression]) -> list[Expression]:
-    return [_earlier(at, nodes) for at in rows]
 
 
 def _constant(at: int, nodes: list[Expression]) -> Constant:
@@ -192,18 +186,40 @@ def _dims(names: Any) -> tuple[str, ...] | None:
     return None if names is None else tuple(_typed(name, str) for name in names)
 
 
-def _distribution(kind: str, values: list[Expression]) -> Distribution:
-    return _leaf(DISTRIBUTIONS, "distribution", kind, values)
-
-
-def _transform(kind: str | None, values: list[Expression]) -> Transform | None:
-    return None if kind is None else _leaf(TRANSFORMS, "transform", kind, values)
-
-
-def _leaf(table: Mapping[str, Callable[..., Leaf]], what: str, kind: str, values: list[Expression]) -> Leaf:
-    leaf = table.get(kind)
+def _distribution(row: list[Any], nodes: list[Expression], depth: int = 0) -> Distribution:
+    kind, values, parts = _row(row, str, list, list)
+    leaf = DISTRIBUTIONS.get(kind)
     if leaf is None:
-        _refuse(f"unknown {what} {kind!r}")
-    if len(values) != len(fields(leaf)):  # type: ignore[arg-type]
-        _refuse(f"{kind} has {len(fields(leaf))} parameters, got {len(values)}")  # type: ignore[arg-type]
-    return leaf(*values)
+        _refuse(f"unknown distribution {kind!r}")
+    if depth > _DEEPEST:
+        _refuse(f"distributions are nested more than {_DEEPEST} deep")
+    is_whole = len(parts) > 0 if leaf.has_many_parts else len(parts) == (leaf.part_field is not None)
+    if not is_whole:
+        _refuse(f"{kind} is not made of {len(parts)} distributions")
+    nested = [_distribution(_typed(part, list), nodes, depth + 1) for part in parts]
+    return leaf.assembled(_parameters(leaf, kind, values, nodes, leaf.part_field), nested)
+
+
+def _transform(row: list[Any], nodes: list[Expression]) -> Transform:
+    kind, values = _row(row, str, list)
+    leaf = TRANSFORMS.get(kind)
+    if leaf is None:
+        _refuse(f"unknown transform {kind!r}")
+    return leaf(**_parameters(leaf, kind, values, nodes))
+
+
+def _parameters(
+    leaf: type[Distribution | Transform],
+    kind: str,
+    rows: list[Any],
+    nodes: list[Expression],
+    besides: str | None = None,
+) -> dict[str, Expression]:
+    """Return the parameters by name: all that the leaf needs and none that it does not know."""
+    pairs = [_row(row, str, int) for row in rows]
+    values = {name: _earlier(at, nodes) for name, at in pairs}
+    known = {field.name: field.default is MISSING for field in fields(leaf) if field.name != besides}
+    needed = {name for name, is_needed in known.items() if is_needed}
+    if len(values) < len(pairs) or not needed <= values.keys() <= known.keys():
+        _refuse(f"{kind} has the parameters {', '.join(known) or 'none'}, got {', '.join(values) or 'none'}")
+    return values

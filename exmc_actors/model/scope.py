@@ -5,7 +5,7 @@ that can be compiled.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import check_finite, entry_text, first_where
 from exmc_actors.model.coords import Coords, shape_of_dims
 from exmc_actors.model.distributions import Distribution
-from exmc_actors.model.distributions.distribution import known_value
+from exmc_actors.model.distributions.distribution import all_parts, known_value
 from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
 from exmc_actors.model.indexing import gathered_parts, plan_index
 from exmc_actors.model.names import check_name, unknown
 from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.result_names import ResultNames
-from exmc_actors.model.shapes import Shape, broadcast, check_size, stretches_to
+from exmc_actors.model.shapes import Shape, check_size, stretches_to
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
 from exmc_actors.model.supports import Interval
 from exmc_actors.model.text import expression_text
@@ -135,6 +135,7 @@ class Scope:
                 check_finite(site.value.array)
                 shape: Shape = site.value.array.shape
             case Variable():
+                _check_continuous(site.distribution)
                 shape = check_size(site.shape)
                 self._check_parameters(site.distribution, shape)
                 self._check_transform(site, shape)
@@ -150,21 +151,26 @@ class Scope:
         return shape
 
     def parameter_shape(self, distribution: Distribution) -> Shape:
-        """Return the shape that the parameters have together."""
-        shapes = []
+        """Return the smallest shape that a value can have by the parameters together."""
+        shapes = {}
         for name, value in distribution.parameters.items():
             try:
-                shapes.append(self.shape_of(value))
+                shapes[name] = self.shape_of(value)
             except ModelError as error:
                 raise ModelError(f"{type(distribution).__name__}'s {name}: {error}") from None
-        return broadcast(*shapes)
+        return distribution.value_shape(shapes, [self.parameter_shape(part) for part in distribution.parts])
 
     def _check_parameters(self, distribution: Distribution, shape: Shape) -> None:
-        needed = self.parameter_shape(distribution)
-        if not stretches_to(needed, shape):
+        needed, axes = self.parameter_shape(distribution), distribution.event_ndim
+        if not stretches_to(needed, shape) or len(shape) < axes:
             raise ModelError(
                 f"{distribution!r} has parameters of shape {needed}, which do not fit shape {shape}: "
                 "seen from the right, each length must be equal or 1."
+            )
+        if axes and not distribution.event_is_free and needed[-axes:] != shape[-axes:]:
+            raise ModelError(
+                f"{distribution!r} has events of shape {needed[-axes:]}, which do not fit shape {shape}: "
+                f"its last {'axis' if axes == 1 else f'{axes} axes'} must have just these lengths."
             )
 
     def _check_transform(self, site: Variable, shape: Shape) -> None:
@@ -190,6 +196,15 @@ class Scope:
             )
 
 
+def _check_continuous(distribution: Distribution) -> None:
+    if any(part.is_discrete for part in all_parts(distribution)):
+        raise ModelError(
+            f"{distribution!r} has whole numbers for values, which NUTS cannot sample: observe it by "
+            "b.obs(...), or marginalise it, as Mixture does: "
+            "Mixture(weights, [Normal(0.0, 1.0), Normal(5.0, 1.0)]), say."
+        )
+
+
 def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
     """Refuse positions outside an axis, saying which is the first."""
     at = first_where((positions < -length) | (positions >= length))
@@ -205,12 +220,13 @@ def check_inside(distribution: Distribution, array: np.ndarray) -> None:
     support = distribution.support
     if not support.is_known:
         return
-    if isinstance(support, Interval):
-        support = replace(support, low=known_value(support.low), high=known_value(support.high))
-    at = first_where(~np.broadcast_to(support.contains(array), array.shape))
+    bounds = {field.name: known_value(getattr(support, field.name)) for field in fields(support)}
+    support = replace(support, **bounds)
+    events = array.shape[: array.ndim - support.event_ndim]
+    at = first_where(~np.broadcast_to(support.contains(array), events))
     if at is not None:
         raise ModelError(
-            f"{entry_text(at)} is {array[at].item()!r}, outside the support of {distribution!r}: "
+            f"{entry_text(at)} is {array[at].tolist()!r}, outside the support of {distribution!r}: "
             f"it must be {distribution.support}. Correct the entry, or choose another distribution."
         )
 

@@ -65,6 +65,18 @@ def dot(left: Shape, right: Shape) -> Shape:
     return matmul(left, right)
 
 
+def drop_last(name: str, shape: Shape, axes: int) -> Shape:
+    """Return ``shape`` without its last axes.
+
+    Raises:
+      ModelError: naming what has too few.
+    """
+    if len(shape) < axes:
+        kind = {1: "a vector", 2: "a matrix"}.get(axes, f"an array of {axes} dimensions")
+        raise ModelError(f"{name} must be {kind} at least, got shape {shape}.")
+    return shape[: len(shape) - axes]
+
+
 def normal_axis(axis: Any, dimensions: int) -> int:
     """Return ``axis`` counted from the left.
 

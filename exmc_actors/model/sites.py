@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.distributions.distribution import all_parts
 from exmc_actors.model.expression import Constant, Expression
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.text import expression_text
@@ -95,9 +96,13 @@ def expressions_of(site: Site) -> tuple[Expression, ...]:
     """Return what a site is computed from, besides its own data."""
     if isinstance(site, Variable):
         transform: dict[str, Any] = site.transform.parameters if site.transform else {}
-        return (*site.distribution.parameters.values(), *transform.values())
+        return (*_parameters(site.distribution), *transform.values())
     if isinstance(site, Observation):
-        return tuple(site.distribution.parameters.values())
+        return _parameters(site.distribution)
     if isinstance(site, Deterministic | Potential):
         return (site.expression,)
     return ()
+
+
+def _parameters(distribution: Distribution) -> tuple[Expression, ...]:
+    return tuple(value for part in all_parts(distribution) for value in part.parameters.values())

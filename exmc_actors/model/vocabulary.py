@@ -15,4 +15,6 @@ def is_known(leaf: Distribution | Transform) -> bool:
     Bytes and keys hold the name alone: two classes of one name would share what is compiled.
     """
     kind = type(leaf)
-    return kind in (DISTRIBUTIONS.get(kind.__name__), TRANSFORMS.get(kind.__name__))
+    if isinstance(leaf, Transform):
+        return kind is TRANSFORMS.get(kind.__name__)
+    return kind is DISTRIBUTIONS.get(kind.__name__) and all(map(is_known, leaf.parts))

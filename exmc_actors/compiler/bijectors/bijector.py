@@ -1,7 +1,7 @@
-"""State what a bijector is: a smooth, increasing map of the whole line, entry by entry."""
+"""State what a bijector is: a smooth one-to-one map of the whole line or, by its last axes, of arrays."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, eq=False)
@@ -12,12 +12,19 @@ class Bijector:
     What lies outside the image has no inverse: NaN or an infinity comes back, and the caller looks.
     """
 
+    event_ndim: ClassVar[int] = 0
+    """How many of the last axes of an unconstrained value are mapped together."""
+
     def forward(self, z: Any) -> Any:
         """Return the constrained value."""
         raise NotImplementedError
 
     def log_det_jacobian(self, z: Any) -> Any:
-        """Return the logarithm of the slope of ``forward``, in any shape that stretches to that of ``z``."""
+        """Return the logarithm of the slope, or of the determinant, of ``forward``.
+
+        One number for each element, in any shape that stretches to that of ``z`` without the last axes
+        that are mapped together.
+        """
         raise NotImplementedError
 
     def inverse(self, x: Any) -> Any:

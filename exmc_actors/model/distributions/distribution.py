@@ -3,9 +3,12 @@
 A leaf is data: its fields are its parameters, given as expressions, names, numbers or arrays.  The
 mathematics assumes that they have been replaced by arrays; it is traced by JAX and computes in the
 precision of its caller.
+
+Its value is an array of independent events.  An event is one number for most distributions, and the last
+``event_ndim`` axes together for those of vectors and matrices; the axes before them are its batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -16,6 +19,7 @@ import numpy as np
 from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import entry_text, first_where
 from exmc_actors.model.expression import Constant, Literal, as_expression
+from exmc_actors.model.shapes import Shape, broadcast, drop_last
 from exmc_actors.model.supports import Real, Support
 from exmc_actors.model.text import call_text
 
@@ -24,12 +28,23 @@ from exmc_actors.model.text import call_text
 class Distribution:
     """The contract.  A leaf must provide ``support``, ``log_kernel`` and ``log_normaliser``.
 
-    The log density is ``log_kernel(x) - log_normaliser()``.  The first is computed for every entry, the
+    The log density is ``log_kernel(x) - log_normaliser()``.  The first is computed for every event, the
     second once for each set of parameters, so that ten thousand observations of one scale cost one logarithm.
     """
 
+    is_discrete: ClassVar[bool] = False
+    """Whether its values are whole numbers, which can be observed but not sampled by gradients."""
+
     parameter_supports: ClassVar[Mapping[str, Support]] = {}
     """What a parameter may be, where that is not every finite number."""
+    parameter_ndims: ClassVar[Mapping[str, int]] = {}
+    """How many of a parameter's last axes belong to one event, where not none."""
+    part_field: ClassVar[str | None] = None
+    """The field that holds the distributions that this one is made of."""
+    has_many_parts: ClassVar[bool] = False
+    """Whether that field holds several."""
+    event_is_free: ClassVar[bool] = False
+    """Whether an event may have any number of entries, whatever the parameters are."""
     is_location_scale: ClassVar[bool] = False
     """Whether (x - mu) / sigma has a distribution that depends on neither."""
 
@@ -50,13 +65,52 @@ class Distribution:
         if index is not None:
             where = f"{entry_text(index)} of {name}" if index else name
             raise ModelError(
-                f"{type(self).__name__}: {where} must be {support}, got {value[index].item()!r}."
+                f"{type(self).__name__}: {where} must be {support}, got {value[index].tolist()!r}."
             )
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The fields, by name, in order."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The parameters that were given, by name, in order."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in given.items() if name != self.part_field and value is not None}
+
+    @property
+    def parts(self) -> tuple["Distribution", ...]:
+        """The distributions that this one is made of."""
+        if self.part_field is None:
+            return ()
+        parts = getattr(self, self.part_field)
+        return tuple(parts) if self.has_many_parts else (parts,)
+
+    @classmethod
+    def assembled(cls, parameters: Mapping[str, Any], parts: Sequence["Distribution"]) -> Self:
+        """Return the distribution of the given parameters and parts."""
+        if cls.part_field is None:
+            return cls(**parameters)
+        return cls(**parameters, **{cls.part_field: tuple(parts) if cls.has_many_parts else parts[0]})
+
+    @property
+    def event_ndim(self) -> int:
+        """How many of the last axes of a value belong to one event."""
+        return 0
+
+    def value_shape(self, shapes: Mapping[str, Shape], parts: Sequence[Shape]) -> Shape:
+        """Return the smallest shape that a value can have.
+
+        Args:
+          shapes: of the parameters, by name.
+          parts: the smallest shapes of values of the parts.
+
+        Raises:
+          ModelError: if they do not fit together.
+        """
+        return self.batch_shape(shapes)
+
+    def batch_shape(self, shapes: Mapping[str, Shape]) -> Shape:
+        """Return the shape of the parameters together, without the axes that belong to one event."""
+        return broadcast(
+            *(drop_last(name, shape, self.parameter_ndims.get(name, 0)) for name, shape in shapes.items())
+        )
 
     def with_parameters(self, **changed: Any) -> Self:
         """Return the same distribution with some parameters replaced."""
@@ -68,7 +122,10 @@ class Distribution:
         raise NotImplementedError
 
     def log_kernel(self, x: Any) -> Any:
-        """Return the part of the log density that depends on ``x``, which must lie in the support."""
+        """Return the part of the log density that depends on ``x``, which must lie in the support.
+
+        One number for each event.
+        """
         raise NotImplementedError
 
     def log_kernel_on_line(self, z: Any) -> Any | None:
@@ -85,7 +142,10 @@ class Distribution:
         raise NotImplementedError
 
     def log_prob(self, x: Any) -> jax.Array:
-        """Return the log density of each entry: -inf outside the support, where its gradient is zero."""
+        """Return the log density of each event: -inf outside the support.
+
+        Where events are numbers, its gradient is zero there.
+        """
         inside, safe = self.split(x)
         value = self.log_kernel(safe) - self.log_normaliser()
         return jnp.asarray(value) if inside is None else jnp.where(inside, value, -jnp.inf)
@@ -99,7 +159,7 @@ class Distribution:
         if support.whole_line:
             return None, x
         inside = support.contains(x)
-        return inside, jnp.where(inside, x, support.inner_point())
+        return inside, x if support.event_ndim else jnp.where(inside, x, support.inner_point())
 
     def mean(self) -> Any:
         """Return the mean; NaN where it is undefined.
@@ -110,7 +170,7 @@ class Distribution:
         raise NotImplementedError
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """Draw an array of independent values; the parameters must broadcast to ``shape``.
+        """Draw an array of independent events, of ``shape`` in all; the parameters must stretch to it.
 
         Raises:
           ModelError: if the distribution is improper.
@@ -118,7 +178,22 @@ class Distribution:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        return call_text(type(self).__name__, self.parameters.values())
+        return call_text(type(self).__name__, (*self.parameters.values(), *self.parts))
+
+
+def all_parts(distribution: Distribution) -> Iterator[Distribution]:
+    """Yield a distribution and all that it is made of, from the outside in."""
+    yield distribution
+    for part in distribution.parts:
+        yield from all_parts(part)
+
+
+def map_parameters(distribution: Distribution, change: Callable[[Any], Any]) -> Distribution:
+    """Return the distribution with every parameter changed, those of its parts included."""
+    return distribution.assembled(
+        {name: change(value) for name, value in distribution.parameters.items()},
+        [map_parameters(part, change) for part in distribution.parts],
+    )
 
 
 def known_value(value: Any) -> np.ndarray | None:
