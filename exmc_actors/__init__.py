@@ -9,7 +9,7 @@ from typing import Any
 
 _HOME = {
     "exmc_actors.compiler": ("LogDensity", "Program", "compile"),
-    "exmc_actors.diagnostics": ("summary",),
+    "exmc_actors.diagnostics": ("Elpd", "compare", "loo", "summary", "waic"),
     "exmc_actors.errors": (
         "ExmcError",
         "ModelError",
@@ -55,6 +55,7 @@ _HOME = {
         "transforms",
     ),
     "exmc_actors.opening": ("open_run",),
+    "exmc_actors.predictive": ("log_likelihood", "sample_posterior_predictive", "sample_prior_predictive"),
     "exmc_actors.run": ("Run",),
     "exmc_actors.sampling": ("sample",),
 }

@@ -1,7 +1,11 @@
 from exmc_actors.compiler import LogDensity as LogDensity
 from exmc_actors.compiler import Program as Program
 from exmc_actors.compiler import compile as compile
+from exmc_actors.diagnostics import Elpd as Elpd
+from exmc_actors.diagnostics import compare as compare
+from exmc_actors.diagnostics import loo as loo
 from exmc_actors.diagnostics import summary as summary
+from exmc_actors.diagnostics import waic as waic
 from exmc_actors.errors import ExmcError as ExmcError
 from exmc_actors.errors import ModelError as ModelError
 from exmc_actors.errors import RunFailed as RunFailed
@@ -41,5 +45,8 @@ from exmc_actors.model import Uniform as Uniform
 from exmc_actors.model import math as math
 from exmc_actors.model import transforms as transforms
 from exmc_actors.opening import open_run as open_run
+from exmc_actors.predictive import log_likelihood as log_likelihood
+from exmc_actors.predictive import sample_posterior_predictive as sample_posterior_predictive
+from exmc_actors.predictive import sample_prior_predictive as sample_prior_predictive
 from exmc_actors.run import Run as Run
 from exmc_actors.sampling import sample as sample

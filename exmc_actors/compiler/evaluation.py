@@ -35,6 +35,10 @@ class Evaluation:
                 self._computed[id(node)] = self._compute(node)
         return self._computed[id(root)]
 
+    def put(self, node: Expression, value: Any) -> None:
+        """Let an expression that has not been computed yet have the given value."""
+        self._computed[id(node)] = value
+
     def _compute(self, node: Expression) -> Any:
         match node:
             case Literal():

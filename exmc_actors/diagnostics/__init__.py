@@ -1,7 +1,10 @@
 """Judge draws that are there: containers, estimates, warnings; nothing in here samples or waits."""
 
 from exmc_actors.diagnostics.checks import problems
+from exmc_actors.diagnostics.comparison import compare
 from exmc_actors.diagnostics.datatree import build
+from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.predictive_accuracy import loo, waic
 from exmc_actors.diagnostics.summary import summary
 
-__all__ = ["build", "problems", "summary"]
+__all__ = ["Elpd", "build", "compare", "loo", "problems", "summary", "waic"]

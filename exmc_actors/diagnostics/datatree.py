@@ -70,7 +70,7 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         "failed_posterior": (failed_posterior, failed_chains),
         "failed_sample_stats": (failed_sample_stats, failed_chains),
     }
-    labels = _Labels(dims, coords)
+    labels = Labels(dims, coords)
     groups = {
         name: labels.dataset(arrays, ("chain", "draw"), attrs if name == "posterior" else origin, numbers)
         for name, (arrays, numbers) in sampled.items()
@@ -91,7 +91,7 @@ def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(value) for name, value in attrs.items() if value is not None}
 
 
-class _Labels:
+class Labels:
     """The names and the labels of axes; a coordinate is made once and shared by all groups."""
 
     def __init__(self, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Any]) -> None:
@@ -102,6 +102,7 @@ class _Labels:
     def dataset(
         self, arrays: Arrays, leading: tuple[str, ...], attrs: Mapping[str, Any], chains: Sequence[int] | None
     ) -> xr.Dataset:
+        """Return arrays whose first axes are ``leading`` as a dataset, each axis with a coordinate."""
         import xarray as xr
 
         variables = {}

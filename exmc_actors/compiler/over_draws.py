@@ -1,0 +1,165 @@
+"""Evaluate a model as it was declared at many draws: NumPy in and out, in chunks that bound the memory.
+
+The numbers of a draw depend on its index and on the sizes in the model, never on time or on the machine's
+memory.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from math import prod
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+
+from exmc_actors.compiler.pointwise import log_likelihoods
+from exmc_actors.compiler.simulation import simulated
+from exmc_actors.compiler.structure import Structure, split
+from exmc_actors.model import (
+    Apply,
+    Data,
+    Identity,
+    Index,
+    Model,
+    Observation,
+    Shape,
+    Variable,
+    expressions_of,
+    postorder,
+    references,
+)
+from exmc_actors.model.sites import names_of
+from exmc_actors.xla import precise
+
+Arrays: TypeAlias = Mapping[str, np.ndarray]
+"""Values by name, each of shape (draw, *shape)."""
+
+_MOST_KEPT = 64
+_CHUNK = 2**20
+"""Entries of the largest value in a chunk of draws: 8 MB each."""
+
+
+def simulate(
+    model: Model, names: Sequence[str], key: np.ndarray, count: int, given: Arrays | None = None
+) -> dict[str, np.ndarray]:
+    """Return draws of the named values, whole numbers as int64 and all others as float64.
+
+    Args:
+      model: as it was declared.
+      names: of variables, observations and deterministics.
+      key: two 32-bit words.
+      count: how many draws.
+      given: constrained values of the variables that ``inputs_of(model, names)`` names, or nothing: then
+        these are drawn from their priors.
+
+    Raises:
+      ModelError: naming a variable whose distribution has no draws.
+    """
+    known = given or {}
+    visited = visited_for(model, names, stop=known)
+    structure, arguments = _declared(model)
+    function = _simulator(structure, visited, tuple(names))
+    chunk = _chunk(model, count)
+    return _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
+
+
+def log_likelihood(model: Model, given: Arrays, count: int) -> dict[str, np.ndarray]:
+    """Return, for each observation, one float64 log density a draw and event.
+
+    Args:
+      model: as it was declared.
+      given: constrained values of the variables that ``inputs_of`` names for the observations.
+      count: how many draws.
+    """
+    observed = tuple(model.observed_data)
+    visited = visited_for(model, observed, stop=given)
+    structure, arguments = _declared(model)
+    function = _pointwise(structure, visited, observed)
+    chunk = _chunk(model, count)
+    return _in_chunks(lambda _, values: function(values, arguments), given, count, chunk)
+
+
+def inputs_of(model: Model, names: Collection[str]) -> tuple[str, ...]:
+    """Return the free variables that the named values depend on, with no free variable between."""
+    free = [site.name for site in model.free]
+    visited = visited_for(model, names, stop=free)
+    return tuple(name for name in free if name in visited)
+
+
+def visited_for(model: Model, names: Collection[str], stop: Collection[str]) -> frozenset[str]:
+    """Return the named sites and all that they depend on, looking no further than what is in ``stop``."""
+    wanted = set(names)
+    visited = set()
+    for site in reversed(model.sites):
+        if isinstance(site, Data) or wanted.isdisjoint(names_of(site)):
+            continue
+        visited.add(site.name)
+        if site.name not in stop:
+            wanted.update(references(expressions_of(site)))
+    return frozenset(visited)
+
+
+def _declared(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
+    """Return the structure of a model whose variables are what they were declared to be, and its arrays."""
+    return split(
+        model.with_sites(
+            tuple(
+                replace(site, transform=Identity(), centered=None) if isinstance(site, Variable) else site
+                for site in model.sites
+            )
+        )
+    )
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _simulator(structure: Structure, visited: frozenset[str], names: tuple[str, ...]) -> Callable[..., Any]:
+    def one(number: Any, given: Any, key: Any, arguments: Any) -> OrderedDict[str, jax.Array]:
+        root = jax.random.wrap_key_data(key, impl="threefry2x32")
+        values = simulated(structure, visited, jax.random.fold_in(root, number), given, arguments)
+        return OrderedDict((name, values[name]) for name in names)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None)))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _pointwise(structure: Structure, visited: frozenset[str], names: tuple[str, ...]) -> Callable[..., Any]:
+    def one(given: Any, arguments: Any) -> OrderedDict[str, jax.Array]:
+        values = log_likelihoods(structure, visited, given, arguments)
+        return OrderedDict((name, values[name]) for name in names)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None)))
+
+
+def _in_chunks(
+    function: Callable[..., Mapping[str, jax.Array]], given: Arrays, count: int, chunk: int
+) -> dict[str, np.ndarray]:
+    """Return what ``function`` gives for each draw; all chunks are of one length, so it compiles once."""
+    found: dict[str, np.ndarray] = {}
+    with precise():
+        for first in range(0, count, chunk):
+            # The last chunk is filled up with its last draw.
+            numbers = np.minimum(np.arange(first, first + chunk), count - 1)
+            part = function(numbers, {name: values[numbers] for name, values in given.items()})
+            for name, values in part.items():
+                if name not in found:
+                    found[name] = np.empty((count, *values.shape[1:]), values.dtype)
+                found[name][first : first + chunk] = np.asarray(values)[: count - first]
+    return found
+
+
+def _chunk(model: Model, count: int) -> int:
+    return min(count, max(1, _CHUNK // _largest(model)))
+
+
+def _largest(model: Model) -> int:
+    """Return the entries of the largest value that one draw makes."""
+    shapes: list[Shape] = [
+        model.shapes[site.name] for site in model.sites if isinstance(site, Variable | Observation)
+    ]
+    for site in model.sites:
+        for root in expressions_of(site):
+            within = model.scope.shapes_within(root)
+            shapes += [within[id(node)] for node in postorder((root,)) if isinstance(node, Apply | Index)]
+    return max(map(prod, shapes))

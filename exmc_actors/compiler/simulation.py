@@ -1,0 +1,58 @@
+"""Draw what a model says from its own distributions, as it was declared; pure, and traced by JAX.
+
+What is given is taken as it is, and the rest follows in the order of declaration: an observation that a later
+declaration refers to stands there by its simulated value.  Potentials have no part in it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from exmc_actors.compiler.evaluation import Evaluation
+from exmc_actors.compiler.structure import Observed, Structure
+from exmc_actors.compiler.traced import evaluated
+from exmc_actors.errors import ModelError
+from exmc_actors.model import Deterministic, Potential, Variable, all_parts
+
+
+def simulated(
+    structure: Structure,
+    visited: Collection[str],
+    key: jax.Array,
+    given: Mapping[str, jax.Array],
+    arguments: Sequence[Any],
+) -> dict[str, jax.Array]:
+    """Return the values of the visited names, given ones included.
+
+    Args:
+      structure: of the model before any pass that changes what is sampled.
+      visited: names of variables, observations and deterministics, with all that they depend on.
+      key: of this draw; each name has random numbers of its own, whatever else is visited.
+      given: constrained values of variables.
+      arguments: the model's arrays.
+    """
+    evaluation = Evaluation(arguments)
+    evaluation.named.update(given)
+    for number, term in enumerate(structure.terms):
+        if term.name not in visited or term.name in given or isinstance(term, Potential):
+            continue
+        if isinstance(term, Deterministic):
+            evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
+            continue
+        value = evaluation.named[term.name] = _drawn(term, jax.random.fold_in(key, number), evaluation)
+        if isinstance(term, Observed):
+            evaluation.put(term.value, value.astype(float))
+    return {name: evaluation.named[name] for name in visited}
+
+
+def _drawn(term: Variable | Observed, key: jax.Array, evaluation: Evaluation) -> jax.Array:
+    distribution = evaluated(term.distribution, evaluation)
+    shape = term.shape if isinstance(term, Variable) else term.value.shape
+    try:
+        value = distribution.sample(key, shape)
+    except ModelError as error:
+        raise ModelError(f"{term.name}: {error}") from None
+    is_discrete = any(part.is_discrete for part in all_parts(distribution))
+    return value.astype(jnp.int64 if is_discrete else float)

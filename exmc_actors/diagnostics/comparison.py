@@ -1,0 +1,106 @@
+"""Order models of the same observations by how well they predict; the estimates come from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.predictive_accuracy import loo
+from exmc_actors.diagnostics.stacking import stacking_weights
+from exmc_actors.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("rank", "elpd", "p", "elpd_diff", "weight", "se", "dse", "warning")
+
+
+def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFrame:
+    """Return one row a model, the best first, with ArviZ's columns.
+
+    ``elpd_diff`` is how much less than the best it predicts, ``dse`` the standard error of that difference,
+    and ``weight`` the model's share in that mixture of all which predicts best (stacking).
+
+    Args:
+        models: trees with a group ``log_likelihood``, or what ``loo`` or ``waic`` returned, by name.
+        var_name: the observed variable, where the trees have several.
+
+    Raises:
+        SettingsError: a tree cannot be used, or the models do not predict the same observations.
+
+    References:
+        Yao, Vehtari, Simpson & Gelman (2018), *Using stacking to average Bayesian predictive distributions*.
+    """
+    import pandas as pd
+
+    if not isinstance(models, Mapping) or not models:
+        raise SettingsError(
+            f"compare takes a dict of trees by name, got {models!r}: write {{'a': tree_a, ...}}."
+        )
+    estimates = {str(name): _estimate(name, model, var_name) for name, model in models.items()}
+    names = sorted(estimates, key=lambda name: -estimates[name].elpd)
+    for name in names[1:]:
+        _check_same(names[0], estimates[names[0]], name, estimates[name])
+    pointwise = np.stack([np.ravel(estimates[name].elpd_i.values) for name in names], axis=1)
+    behind = pointwise[:, :1] - pointwise
+    weights = stacking_weights(pointwise)
+    rows = [
+        (
+            rank,
+            estimates[name].elpd,
+            estimates[name].p,
+            behind[:, rank].sum(),
+            weights[rank],
+            estimates[name].se,
+            np.sqrt(len(behind) * behind[:, rank].var()),
+            estimates[name].warning,
+        )
+        for rank, name in enumerate(names)
+    ]
+    return pd.DataFrame(rows, index=pd.Index(names), columns=list(COLUMNS))
+
+
+def _estimate(name: str, model: Any, var_name: str | None) -> Elpd:
+    if isinstance(model, Elpd):
+        return model
+    try:
+        return loo(model, var_name)
+    except SettingsError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def _check_same(first: str, one: Elpd, second: str, other: Elpd) -> None:
+    """Refuse estimates that are not of the same observations."""
+    if one.kind != other.kind:
+        raise SettingsError(
+            f"{first} has {one.kind} and {second} {other.kind}: compare estimates of one kind."
+        )
+    if one.var_name != other.var_name:
+        raise SettingsError(
+            f"{first} predicts {one.var_name!r} and {second} {other.var_name!r}: only predictions of the "
+            "same observations, under one name, can be compared."
+        )
+    shapes = one.elpd_i.shape, other.elpd_i.shape
+    if shapes[0] != shapes[1]:
+        raise SettingsError(
+            f"{first} has observations of {one.var_name} in shape {shapes[0]} and {second} in {shapes[1]}: "
+            "only predictions of the same observations can be compared."
+        )
+    if one.observed is not None and other.observed is not None:
+        _check_equal(first, np.asarray(one.observed), second, np.asarray(other.observed), one.var_name)
+
+
+def _check_equal(first: str, one: np.ndarray, second: str, other: np.ndarray, name: str) -> None:
+    if one.shape == other.shape and np.array_equal(one, other, equal_nan=True):
+        return
+    where = ""
+    if one.shape == other.shape:
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(one != other)), one.shape))
+        where = f"; entry {list(at)} is {one[at]} and {other[at]}"
+    raise SettingsError(
+        f"{first} and {second} observe other values of {name}{where}: only predictions of the same "
+        "observations can be compared."
+    )

@@ -1,0 +1,130 @@
+"""Read the draws that a model needs from a tree, and add groups of draws to it; nothing is drawn here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exmc_actors.diagnostics.datatree import ORIGIN, Arrays, Labels, plain_attributes
+from exmc_actors.diagnostics.quantities import posterior_of
+from exmc_actors.errors import SettingsError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def build_prior(
+    prior: Arrays,
+    prior_predictive: Arrays,
+    *,
+    observed_data: Arrays,
+    constant_data: Arrays,
+    dims: Mapping[str, Sequence[str]],
+    coords: Mapping[str, Any],
+    attrs: Mapping[str, Any],
+) -> xr.DataTree:
+    """Return a tree of draws from the prior: the groups that are not empty.
+
+    Args:
+        prior: each of shape (chain, draw, *shape).
+        prior_predictive: likewise.
+        observed_data: by name of the observed variable.
+        constant_data: by name of the named input.
+        dims: names of a variable's axes after chain and draw.
+        coords: labels by name of dimension.
+        attrs: of the root and of ``prior``; each group has those that say where it comes from.
+    """
+    import xarray as xr
+
+    plain = _with_origin(attrs)
+    origin = {name: value for name, value in plain.items() if name in ORIGIN}
+    labels = Labels(dims, coords)
+    groups = {
+        "prior": (prior, ("chain", "draw"), plain),
+        "prior_predictive": (prior_predictive, ("chain", "draw"), origin),
+        "observed_data": (observed_data, (), origin),
+        "constant_data": (constant_data, (), origin),
+    }
+    children = {
+        name: xr.DataTree(dataset=labels.dataset(arrays, leading, given, None))
+        for name, (arrays, leading, given) in groups.items()
+        if arrays
+    }
+    return xr.DataTree(dataset=xr.Dataset(attrs=plain), children=children)
+
+
+def with_group(
+    tree: xr.DataTree,
+    name: str,
+    arrays: Arrays,
+    *,
+    dims: Mapping[str, Sequence[str]],
+    coords: Mapping[str, Any],
+    attrs: Mapping[str, Any],
+) -> xr.DataTree:
+    """Return the tree with a group that has the chains and the draws of its posterior; no draw is copied.
+
+    Args:
+        tree: with a group ``posterior``; it stays as it is.
+        name: of the group; one that is there is replaced.
+        arrays: each of shape (chain, draw, *shape).
+        dims: names of a variable's axes after chain and draw.
+        coords: labels by name of dimension.
+        attrs: of the group.
+    """
+    import xarray as xr
+
+    group = Labels(dims, coords).dataset(arrays, ("chain", "draw"), _with_origin(attrs), None)
+    posterior = posterior_of(tree)
+    numbers = {axis: posterior.coords[axis] for axis in ("chain", "draw") if axis in posterior.coords}
+    extended = tree.copy(deep=False)
+    extended[name] = xr.DataTree(dataset=group.assign_coords(numbers))
+    return extended
+
+
+def draws_of(
+    tree: xr.DataTree, shapes: Mapping[str, tuple[int, ...]], dims: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, np.ndarray], tuple[int, int]]:
+    """Return a posterior's draws of some variables, of shape (chain times draw, *shape), and both counts.
+
+    Args:
+        tree: with a group ``posterior``.
+        shapes: of the variables, as the model has them.
+        dims: names of a variable's axes, where they have names.
+
+    Raises:
+        SettingsError: a variable is missing or has another shape, or there are no draws.
+    """
+    posterior = posterior_of(tree)
+    if not posterior.sizes.keys() >= {"chain", "draw"}:
+        axes = ", ".join(map(str, posterior.sizes)) or "none"
+        raise SettingsError(f"the posterior must have the dimensions chain and draw, it has {axes}.")
+    counts = posterior.sizes["chain"], posterior.sizes["draw"]
+    if 0 in counts:
+        raise SettingsError(f"the posterior has {counts[0]} chains of {counts[1]} draws: sample first.")
+    missing = [name for name in shapes if name not in posterior.data_vars]
+    if missing:
+        known = ", ".join(map(str, posterior.data_vars)) or "no variable"
+        raise SettingsError(
+            f"the posterior lacks {', '.join(missing)}, on which the prediction depends; it has {known}. "
+            "Sample without var_names, or with these among them."
+        )
+    return {name: _flat(posterior, name, shape, dims.get(name)) for name, shape in shapes.items()}, counts
+
+
+def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], dims: Sequence[str] | None) -> np.ndarray:
+    variable = posterior[name]
+    is_named = dims is not None and set(dims) <= set(variable.dims)
+    values = variable.transpose("chain", "draw", *(dims if is_named and dims else ()), ...).values
+    if values.shape[2:] != shape:
+        raise SettingsError(
+            f"{name} has shape {values.shape[2:]} in the posterior and {shape} in the model: "
+            "data may have other lengths than when it was sampled, free variables must keep theirs."
+        )
+    return values.reshape(-1, *shape).astype(np.float64, copy=False)
+
+
+def _with_origin(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"inference_library": "exmc_actors", **plain_attributes(attrs)}

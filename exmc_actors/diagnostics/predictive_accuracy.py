@@ -1,0 +1,181 @@
+"""Estimate how well a model predicts new data, from the pointwise log likelihood that is there.
+
+The Pareto smoothing is that of ArviZ's array functions; nothing is sampled or fitted again.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.errors import SamplingWarning, SettingsError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SHAKY_VARIANCE = 0.4
+"""A log likelihood that varies by more makes its term of the WAIC unreliable."""
+
+
+def loo(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
+    """Estimate leave-one-out predictive accuracy by Pareto-smoothed importance sampling.
+
+    Args:
+        tree: with a group ``log_likelihood``.
+        var_name: the observed variable, where there are several.
+
+    Raises:
+        SettingsError: the group is missing, or holds what cannot be used.
+
+    Warns:
+        SamplingWarning: some observations have importance ratios that cannot be smoothed.
+
+    References:
+        Vehtari, Gelman & Gabry (2017), *Practical Bayesian model evaluation using leave-one-out
+        cross-validation and WAIC*; Vehtari, Simpson, Gelman, Yao & Gabry (2024), *Pareto smoothed importance
+        sampling*.
+    """
+    # Imported here: it takes longer to load than a small model takes to sample.
+    from arviz_stats.base.array import array_stats
+
+    values = _log_likelihood(tree, var_name)
+    n_samples = values.sizes["chain"] * values.sizes["draw"]
+    good_k = min(1 - 1 / np.log10(n_samples), 0.7)
+    with np.errstate(over="ignore", under="ignore"):
+        elpd_i, pareto_k, p_i = array_stats.loo(
+            values.values, chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
+        )
+    bad = int(np.sum(~(np.asarray(pareto_k) <= good_k)))  # NaN is bad, too
+    if bad:
+        _warn(
+            f"{bad} of {np.size(pareto_k)} observations of {values.name} have a Pareto k above {good_k:.2f}, "
+            "so that their part of elpd_loo is unreliable: the posterior without them is far from the one "
+            "with them. Look at them (result.pareto_k), and consider a model with heavier tails."
+        )
+    return _elpd(
+        "loo", tree, values, elpd_i, p_i, warning=bad > 0, pareto_k=_like(values, pareto_k), good_k=good_k
+    )
+
+
+def waic(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
+    """Estimate predictive accuracy by the widely applicable information criterion.
+
+    ``loo`` is as good or better, and says where it fails; this is here to compare with what others report.
+
+    Args:
+        tree: with a group ``log_likelihood``.
+        var_name: the observed variable, where there are several.
+
+    Raises:
+        SettingsError: the group is missing, or holds what cannot be used.
+
+    Warns:
+        SamplingWarning: some log likelihoods vary too much for the formula.
+
+    References:
+        Watanabe (2010), *Asymptotic equivalence of Bayes cross validation and widely applicable information
+        criterion*; Gelman, Hwang & Vehtari (2014), *Understanding predictive information criteria for
+        Bayesian models*, with the second of its effective numbers of parameters.
+    """
+    values = _log_likelihood(tree, var_name)
+    flat = values.values.reshape(-1, *values.shape[2:])
+    highest = flat.max(axis=0)
+    lppd_i = np.log(np.exp(flat - highest).mean(axis=0)) + highest
+    p_i = flat.var(axis=0, ddof=1)
+    shaky = int((p_i > _SHAKY_VARIANCE).sum())
+    if shaky:
+        _warn(
+            f"{shaky} of {p_i.size} log likelihoods of {values.name} have a variance above {_SHAKY_VARIANCE} "
+            "over the posterior, so that elpd_waic is unreliable: take ex.loo(tree) instead."
+        )
+    return _elpd("waic", tree, values, lppd_i - p_i, p_i, warning=shaky > 0)
+
+
+def _log_likelihood(tree: xr.DataTree, var_name: str | None) -> xr.DataArray:
+    """Return one variable of the group, chain and draw first."""
+    if "log_likelihood" not in getattr(tree, "children", {}):
+        raise SettingsError(
+            "a tree with a group 'log_likelihood' is needed: write "
+            "tree = ex.log_likelihood(tree, model) first."
+        )
+    group = tree.children["log_likelihood"].to_dataset(inherit=False)
+    names = [str(name) for name in group.data_vars]
+    if var_name is None and len(names) > 1:
+        raise SettingsError(
+            f"the log likelihood has several variables, {', '.join(names)}: say which by "
+            f"var_name={names[0]!r}."
+        )
+    name = names[0] if var_name is None and names else var_name
+    if name not in names:
+        raise SettingsError(
+            f"the log likelihood has no variable {name!r}; it has {', '.join(names) or 'none'}."
+        )
+    return _usable(group[name].transpose("chain", "draw", ...))
+
+
+def _usable(values: xr.DataArray) -> xr.DataArray:
+    if not values.size or values.shape[0] * values.shape[1] < 2:
+        raise SettingsError(
+            f"the log likelihood of {values.name} has shape {values.shape}: two draws and one observation "
+            "are needed at least."
+        )
+    finite = np.isfinite(values.values)
+    if not finite.all():
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmin(finite)), finite.shape))
+        raise SettingsError(
+            f"the log likelihood of {values.name} is {values.values[at]} at chain {at[0]}, draw {at[1]}, "
+            f"observation {list(at[2:])}: it must be finite at every draw."
+        )
+    return values
+
+
+def _relative_efficiency(tree: xr.DataTree) -> float:
+    """Return the effective draws per draw of the posterior's means, as ArviZ computes it."""
+    from arviz_stats.base.array import array_stats
+
+    posterior = tree.children.get("posterior")
+    if posterior is None or posterior.sizes["chain"] == 1:
+        return 1.0
+    sizes = [
+        np.ravel(
+            array_stats.ess(
+                variable.transpose("chain", "draw", ...).values, method="mean", chain_axis=0, draw_axis=1
+            )
+        )
+        for variable in posterior.data_vars.values()
+    ]
+    known = np.concatenate(sizes)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) / (posterior.sizes["chain"] * posterior.sizes["draw"]) if known.size else 1.0
+
+
+def _elpd(
+    kind: str, tree: xr.DataTree, values: xr.DataArray, elpd_i: np.ndarray, p_i: np.ndarray, **more: Any
+) -> Elpd:
+    pointwise = np.asarray(elpd_i, float)
+    observed = tree.children.get("observed_data")
+    return Elpd(
+        kind,
+        str(values.name),
+        elpd=float(pointwise.sum()),
+        se=float(np.sqrt(pointwise.size * pointwise.var())),
+        p=float(np.sum(p_i)),
+        n_samples=values.sizes["chain"] * values.sizes["draw"],
+        n_data_points=pointwise.size,
+        elpd_i=_like(values, pointwise),
+        p_i=_like(values, p_i),
+        observed=None if observed is None else observed.data_vars.get(values.name),
+        **more,
+    )
+
+
+def _like(values: xr.DataArray, pointwise: Any) -> xr.DataArray:
+    """Return one number an observation, with the log likelihood's names and labels."""
+    return values.isel(chain=0, draw=0, drop=True).copy(data=np.asarray(pointwise, float))
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, SamplingWarning, stacklevel=3)
