@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from exmc_actors.compiler.passes.report import Rewritten
 from exmc_actors.model import (
     Identity,
     Interval,
@@ -20,9 +21,15 @@ from exmc_actors.model import (
 )
 
 
-def default_transforms(model: Model) -> Model:
+def default_transforms(model: Model) -> Rewritten:
     """Return the model with a transform on every variable."""
-    return model.with_sites(tuple(_with_transform(site) for site in model.sites))
+    sites = tuple(map(_with_transform, model.sites))
+    lines = tuple(
+        f"{new.name}: moved by {type(new.transform).__name__}"
+        for old, new in zip(model.sites, sites, strict=True)
+        if isinstance(new, Variable) and new is not old and not isinstance(new.transform, Identity)
+    )
+    return Rewritten(model.with_sites(sites), lines)
 
 
 def _with_transform(site: Site) -> Site:

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from math import prod
 
+from exmc_actors.compiler.passes.report import Rewritten
 from exmc_actors.model import (
     Affine,
     Deterministic,
@@ -28,18 +29,26 @@ effective draws a second; with one a group (eight schools) the centred form is u
 """
 
 
-def non_centering(model: Model) -> Model:
+def non_centering(model: Model) -> Rewritten:
     """Return the model with an ``Affine`` transform on the variables that are better off non-centred."""
     reach = free_parents(model)
     informing = observations_informing(model, reach)
+    lines = []
 
     def rewritten(site: Site) -> Site:
         if not isinstance(site, Variable) or site.transform is not None or not _wants(site, reach, informing):
             return site
         parameters = site.distribution.parameters
+        lines.append(f"{site.name}: non-centred, {_why(site, informing)}")
         return replace(site, transform=Affine(parameters["mu"], parameters["sigma"]), centered=None)
 
-    return model.with_sites(tuple(map(rewritten, model.sites)))
+    return Rewritten(model.with_sites(tuple(map(rewritten, model.sites))), tuple(lines))
+
+
+def _why(site: Variable, informing: Counter[str]) -> str:
+    if site.centered is not None:
+        return "as asked"
+    return f"{informing[site.name]} observations inform its {prod(site.shape)} entries"
 
 
 def _wants(site: Variable, reach: dict[str, frozenset[str]], informing: Counter[str]) -> bool:

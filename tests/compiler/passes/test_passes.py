@@ -3,7 +3,14 @@ import pytest
 
 import exmc_actors.model as ex
 from exmc_actors.compiler import rewrite
-from exmc_actors.compiler.passes import FEW, PASSES, default_transforms, non_centering
+from exmc_actors.compiler.passes import (
+    FEW,
+    PASSES,
+    constant_folding,
+    default_transforms,
+    gaussian_reduction,
+    non_centering,
+)
 from exmc_actors.model import Identity
 
 from ..conftest import build, eight_schools, radon_like
@@ -14,7 +21,7 @@ def transforms(model):
 
 
 def test_passes_run_in_a_fixed_order():
-    assert list(PASSES) == [non_centering, default_transforms]
+    assert list(PASSES) == [non_centering, default_transforms, constant_folding, gaussian_reduction]
 
 
 def test_the_transform_follows_from_the_support():
