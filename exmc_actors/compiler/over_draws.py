@@ -39,6 +39,8 @@ Arrays: TypeAlias = Mapping[str, np.ndarray]
 _MOST_KEPT = 64
 _CHUNK = 2**20
 """Entries of the largest value in a chunk of draws: 8 MB each."""
+_LITTLE = 2**20
+"""So many random numbers take less time to draw by unoptimised code than better code takes to compile."""
 
 
 def simulate(
@@ -60,7 +62,8 @@ def simulate(
     known = given or {}
     visited = visited_for(model, names, stop=known)
     structure, arguments = _declared(model)
-    function = _simulator(structure, visited, tuple(names))
+    drawn = count * sum(prod(model.shapes[name]) for name in visited - known.keys())
+    function = _simulator(structure, visited, tuple(names), drawn <= _LITTLE)
     chunk = _chunk(model, count)
     return _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
 
@@ -114,13 +117,17 @@ def _declared(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _simulator(structure: Structure, visited: frozenset[str], names: tuple[str, ...]) -> Callable[..., Any]:
+def _simulator(
+    structure: Structure, visited: frozenset[str], names: tuple[str, ...], is_little: bool
+) -> Callable[..., Any]:
     def one(number: Any, given: Any, key: Any, arguments: Any) -> OrderedDict[str, jax.Array]:
         root = jax.random.wrap_key_data(key, impl="threefry2x32")
         values = simulated(structure, visited, jax.random.fold_in(root, number), given, arguments)
         return OrderedDict((name, values[name]) for name in names)
 
-    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None)))
+    # A sampler of gamma variates takes seconds to compile, a quarter of that without optimisation.
+    options = {"xla_backend_optimization_level": 0} if is_little else None
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None)), compiler_options=options)
 
 
 @lru_cache(maxsize=_MOST_KEPT)

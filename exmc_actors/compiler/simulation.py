@@ -35,13 +35,14 @@ def simulated(
     """
     evaluation = Evaluation(arguments)
     evaluation.named.update(given)
+    keys = jax.random.split(key, len(structure.terms))
     for number, term in enumerate(structure.terms):
         if term.name not in visited or term.name in given or isinstance(term, Potential):
             continue
         if isinstance(term, Deterministic):
             evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
             continue
-        value = evaluation.named[term.name] = _drawn(term, jax.random.fold_in(key, number), evaluation)
+        value = evaluation.named[term.name] = _drawn(term, keys[number], evaluation)
         if isinstance(term, Observed):
             evaluation.put(term.value, value.astype(float))
     return {name: evaluation.named[name] for name in visited}

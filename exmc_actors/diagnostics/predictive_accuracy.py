@@ -139,16 +139,13 @@ def _relative_efficiency(tree: xr.DataTree) -> float:
     posterior = tree.children.get("posterior")
     if posterior is None or posterior.sizes["chain"] == 1:
         return 1.0
-    sizes = [
-        np.ravel(
-            array_stats.ess(
-                variable.transpose("chain", "draw", ...).values, method="mean", chain_axis=0, draw_axis=1
-            )
-        )
-        for variable in posterior.data_vars.values()
-    ]
-    known = np.concatenate(sizes)
-    known = known[np.isfinite(known)]
+    found = [np.empty(0)]
+    for variable in posterior.data_vars.values():
+        draws = variable.transpose("chain", "draw", ...).values
+        draws = np.where(np.isfinite(draws), draws, np.nan)
+        found.append(np.ravel(array_stats.ess(draws, method="mean", chain_axis=0, draw_axis=1)))
+    sizes = np.concatenate(found)
+    known = sizes[np.isfinite(sizes)]
     return float(known.mean()) / (posterior.sizes["chain"] * posterior.sizes["draw"]) if known.size else 1.0
 
 

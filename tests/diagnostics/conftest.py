@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from exmc_actors.diagnostics.datatree import build
+from exmc_actors.diagnostics.groups import with_group
 
 ATTRS = {"created_at": "2026-01-01T00:00:00+00:00", "inference_library_version": "0.1.0"}
 
@@ -59,3 +60,13 @@ def tree_of() -> Callable[..., xr.DataTree]:
         return build(posterior, stats or {}, dims=dict(dims), coords=dict(coords), attrs=ATTRS, **groups)
 
     return tree
+
+
+@pytest.fixture
+def with_logs() -> Callable[..., xr.DataTree]:
+    """Add a group of pointwise log likelihoods to a tree."""
+
+    def extended(tree: xr.DataTree, logs: dict, *, dims=(), coords=()) -> xr.DataTree:
+        return with_group(tree, "log_likelihood", logs, dims=dict(dims), coords=dict(coords), attrs=ATTRS)
+
+    return extended

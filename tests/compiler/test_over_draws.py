@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+import exmc_actors.model as ex
+from exmc_actors.compiler import over_draws
+from exmc_actors.compiler.over_draws import inputs_of, log_likelihood, simulate, visited_for
+
+KEY = np.array([1, 2], np.uint32)
+
+
+@pytest.fixture
+def b():
+    """A builder on which a location and a scale are declared."""
+    builder = ex.Builder()
+    builder.rv("mu", ex.Normal(0.0, 5.0))
+    builder.rv("tau", ex.HalfNormal(5.0))
+    return builder
+
+
+@pytest.fixture
+def model(b):
+    effect = b.det("effect", ex.math.exp("mu"))
+    b.rv("aside", ex.Normal(0.0, 1.0))
+    theta = b.rv("theta", ex.Normal("mu", "tau"), shape=3)
+    b.obs("y", ex.Normal(theta, 1.0), [1.0, 2.0, 3.0])
+    b.obs("z", ex.Normal(effect, 1.0), [1.0])
+    return b.model()
+
+
+@pytest.mark.parametrize(
+    ("names", "inputs"),
+    [(["y"], ("theta",)), (["z"], ("mu",)), (["effect", "y"], ("mu", "theta")), (["tau"], ("tau",))],
+)
+def test_needs_only_the_nearest_free_variables(model, names, inputs):
+    assert inputs_of(model, names) == inputs
+
+
+def test_looks_past_free_variables_that_are_not_given(model):
+    assert visited_for(model, ["y"], stop=()) == {"y", "theta", "mu", "tau"}
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 10, 11])
+def test_chunks_leave_no_draw_out_and_take_none_twice(model, monkeypatch, chunk):
+    theta = np.random.default_rng(1).normal(size=(11, 3))
+    whole = simulate(model, ["y"], KEY, 11, {"theta": theta})["y"]
+    logs = log_likelihood(model, {"theta": theta, "mu": theta[:, 0]}, 11)
+    monkeypatch.setattr(over_draws, "_chunk", lambda model, count: chunk)
+    np.testing.assert_allclose(simulate(model, ["y"], KEY, 11, {"theta": theta})["y"], whole, rtol=1e-13)
+    for name, values in log_likelihood(model, {"theta": theta, "mu": theta[:, 0]}, 11).items():
+        np.testing.assert_allclose(values, logs[name], rtol=1e-13)
+
+
+def test_a_chunk_is_so_short_that_its_largest_value_is_bounded(b):
+    table = np.ones((2000, 1000))
+    v = b.rv("v", ex.Normal(0.0, 1.0), shape=1000)
+    b.obs("y", ex.Normal(ex.math.sum(table * v, axis=1), 1.0), np.zeros(2000))
+    assert over_draws._chunk(b.model(), 4000) == 1
+    short = ex.Builder()
+    w = short.rv("w", ex.Normal(0.0, 1.0), shape=1000)
+    short.obs("y", ex.Normal(table @ w, 1.0), np.zeros(2000))
+    assert over_draws._chunk(short.model(), 4000) == 524  # 2^20 over the 2,000 entries of table @ w
+
+
+def test_other_data_of_the_same_shapes_compiles_nothing(model):
+    theta, mu = np.zeros((5, 3)), np.zeros(5)
+    simulate(model, ["y"], KEY, 5, {"theta": theta})
+    log_likelihood(model, {"theta": theta, "mu": mu}, 5)
+    before = over_draws._simulator.cache_info().misses, over_draws._pointwise.cache_info().misses
+    other = model.with_data(y=[5.0, 6.0, 7.0])
+    simulate(other, ["y"], KEY, 5, {"theta": theta})
+    log_likelihood(other, {"theta": theta, "mu": mu}, 5)
+    after = over_draws._simulator.cache_info().misses, over_draws._pointwise.cache_info().misses
+    assert after == before
+
+
+def test_how_a_variable_is_sampled_is_no_matter(b):
+    b.rv("centred", ex.Normal("mu", "tau"), centered=True)
+    b.rv("not_centred", ex.Normal("mu", "tau"), centered=False)
+    b.rv("moved", ex.Gamma(2.0, 1.0), transform=ex.transforms.Log())
+    found = simulate(b.model(), ["centred", "not_centred", "moved", "mu", "tau"], KEY, 500)
+    assert (found["moved"] > 0.0).all()
+    for name in ("centred", "not_centred"):
+        standard = (found[name] - found["mu"]) / found["tau"]
+        assert abs(standard.mean()) < 5.0 / np.sqrt(500)  # wrong by chance: 6e-7
+        assert abs(standard.std() - 1.0) < 5.0 / np.sqrt(1000)

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+import exmc_actors.model as ex
+from exmc_actors.compiler.over_draws import simulate
+from exmc_actors.errors import ModelError
+
+KEY = np.array([1, 2], np.uint32)
+
+
+@pytest.fixture
+def b():
+    """A builder on which a location and a scale are declared."""
+    builder = ex.Builder()
+    builder.rv("mu", ex.Normal(0.0, 5.0))
+    builder.rv("tau", ex.HalfNormal(5.0))
+    return builder
+
+
+def test_a_later_declaration_sees_the_simulated_observation(b):
+    y = b.obs("y", ex.Normal("mu", 1.0), [1.0, 2.0])
+    b.obs("x", ex.Normal(3.0 * y, 1e-9), [1.0, 2.0])
+    b.det("twice", 2.0 * y)
+    found = simulate(b.model(), ["y", "twice", "x"], KEY, 50)
+    assert np.array_equal(found["twice"], 2.0 * found["y"])
+    assert np.allclose(found["x"], 3.0 * found["y"], atol=1e-7)
+    assert found["y"].std() > 1.0
+
+
+def test_a_variable_that_was_observed_later_is_simulated_under_both_names(b):
+    x = b.rv("x", ex.Normal("mu", 1.0), shape=2)
+    b.det("twice", 2.0 * x)
+    b.obs("y", x, [1.0, 2.0])
+    found = simulate(b.model(), ["twice", "y"], KEY, 50)
+    assert np.array_equal(found["twice"], 2.0 * found["y"])
+
+
+def test_an_observation_that_is_an_index_stays_what_it_was(b):
+    group = b.obs("group", ex.Poisson(3.0), [1, 0, 1])
+    level = b.rv("level", ex.Normal(0.0, 1.0), shape=2)
+    b.det("chosen", level[group])
+    found = simulate(b.model(), ["level", "group", "chosen"], KEY, 20)
+    assert np.array_equal(found["chosen"], found["level"][:, [1, 0, 1]])
+    assert not np.array_equal(found["group"][0], [1, 0, 1])
+
+
+def test_a_name_has_its_own_random_numbers_whatever_else_is_drawn(b):
+    b.det("scale", ex.math.log("tau"))
+    b.obs("y", ex.Normal("mu", 1.0), [1.0, 2.0])
+    model = b.model()
+    everything = simulate(model, ["mu", "tau", "scale", "y"], KEY, 30)
+    assert np.array_equal(simulate(model, ["y"], KEY, 30)["y"], everything["y"])
+    assert np.array_equal(simulate(model, ["scale"], KEY, 30)["scale"], everything["scale"])
+    assert np.corrcoef(everything["y"].T)[0, 1] < 0.999
+
+
+def test_a_given_value_is_taken_as_it_is(b):
+    b.obs("y", ex.Normal("mu", 1e-9), [1.0, 2.0])
+    mu = np.linspace(-1.0, 1.0, 7)
+    found = simulate(b.model(), ["y"], KEY, 7, {"mu": mu})
+    assert np.allclose(found["y"], mu[:, np.newaxis], atol=1e-7)
+
+
+def test_counts_are_whole_numbers_and_the_rest_float64(b):
+    b.obs("y", ex.Poisson("tau"), [1, 2])
+    b.obs("z", ex.Normal("mu", 1.0), [1, 2])
+    found = simulate(b.model(), ["y", "z"], KEY, 5)
+    assert found["y"].dtype == np.int64
+    assert found["z"].dtype == np.float64
+
+
+@pytest.mark.parametrize("prior", [ex.Flat(), ex.HalfFlat()])
+def test_an_improper_prior_is_refused_by_the_name_of_its_variable(b, prior):
+    slope = b.rv("slope", prior)
+    b.obs("y", ex.Normal(slope, 1.0), [1.0])
+    with pytest.raises(ModelError, match=r"^slope: (Half)?Flat has no draws"):
+        simulate(b.model(), ["y"], KEY, 5)
+
+
+def test_an_improper_prior_is_no_matter_where_its_draws_are_given(b):
+    slope = b.rv("slope", ex.Flat())
+    b.obs("y", ex.Normal(slope, 1.0), [1.0])
+    assert simulate(b.model(), ["y"], KEY, 5, {"slope": np.zeros(5)})["y"].shape == (5, 1)

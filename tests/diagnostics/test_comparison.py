@@ -1,0 +1,93 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from exmc_actors.diagnostics import compare, loo, waic
+from exmc_actors.diagnostics.comparison import COLUMNS
+from exmc_actors.diagnostics.stacking import stacking_weights
+from exmc_actors.errors import SettingsError
+
+Y = np.arange(40.0)
+
+
+@pytest.fixture
+def tree(tree_of, with_logs):
+    """Make a tree whose log likelihoods lie around a level that varies from observation to observation."""
+
+    def made(level, *, seed=1, name="y", y=Y):
+        rng = np.random.default_rng(seed)
+        levels = level + rng.normal(size=y.shape)
+        logs = levels + 0.1 * rng.normal(size=(4, 500, *y.shape))
+        bare = tree_of({"mu": rng.normal(size=(4, 500))}, observed_data={name: y})
+        return with_logs(bare, {name: logs})
+
+    return made
+
+
+def test_orders_models_from_the_best(tree):
+    trees = {"poor": tree(-3.0, seed=1), "good": tree(-1.0, seed=2), "fair": tree(-1.2, seed=3)}
+    table = compare(trees)
+    assert list(table.columns) == list(COLUMNS)
+    assert list(table.index) == ["good", "fair", "poor"]
+    assert list(table["rank"]) == [0, 1, 2]
+    assert table.loc["good", "elpd_diff"] == table.loc["good", "dse"] == 0.0
+    for name, model in trees.items():
+        found = loo(model)
+        assert tuple(table.loc[name, ["elpd", "p", "se"]]) == (found.elpd, found.p, found.se)
+    assert table["weight"].sum() == pytest.approx(1.0)
+
+
+def test_differences_are_those_of_the_observations(tree):
+    one, two = loo(tree(-1.0, seed=2)), loo(tree(-2.0, seed=3))
+    table = compare({"one": one, "two": two})
+    behind = one.elpd_i.values - two.elpd_i.values
+    assert table.loc["two", "elpd_diff"] == pytest.approx(behind.sum(), rel=1e-12)
+    assert table.loc["two", "dse"] == pytest.approx(np.sqrt(40) * behind.std(), rel=1e-12)
+    weights = stacking_weights(np.stack([one.elpd_i, two.elpd_i], axis=1))
+    np.testing.assert_allclose(table["weight"], weights)
+
+
+def test_takes_trees_and_estimates_alike(tree):
+    a, b = tree(-1.0, seed=1), tree(-2.0, seed=2)
+    pd.testing.assert_frame_equal(compare({"a": a, "b": b}), compare({"a": loo(a), "b": loo(b)}))
+    assert compare({"a": waic(a), "b": waic(b)}).loc["a", "elpd"] == waic(a).elpd
+
+
+def test_one_model_alone_is_the_best(tree):
+    table = compare({"only": tree(-1.0)})
+    assert table.loc["only", "weight"] == pytest.approx(1.0)
+    assert not table.loc["only", "warning"]
+
+
+def test_refuses_what_is_no_dict_of_models(tree):
+    with pytest.raises(SettingsError, match="takes a dict of trees by name, got"):
+        compare([tree(-1.0)])
+    with pytest.raises(SettingsError, match="takes a dict"):
+        compare({})
+
+
+def test_says_which_tree_has_no_log_likelihood(tree, tree_of):
+    with pytest.raises(SettingsError, match=r"^bare: .* write tree = ex\.log_likelihood"):
+        compare({"a": tree(-1.0), "bare": tree_of({"mu": np.zeros((2, 10))})})
+
+
+def test_refuses_observations_of_other_names(tree):
+    with pytest.raises(SettingsError, match="a predicts 'y' and b 'z'"):
+        compare({"a": tree(-1.0), "b": tree(-2.0, name="z")})
+
+
+def test_refuses_observations_of_other_shapes(tree):
+    with pytest.raises(SettingsError, match=r"a has observations of y in shape \(40,\) and b in \(39,\)"):
+        compare({"a": tree(-1.0), "b": tree(-2.0, y=Y[:39])})
+
+
+def test_refuses_observations_of_other_values(tree):
+    other = Y.copy()
+    other[7] = 70.0
+    with pytest.raises(SettingsError, match=r"other values of y; entry \[7\] is 7.0 and 70.0"):
+        compare({"a": tree(-1.0), "b": tree(-2.0, y=other)})
+
+
+def test_refuses_estimates_of_two_kinds(tree):
+    with pytest.raises(SettingsError, match="a has loo and b waic"):
+        compare({"a": loo(tree(-1.0)), "b": waic(tree(-2.0))})
