@@ -12,7 +12,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from exmc_actors.model import functions
+from exmc_actors.errors import ModelError
+from exmc_actors.model import functions, link_sums
 from exmc_actors.model.shapes import (
     Shape,
     broadcast,
@@ -54,6 +55,12 @@ def _running(shapes: Sequence[Shape], axis: Any) -> Shape:
         return (prod(shapes[0]),)
     normal_axis(axis, len(shapes[0]))
     return shapes[0]
+
+
+def _total(shapes: Sequence[Shape]) -> Shape:
+    if len(shapes[0]) != 1:
+        raise ModelError(f"the sum of a link takes a vector, got shape {shapes[0]}: write sum(...) instead.")
+    return ()
 
 
 def _unary(compute: Callable[..., Any]) -> Operation:
@@ -107,6 +114,8 @@ OPERATIONS: dict[str, Operation] = {
     "sum": _reduction(jnp.sum),
     "mean": _reduction(jnp.mean),
     "logsumexp": _reduction(jax.scipy.special.logsumexp),
+    "softplus_sum": Operation(_total, link_sums.softplus_sum),
+    "exp_sum": Operation(_total, link_sums.exp_sum),
     "cumsum": Operation(_running, functions.cumsum, static=("axis",)),
     "concatenate": Operation(
         lambda shapes, axis: concatenated(shapes, axis),

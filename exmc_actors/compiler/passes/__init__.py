@@ -7,6 +7,7 @@ likelihoods and predictions, takes the model as it was declared.
 from exmc_actors.compiler.passes.constant_folding import constant_folding
 from exmc_actors.compiler.passes.default_transforms import default_transforms
 from exmc_actors.compiler.passes.gaussian_reduction import gaussian_reduction
+from exmc_actors.compiler.passes.glm_fusion import glm_fusion
 from exmc_actors.compiler.passes.non_centering import FEW, non_centering
 from exmc_actors.compiler.passes.report import Pass, PassReport, Rewritten
 from exmc_actors.model import Model
@@ -16,6 +17,7 @@ PASSES: tuple[Pass, ...] = (
     default_transforms,
     constant_folding,  # before the reductions, which then find arrays where data were computed with
     gaussian_reduction,
+    glm_fusion,
 )
 
 
@@ -44,6 +46,7 @@ __all__ = [
     "constant_folding",
     "default_transforms",
     "gaussian_reduction",
+    "glm_fusion",
     "non_centering",
     "rewrite",
 ]

@@ -44,6 +44,11 @@ class Gather:
     vector: Expression
     weights: Weights = None
 
+    @property
+    def is_along_axis(self) -> bool:
+        """Whether the positions count along an axis: then, without repetition, they are those of the rows."""
+        return isinstance(self.grouping, tuple) and self.grouping[0] == "axis"
+
 
 @dataclass(frozen=True, eq=False)
 class Linear:

@@ -8,7 +8,6 @@ import numpy as np
 from exmc_actors.compiler.passes.linear import Gather, Linear, Weights
 from exmc_actors.model import Apply, Constant, Expression, frozen_array
 
-
 _WORTH_WHILE = 0.5
 """The reduced form must take at most this part of the multiplications of the rows."""
 
@@ -57,7 +56,7 @@ class Rows:
 
     def matrix(self) -> np.ndarray:
         """Return all columns, in the order in which ``residual`` takes them."""
-        columns = [_filled(column.weights, self.count)[:, None] for column in self.form.columns]
+        columns = [filled(column.weights, self.count)[:, None] for column in self.form.columns]
         blocks = [block.matrix for block in self.form.blocks]
         return np.concatenate(
             [np.zeros((self.count, 0)), *columns, *blocks, *map(_spread, self.spread)], axis=1
@@ -65,7 +64,7 @@ class Rows:
 
     def explaining(self) -> np.ndarray:
         """Return the weights of the effects as columns."""
-        return np.column_stack([_filled(gather.weights, self.count) for gather in self.effects])
+        return np.column_stack([filled(gather.weights, self.count) for gather in self.effects])
 
     def residual(self, table: np.ndarray) -> Expression:
         """Return the last column of ``table`` minus the others times the coefficients."""
@@ -106,9 +105,10 @@ def _with_effects(form: Linear, grouping: object, count: int) -> Rows:
 
 def _spread(gather: Gather) -> np.ndarray:
     rows = np.zeros((gather.positions.size, gather.size))
-    rows[np.arange(gather.positions.size), gather.positions] = _filled(gather.weights, gather.positions.size)
+    rows[np.arange(gather.positions.size), gather.positions] = filled(gather.weights, gather.positions.size)
     return rows
 
 
-def _filled(weights: Weights, count: int) -> np.ndarray:
+def filled(weights: Weights, count: int) -> np.ndarray:
+    """Return weights as numbers."""
     return np.ones(count) if weights is None else weights

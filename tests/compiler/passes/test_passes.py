@@ -9,6 +9,7 @@ from exmc_actors.compiler.passes import (
     constant_folding,
     default_transforms,
     gaussian_reduction,
+    glm_fusion,
     non_centering,
 )
 from exmc_actors.model import Identity
@@ -21,7 +22,13 @@ def transforms(model):
 
 
 def test_passes_run_in_a_fixed_order():
-    assert list(PASSES) == [non_centering, default_transforms, constant_folding, gaussian_reduction]
+    assert list(PASSES) == [
+        non_centering,
+        default_transforms,
+        constant_folding,
+        gaussian_reduction,
+        glm_fusion,
+    ]
 
 
 def test_the_transform_follows_from_the_support():
