@@ -11,7 +11,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from exmc_actors.compiler.bijectors import Bijector, bijector_of
+from exmc_actors.compiler.bijectors import (
+    Bijector,
+    LogBijector,
+    LogitBijector,
+    StickBreakingBijector,
+    bijector_of,
+)
 from exmc_actors.compiler.evaluation import Evaluation
 from exmc_actors.compiler.structure import Observed, Structure
 from exmc_actors.model import (
@@ -19,8 +25,6 @@ from exmc_actors.model import (
     Deterministic,
     Distribution,
     Identity,
-    Log,
-    Logit,
     Potential,
     Shape,
     Variable,
@@ -136,12 +140,21 @@ def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
         # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
         return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)
     jacobian = _stretched_sum(bijector.log_det_jacobian(z), z.shape[: z.ndim - bijector.event_ndim])
-    if isinstance(term.transform, Log | Logit):
-        log_kernel = distribution.log_kernel_on_line(z)
-        if log_kernel is not None:
-            return _normalised(distribution, log_kernel) + jacobian
+    line = _on_line(bijector, z)
+    log_kernel = None if line is None else distribution.log_kernel_on_line(line)
+    if log_kernel is not None:
+        return _normalised(distribution, log_kernel) + jacobian
     is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
     return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
+
+
+def _on_line(bijector: Bijector, z: jax.Array) -> jax.Array | None:
+    """Return the logarithms or log odds of the value where the bijector knows them, None elsewhere."""
+    if isinstance(bijector, LogBijector | LogitBijector):
+        return z
+    if isinstance(bijector, StickBreakingBijector):
+        return jnp.asarray(bijector.log_forward(z))
+    return None
 
 
 def _is_standardised(term: Variable) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 _LARGEST_UNROLLED_POWER = 64
@@ -17,6 +18,11 @@ _FIRST_OF_STIRLING = 10.0
 _STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _SQUARE_IS_LARGE = 1e150
+_FIRST_OF_HANKEL = 50.0
+_HANKEL = np.array(
+    [math.prod((2 * i - 1) ** 2 / (8 * i) for i in range(1, k + 1)) for k in range(12, -1, -1)], dtype=float
+)
+_HANKEL_SLOPE = np.polyder(_HANKEL)
 
 
 @jax.custom_jvp
@@ -33,6 +39,18 @@ def _softplus_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array,
     value = jnp.maximum(x, 0.0) + jnp.log1p(small)
     slope = jnp.where(x >= 0.0, 1.0, small) / (1.0 + small)
     return value, slope * tangent
+
+
+@jax.custom_jvp
+def log1mexp(x: Any) -> jax.Array:
+    """Return log(1 - exp(-x)) for positive ``x``, accurate for small and for large ones."""
+    return jnp.where(x < math.log(2.0), jnp.log(-jnp.expm1(-x)), jnp.log1p(-jnp.exp(-x)))
+
+
+@log1mexp.defjvp
+def _log1mexp_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    (x,), (tangent,) = primals, tangents
+    return log1mexp(x), tangent / jnp.expm1(x)
 
 
 @jax.custom_jvp
@@ -57,6 +75,23 @@ def times_log1m(count: Any, p: Any) -> jax.Array:
 def _times_log1m_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
     count, p = primals
     return times_log1m(count, p), jnp.where(count == 0, 0.0, count * (-1.0 / (1.0 - p))) * tangents[1]
+
+
+@jax.custom_jvp
+def times_log_share(count: Any, part: Any, rest: Any) -> jax.Array:
+    """Return ``count * log(part / (part + rest))``, 0 where ``count`` is; it is data, without derivative."""
+    return jnp.where(count == 0, 0.0, -count * jnp.log1p(rest / part))
+
+
+@times_log_share.defjvp
+def _times_log_share_jvp(
+    primals: tuple[Any, Any, Any], tangents: tuple[Any, Any, Any]
+) -> tuple[jax.Array, jax.Array]:
+    count, part, rest = primals
+    whole = part + rest
+    of_part = jnp.where(count == 0, 0.0, (rest / whole) * (count / part))
+    slope = of_part * tangents[1] - (count / whole) * tangents[2]
+    return times_log_share(count, part, rest), slope
 
 
 def logit(p: jax.Array) -> jax.Array:
@@ -107,10 +142,51 @@ def _stirling_rest(x: Any) -> jax.Array:
     return rest
 
 
+def log_rising(x: Any, n: Any) -> jax.Array:
+    """Return lgamma(x + n) - lgamma(x), the logarithm of x (x + 1) ... (x + n - 1), accurate for large x."""
+    large = _at_least(_FIRST_OF_STIRLING, x)
+    total = large + n
+    by_stirling = (
+        _stirling_rest(total)
+        - _stirling_rest(large)
+        + (total - 0.5) * jnp.log1p(n / large)
+        + n * jnp.log(large)
+        - n
+    )
+    small = jnp.where(x < _FIRST_OF_STIRLING, x, _FIRST_OF_STIRLING)
+    plain = lax.lgamma(small + n) - lax.lgamma(small)
+    return jnp.where(x < _FIRST_OF_STIRLING, plain, by_stirling)
+
+
 def log_choose(n: Any, k: Any) -> jax.Array:
     """Return the logarithm of the number of ways to choose ``k`` of ``n``."""
     n, k = jnp.asarray(n, dtype=float), jnp.asarray(k, dtype=float)
     return -log_beta(n - k + 1.0, k + 1.0) - jnp.log(n + 1.0)
+
+
+@jax.custom_jvp
+def log_bessel_i0e(x: Any) -> jax.Array:
+    """Return log(I0(x)) - x for ``x`` of at least zero, where I0 is the modified Bessel function."""
+    return _log_bessel_and_slope(x)[0]
+
+
+@log_bessel_i0e.defjvp
+def _log_bessel_i0e_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    value, slope = _log_bessel_and_slope(primals[0])
+    return value, slope * tangents[0]
+
+
+def _log_bessel_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
+    is_large = x > _FIRST_OF_HANKEL
+    small = jnp.where(is_large, 0.0, x)
+    i0, i1 = lax.bessel_i0e(small), lax.bessel_i1e(small)
+    # The ratio of the two nears one; Hankel's expansion, cut where terms are below 1e-15, has the rest.
+    large = jnp.where(is_large, x, _FIRST_OF_HANKEL)
+    y = 1.0 / large
+    series = jnp.polyval(_HANKEL, y)
+    slope = -y * (0.5 + y * jnp.polyval(_HANKEL_SLOPE, y) / series)
+    value = jnp.log(series) - 0.5 * jnp.log(2.0 * math.pi * large)
+    return jnp.where(is_large, value, jnp.log(i0)), jnp.where(is_large, slope, (i1 - i0) / i0)
 
 
 def log1p_square(x: Any) -> jax.Array:

@@ -22,9 +22,16 @@ from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.result_names import ResultNames
 from exmc_actors.model.shapes import Shape, check_size, stretches_to
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
-from exmc_actors.model.supports import Interval
+from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support, Union
 from exmc_actors.model.text import expression_text
-from exmc_actors.model.transforms import Affine, Identity, ScaledLogit, Transform
+from exmc_actors.model.transforms import (
+    Affine,
+    Identity,
+    LowerBounded,
+    ScaledLogit,
+    Transform,
+    UpperBounded,
+)
 from exmc_actors.model.traversal import postorder
 
 
@@ -175,6 +182,11 @@ class Scope:
 
     def _check_transform(self, site: Variable, shape: Shape) -> None:
         if site.transform is None:
+            if isinstance(site.distribution.support, Union):
+                raise ModelError(
+                    f"{site.distribution!r} lies on several sets, {site.distribution.support}, and no "
+                    "transform reaches them: mix distributions that lie on the same set, or observe it."
+                )
             if site.centered is not None and not site.distribution.is_location_scale:
                 raise ModelError(
                     f"centered= is for Normal, StudentT and Cauchy, got {site.distribution!r}: leave it out."
@@ -183,6 +195,7 @@ class Scope:
         if site.centered is not None:
             raise ModelError("centered= and transform= exclude each other: leave one out.")
         check_transform(site.transform, site.distribution)
+        site.transform.unconstrained_shape(shape)
         for value in site.transform.parameters.values():
             if not stretches_to(self.shape_of(value), shape):
                 raise ModelError(f"{site.transform!r} has parameters that do not fit shape {shape}.")
@@ -220,8 +233,7 @@ def check_inside(distribution: Distribution, array: np.ndarray) -> None:
     support = distribution.support
     if not support.is_known:
         return
-    bounds = {field.name: known_value(getattr(support, field.name)) for field in fields(support)}
-    support = replace(support, **bounds)
+    support = _with_known_bounds(support)
     events = array.shape[: array.ndim - support.event_ndim]
     at = first_where(~np.broadcast_to(support.contains(array), events))
     if at is not None:
@@ -231,12 +243,23 @@ def check_inside(distribution: Distribution, array: np.ndarray) -> None:
         )
 
 
+def _with_known_bounds(support: Support) -> Support:
+    if isinstance(support, Union):
+        return Union(tuple(map(_with_known_bounds, support.members)))
+    bounds = {field.name: known_value(getattr(support, field.name)) for field in fields(support)}
+    return replace(support, **bounds)
+
+
 def check_transform(transform: Transform, distribution: Distribution) -> None:
     """Refuse a transform that does not reach the distribution's support and nothing else."""
     support = distribution.support
     fits = isinstance(support, transform.onto) or isinstance(transform, Identity)
     if isinstance(transform, ScaledLogit) and isinstance(support, Interval):
         fits = _same(transform.low, support.low) and _same(transform.high, support.high)
+    if isinstance(transform, LowerBounded) and isinstance(support, AtLeast):
+        fits = _same(transform.low, support.low)
+    if isinstance(transform, UpperBounded) and isinstance(support, AtMost):
+        fits = _same(transform.high, support.high)
     if not fits:
         raise ModelError(
             f"{type(transform).__name__} does not lead onto the support of {distribution!r}, "

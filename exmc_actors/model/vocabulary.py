@@ -1,10 +1,11 @@
 """List the transforms by name, and tell whether the name of a class stands for it; it reads no bytes."""
 
+from exmc_actors.model import transforms
 from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
-from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, Transform
+from exmc_actors.model.transforms import Transform
 
 TRANSFORMS: dict[str, type[Transform]] = {
-    transform.__name__: transform for transform in (Identity, Log, Logit, ScaledLogit, Affine)
+    name: getattr(transforms, name) for name in transforms.__all__ if name != Transform.__name__
 }
 """Every transform by name, as ``DISTRIBUTIONS`` has every distribution."""
 

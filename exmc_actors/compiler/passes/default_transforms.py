@@ -4,7 +4,11 @@ from dataclasses import replace
 
 from exmc_actors.compiler.passes.report import Rewritten
 from exmc_actors.model import (
+    AtLeast,
+    AtMost,
+    CorrelationFactor,
     Identity,
+    Increasing,
     Interval,
     Log,
     Logit,
@@ -13,11 +17,14 @@ from exmc_actors.model import (
     Positive,
     Real,
     ScaledLogit,
+    Simplex,
     Site,
+    StickBreaking,
     Support,
     Transform,
     UnitInterval,
     Variable,
+    transforms,
 )
 
 
@@ -48,4 +55,14 @@ def _transform_for(support: Support) -> Transform:
             return Logit()
         case Interval():
             return ScaledLogit(support.low, support.high)
+        case AtLeast():
+            return transforms.LowerBounded(support.low)
+        case AtMost():
+            return transforms.UpperBounded(support.high)
+        case Simplex():
+            return StickBreaking()
+        case CorrelationFactor():
+            return transforms.CorrelationCholesky()
+        case Increasing():
+            return transforms.Ordered()
     raise AssertionError(f"no transform for {type(support).__name__}")

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.functions import log1p_square
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -30,7 +31,7 @@ class Cauchy(Distribution):
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         z = (x - self.mu) * (1.0 / self.sigma)
-        return -jnp.log1p(z * z)
+        return -log1p_square(z)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

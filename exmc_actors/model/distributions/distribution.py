@@ -61,6 +61,7 @@ class Distribution:
 
     def _check_parameter(self, name: str, value: np.ndarray) -> None:
         support = self.parameter_supports.get(name, Real())
+        drop_last(f"{type(self).__name__}'s {name}", value.shape, support.event_ndim)
         index = first_where(~np.asarray(support.contains(value)))
         if index is not None:
             where = f"{entry_text(index)} of {name}" if index else name
@@ -133,7 +134,7 @@ class Distribution:
 
         Worth having where ``z`` says more than the point: a positive variable of little shape parameter
         lies where ``exp(z)`` is rounded to zero, and one in the unit interval where the logistic function
-        is rounded to one; there ``log_kernel`` is infinite.
+        is rounded to one; there ``log_kernel`` is infinite.  For probabilities ``z`` holds their logarithms.
         """
         return None
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.functions import log1p_square
 from exmc_actors.model.supports import NonNegative, Positive, Support
 
 
@@ -28,7 +29,7 @@ class HalfCauchy(Distribution):
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         z = x * (1.0 / self.sigma)
-        return -jnp.log1p(z * z)
+        return -log1p_square(z)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.functions import log_gamma_half_step
+from exmc_actors.model.functions import log1p_square, log_gamma_half_step
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -31,8 +31,8 @@ class StudentT(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = (x - self.mu) * (1.0 / self.sigma)
-        return -0.5 * (self.nu + 1.0) * jnp.log1p(z * z / self.nu)
+        z = (x - self.mu) * (1.0 / (self.sigma * jnp.sqrt(self.nu)))
+        return -0.5 * (self.nu + 1.0) * log1p_square(z)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

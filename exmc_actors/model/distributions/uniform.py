@@ -6,9 +6,8 @@ from typing import Any, final
 import jax
 import jax.numpy as jnp
 
-from exmc_actors.errors import ModelError
-from exmc_actors.model.distributions.distribution import Distribution, known_value
-from exmc_actors.model.shapes import broadcast
+from exmc_actors.model.distributions.bounds import check_order
+from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.supports import Interval, Support
 
 
@@ -23,12 +22,7 @@ class Uniform(Distribution):
     def __post_init__(self) -> None:
         """Refuse bounds that are known and the wrong way round."""
         super().__post_init__()
-        low, high = known_value(self.low), known_value(self.high)
-        if low is None or high is None:
-            return
-        broadcast(low.shape, high.shape)
-        if (low >= high).any():
-            raise ModelError(f"Uniform: low must be below high, got {self!r}.")
+        check_order(self, "low", "high")
 
     @property
     def support(self) -> Support:

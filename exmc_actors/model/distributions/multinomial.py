@@ -1,0 +1,57 @@
+"""The multinomial distribution."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import xlogy
+
+from exmc_actors.model.array_supports import Counts, Probabilities
+from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.shapes import Shape
+from exmc_actors.model.supports import Support
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Multinomial(Distribution):
+    """How often each outcome came up in ``n`` trials, with probabilities ``p`` along the last axis."""
+
+    n: Any
+    p: Any
+    is_discrete: ClassVar[bool] = True
+    parameter_supports: ClassVar[Mapping[str, Support]] = {"p": Probabilities()}
+    parameter_ndims: ClassVar[Mapping[str, int]] = {"p": 1}
+
+    @property
+    def event_ndim(self) -> int:
+        """One: a vector."""
+        return 1
+
+    def value_shape(self, shapes: Mapping[str, Shape], parts: Sequence[Shape]) -> Shape:
+        """Return the shape of the probabilities, stretched to the numbers of trials."""
+        return (*self.batch_shape(shapes), shapes["p"][-1])
+
+    @property
+    def support(self) -> Support:
+        """Counts that add up to the number of trials."""
+        return Counts(self.n)
+
+    def log_kernel(self, x: Any) -> Any:
+        """Return the part that depends on ``x``."""
+        return jnp.sum(xlogy(x, self.p) - jax.lax.lgamma(x + 1.0), axis=-1)
+
+    def log_normaliser(self) -> Any:
+        """Return the part that depends on the number of trials only."""
+        return -jax.lax.lgamma(jnp.asarray(self.n, dtype=float) + 1.0)
+
+    def mean(self) -> Any:
+        """Return the mean."""
+        return jnp.asarray(self.n)[..., None] * self.p
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """Draw independent vectors."""
+        trials = jnp.asarray(self.n, dtype=float)
+        return jnp.asarray(jax.random.multinomial(key, trials, self.p, shape=shape))
