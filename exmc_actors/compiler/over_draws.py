@@ -169,4 +169,4 @@ def _largest(model: Model) -> int:
         for root in expressions_of(site):
             within = model.scope.shapes_within(root)
             shapes += [within[id(node)] for node in postorder((root,)) if isinstance(node, Apply | Index)]
-    return max(map(prod, shapes))
+    return max(1, *map(prod, shapes))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exmc_actors.diagnostics.elpd import Elpd
-from exmc_actors.diagnostics.predictive_accuracy import loo
+from exmc_actors.diagnostics.predictive_accuracy import loo_with_doubt
 from exmc_actors.diagnostics.stacking import stacking_weights
-from exmc_actors.errors import SettingsError
+from exmc_actors.errors import SamplingWarning, SettingsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,9 @@ def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFr
     Raises:
         SettingsError: a tree cannot be used, or the models do not predict the same observations.
 
+    Warns:
+        SamplingWarning: as ``loo``, with the name of the model.
+
     References:
         Yao, Vehtari, Simpson & Gelman (2018), *Using stacking to average Bayesian predictive distributions*.
     """
@@ -40,7 +44,9 @@ def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFr
         raise SettingsError(
             f"compare takes a dict of trees by name, got {models!r}: write {{'a': tree_a, ...}}."
         )
-    estimates = {str(name): _estimate(name, model, var_name) for name, model in models.items()}
+    estimates: dict[str, Elpd] = {}
+    for name, model in models.items():
+        estimates[str(name)] = _estimate(str(name), model, var_name)
     names = sorted(estimates, key=lambda name: -estimates[name].elpd)
     for name in names[1:]:
         _check_same(names[0], estimates[names[0]], name, estimates[name])
@@ -67,9 +73,12 @@ def _estimate(name: str, model: Any, var_name: str | None) -> Elpd:
     if isinstance(model, Elpd):
         return model
     try:
-        return loo(model, var_name)
+        found, doubt = loo_with_doubt(model, var_name)
     except SettingsError as error:
         raise SettingsError(f"{name}: {error}") from None
+    if doubt:
+        warnings.warn(f"{name}: {doubt}", SamplingWarning, stacklevel=3)
+    return found
 
 
 def _check_same(first: str, one: Elpd, second: str, other: Elpd) -> None:

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exmc_actors.diagnostics.convergence import BATCH, FEWEST_DRAWS
 from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.ess import ess
+from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
+from exmc_actors.diagnostics.ranks import split_chains
 from exmc_actors.errors import SamplingWarning, SettingsError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+_FEWEST_FOR_LOO = 25
+"""The Pareto distribution is fitted to a fifth of the draws, and to five at least."""
 _SHAKY_VARIANCE = 0.4
 """A log likelihood that varies by more makes its term of the WAIC unreliable."""
 
@@ -38,26 +44,36 @@ def loo(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
         cross-validation and WAIC*; Vehtari, Simpson, Gelman, Yao & Gabry (2024), *Pareto smoothed importance
         sampling*.
     """
+    found, doubt = loo_with_doubt(tree, var_name)
+    if doubt:
+        _warn(doubt)
+    return found
+
+
+def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str | None]:
+    """Return what ``loo`` does, and in a sentence why it should not be trusted, if so."""
     # Imported here: it takes longer to load than a small model takes to sample.
     from arviz_stats.base.array import array_stats
 
     values = _log_likelihood(tree, var_name)
     n_samples = values.sizes["chain"] * values.sizes["draw"]
-    good_k = min(1 - 1 / np.log10(n_samples), 0.7)
+    if n_samples < _FEWEST_FOR_LOO:
+        raise SettingsError(
+            f"loo needs {_FEWEST_FOR_LOO} draws at least, the tree has {n_samples}: draw more."
+        )
+    good_k = float(min(1 - 1 / np.log10(n_samples), 0.7))
     with np.errstate(over="ignore", under="ignore"):
         elpd_i, pareto_k, p_i = array_stats.loo(
             values.values, chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
         )
     bad = int(np.sum(~(np.asarray(pareto_k) <= good_k)))  # NaN is bad, too
-    if bad:
-        _warn(
-            f"{bad} of {np.size(pareto_k)} observations of {values.name} have a Pareto k above {good_k:.2f}, "
-            "so that their part of elpd_loo is unreliable: the posterior without them is far from the one "
-            "with them. Look at them (result.pareto_k), and consider a model with heavier tails."
-        )
-    return _elpd(
-        "loo", tree, values, elpd_i, p_i, warning=bad > 0, pareto_k=_like(values, pareto_k), good_k=good_k
+    more = {"warning": bad > 0, "pareto_k": _like(values, pareto_k), "good_k": good_k}
+    doubt = (
+        f"{bad} of {np.size(pareto_k)} observations of {values.name} have a Pareto k above {good_k:.2f}, "
+        "so that their part of elpd_loo is unreliable: the posterior without them is far from the one "
+        "with them. Look at them (result.pareto_k), and consider a model with heavier tails."
     )
+    return _elpd("loo", tree, values, elpd_i, p_i, **more), doubt if bad else None
 
 
 def waic(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
@@ -133,20 +149,18 @@ def _usable(values: xr.DataArray) -> xr.DataArray:
 
 
 def _relative_efficiency(tree: xr.DataTree) -> float:
-    """Return the effective draws per draw of the posterior's means, as ArviZ computes it."""
-    from arviz_stats.base.array import array_stats
-
+    """Return the effective draws per draw of the posterior's means; one chain is taken for independent."""
     posterior = tree.children.get("posterior")
-    if posterior is None or posterior.sizes["chain"] == 1:
+    if posterior is None or posterior.sizes["chain"] == 1 or posterior.sizes["draw"] < FEWEST_DRAWS:
         return 1.0
-    found = [np.empty(0)]
-    for variable in posterior.data_vars.values():
-        draws = variable.transpose("chain", "draw", ...).values
-        draws = np.where(np.isfinite(draws), draws, np.nan)
-        found.append(np.ravel(array_stats.ess(draws, method="mean", chain_axis=0, draw_axis=1)))
-    sizes = np.concatenate(found)
-    known = sizes[np.isfinite(sizes)]
-    return float(known.mean()) / (posterior.sizes["chain"] * posterior.sizes["draw"]) if known.size else 1.0
+    dataset = posterior_of(tree)
+    count = posterior.sizes["chain"] * posterior.sizes["draw"]
+    step = max(1, BATCH // count)
+    sizes: list[np.ndarray] = []
+    for part in quantities(dataset, chosen_variables(dataset, None)):
+        sound = part.draws[np.isfinite(part.draws).all(axis=(1, 2))].astype(float, copy=False)
+        sizes += [ess(split_chains(sound[at : at + step])) for at in range(0, len(sound), step)]
+    return float(np.concatenate(sizes).mean()) / count if sizes else 1.0
 
 
 def _elpd(

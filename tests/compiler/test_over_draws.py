@@ -61,6 +61,11 @@ def test_a_chunk_is_so_short_that_its_largest_value_is_bounded(b):
     assert over_draws._chunk(short.model(), 4000) == 524  # 2^20 over the 2,000 entries of table @ w
 
 
+def test_no_data_at_all_is_no_chunk_of_nothing(b):
+    b.obs("y", ex.Normal("mu", 1.0), np.empty(0))
+    assert log_likelihood(b.model(), {"mu": np.zeros(3)}, 3)["y"].shape == (3, 0)
+
+
 def test_other_data_of_the_same_shapes_compiles_nothing(model):
     theta, mu = np.zeros((5, 3)), np.zeros(5)
     simulate(model, ["y"], KEY, 5, {"theta": theta})

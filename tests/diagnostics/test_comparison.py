@@ -5,7 +5,7 @@ import pytest
 from exmc_actors.diagnostics import compare, loo, waic
 from exmc_actors.diagnostics.comparison import COLUMNS
 from exmc_actors.diagnostics.stacking import stacking_weights
-from exmc_actors.errors import SettingsError
+from exmc_actors.errors import SamplingWarning, SettingsError
 
 Y = np.arange(40.0)
 
@@ -57,6 +57,19 @@ def test_one_model_alone_is_the_best(tree):
     table = compare({"only": tree(-1.0)})
     assert table.loc["only", "weight"] == pytest.approx(1.0)
     assert not table.loc["only", "warning"]
+
+
+def test_warns_by_the_name_of_the_model(tree, tree_of, with_logs):
+    logs = 20.0 * np.random.default_rng(1).normal(size=(4, 500, 40))
+    wild = with_logs(tree_of({"mu": logs[..., 0]}, observed_data={"y": Y}), {"y": logs})
+    with pytest.warns(
+        SamplingWarning, match="^wild: .* of 40 observations of y have a Pareto k above"
+    ) as caught:
+        assert compare({"tame": tree(-1.0), "wild": wild})["warning"].to_dict() == {
+            "tame": False,
+            "wild": True,
+        }
+    assert caught[0].filename == __file__
 
 
 def test_refuses_what_is_no_dict_of_models(tree):

@@ -60,11 +60,11 @@ def test_loo_is_that_of_arviz_on_the_same_array(tree):
     r_eff = float(array_stats.ess(draws, method="mean", chain_axis=0, draw_axis=1)) / draws.size
     elpd_i, pareto_k, p_i = array_stats.loo(logs, chain_axis=0, draw_axis=1, r_eff=r_eff)
     found = loo(tree)
-    np.testing.assert_allclose(found.elpd_i, elpd_i, rtol=1e-12)
-    np.testing.assert_allclose(found.pareto_k, pareto_k, rtol=1e-12)
-    np.testing.assert_allclose(found.p_i, p_i, rtol=1e-12)
+    np.testing.assert_allclose(found.elpd_i, elpd_i, rtol=1e-9)  # by an ESS of our own
+    np.testing.assert_allclose(found.pareto_k, pareto_k, rtol=1e-9)
+    np.testing.assert_allclose(found.p_i, p_i, rtol=1e-9)
     elpd, se, p, _ = array_stats.loo_summary(elpd_i, p_i)
-    assert (found.elpd, found.se, found.p) == pytest.approx((elpd, se, p), rel=1e-12)
+    assert (found.elpd, found.se, found.p) == pytest.approx((elpd, se, p), rel=1e-9)
 
 
 def test_waic_is_its_formula(tree):
@@ -120,6 +120,15 @@ def test_constants_and_draws_that_are_not_finite_do_not_spoil_the_efficiency(tre
     }
     other = with_logs(tree_of(posterior), {"y": tree["log_likelihood/y"].values})
     np.testing.assert_allclose(loo(other).elpd_i, loo(tree).elpd_i, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
+def test_loo_takes_25_draws_and_no_fewer(tree_of, with_logs):
+    logs = np.random.default_rng(1).uniform(size=(1, 25, 2))
+    tree = with_logs(tree_of({"mu": logs[..., 0]}), {"y": logs})
+    assert np.isfinite(loo(tree).elpd)
+    with pytest.raises(SettingsError, match="loo needs 25 draws at least, the tree has 24"):
+        loo(tree.isel(draw=slice(24)))
 
 
 @pytest.mark.parametrize("estimate", [loo, waic])
