@@ -10,8 +10,6 @@ from typing import Any
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from supervision.context import awaited_by
-
 
 class Background:
     """The tasks beside one program."""
@@ -61,8 +59,6 @@ class Background:
     async def _run(
         self, scope: trio.CancelScope, function: Callable[..., Awaitable[object]], args: tuple[Any, ...]
     ) -> None:
-        # The message loop goes on meanwhile.
-        awaited_by.set(None)
         try:
             with scope:
                 await self._guard(_interruptible, function, args)

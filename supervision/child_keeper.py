@@ -18,12 +18,13 @@ from supervision.exits import ExitReason, Shutdown
 from supervision.intensity import RestartIntensity
 from supervision.mailbox import Mailbox
 from supervision.messages import Down
+from supervision.notices import tell
 from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
 from supervision.process import spawn
 from supervision.program import FunctionProgram, Program
 from supervision.reference import ProcessRef, Ref
 from supervision.report import report_give_up, report_restart
-from supervision.server import Server
+from supervision.server import NO_REPLY, Server
 from supervision.server_loop import ServerLoop
 from supervision.strategy import Strategy
 
@@ -78,27 +79,27 @@ class ChildKeeper(Server, ABC):
     def forget_if_gone(self, child: Child) -> None:
         """Forget a child that is down for good, if this kind of supervisor keeps no such spec."""
 
-    async def handle_call(self, message: Any) -> ProcessRef | SupervisionError | None:
-        """Carry out a command; a refusal is a reply, for the asker to raise."""
+    async def handle_call(self, message: Any) -> Any:
+        """Carry out a command; a refusal is raised where it was given."""
         try:
             return await self.carry_out(message)
         except SupervisionError as refusal:
-            return refusal
+            self.defer().fail(refusal)
+            return NO_REPLY
 
     async def handle_cast(self, message: Any) -> None:
-        """Go on with a restart, unless somebody has decided otherwise meanwhile."""
-        match message:
-            case Retry(child, reason) if child.status == "restarting":
-                await self.heal(child, reason, lived=0.0)
-            case WaitIsOver(child, attempt) if child.status == "restarting" and child.attempt == attempt:
-                await self._restart_round(child)
+        """Ignore it: supervisors are asked by calls."""
 
     async def handle_info(self, message: Any) -> None:
-        """Act on the end of a child."""
+        """Act on the end of a child; or go on with a restart, unless somebody has decided otherwise."""
         match message:
             case Down(_, ref, reason) if (child := self._watched.get(ref)) is not None:
                 self.set_down(child)
                 await self.after_end(child, reason, trio.current_time() - child.started_at)
+            case Retry(child, reason) if child.status == "restarting":
+                await self.heal(child, reason, lived=0.0)
+            case WaitIsOver(child, attempt) if child.status == "restarting" and child.attempt == attempt:
+                await self._restart_round(child)
 
     # Healing
 
@@ -116,6 +117,8 @@ class ChildKeeper(Server, ABC):
         if (backoff := self._limit.backoff) is None:
             await self._restart_round(child)
             return
+        # At once, not after the wait: they depend on the one that failed.
+        await self.prepare_round(child)
         child.failures = backoff.failures_in_a_row(child.failures, lived)
         child.attempt += 1
         self.start_soon(
@@ -124,7 +127,7 @@ class ChildKeeper(Server, ABC):
 
     async def _wait_for_restart(self, child: Child, attempt: int, seconds: float) -> None:
         await trio.sleep(seconds)
-        self.ref.cast(WaitIsOver(child, attempt))
+        tell(self.ref, WaitIsOver(child, attempt))
 
     async def _restart_round(self, child: Child) -> None:
         for other in await self.prepare_round(child):
@@ -133,12 +136,10 @@ class ChildKeeper(Server, ABC):
             except StartFailed as failure:
                 other.status = "restarting"
                 # Through the mailbox, so that other requests are answered between two attempts.
-                self.ref.cast(Retry(other, failure.reason))
+                tell(self.ref, Retry(other, failure.reason))
                 return
             other.restarts += 1
             self.restarts += 1
-            if other.process is None:
-                self.forget_if_gone(other)
 
     @property
     def _label(self) -> str:
@@ -147,7 +148,7 @@ class ChildKeeper(Server, ABC):
     # Starting and stopping one child
 
     async def start(self, child: Child) -> None:
-        """Start a child and wait until it has started.
+        """Start a child and wait until it has started, or has said that there is nothing to do.
 
         Raises:
           StartFailed: when it ended before that.
@@ -164,9 +165,11 @@ class ChildKeeper(Server, ABC):
             child.status, child.started_at = "running", trio.current_time()
             return
         self.set_down(child)
-        if not process.is_ignored:
-            assert process.reason is not None
-            raise StartFailed(spec.id, process.reason)
+        if process.is_ignored:
+            self.forget_if_gone(child)
+            return
+        assert process.reason is not None
+        raise StartFailed(spec.id, process.reason)
 
     def _program(self, child: Child, path: tuple[str, ...]) -> Program:
         spec = child.spec

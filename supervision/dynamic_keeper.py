@@ -44,6 +44,7 @@ class DynamicKeeper(ChildKeeper):
             await self.wait_for_deadline(child, now + child.spec.grace)
         for child in running:
             await self.wait_until_gone(child)
+            self.set_down(child)
 
     def list_children(self) -> Iterable[Child]:
         """Return the children, the oldest first."""
@@ -64,7 +65,10 @@ class DynamicKeeper(ChildKeeper):
                 self.forget_if_gone(child)
                 return None
             case _:
-                raise SupervisionError(f"a dynamic supervisor does not understand {command!r}")
+                raise SupervisionError(
+                    "a dynamic supervisor knows its children by what start_child returned, their refs; "
+                    f"got {command!r}"
+                )
 
     async def _add(self, spec: ChildSpec) -> ProcessRef | None:
         self.plan.check_child(spec)
@@ -78,8 +82,6 @@ class DynamicKeeper(ChildKeeper):
         except StartFailed:
             self.forget_if_gone(child)
             raise
-        if child.process is None:
-            self.forget_if_gone(child)
         return child.ref
 
     def _child(self, ref: ProcessRef) -> Child:

@@ -1,7 +1,7 @@
 """Say how a process ended, in a closed vocabulary; nothing here decides what follows from it."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal, final
+from typing import ClassVar, Final, Literal, final, get_args
 
 
 @final
@@ -76,6 +76,15 @@ KILL: Final = "kill"
 
 ExitOrder = ExitReason | Literal["kill"]
 """What may be given to ``ref.exit``."""
+
+
+def check_reason(given: object, method: str) -> None:
+    """Raise TypeError unless ``given`` is a reason for which a process can end by itself or by request."""
+    if not isinstance(given, get_args(ExitReason)):
+        raise TypeError(
+            f"{method} takes an exit reason such as Normal() or Shutdown('why'), got {given!r}. "
+            "To end a process at once, write ref.exit(KILL)."
+        )
 
 
 def cause_of(reason: ExitReason) -> Exception | None:

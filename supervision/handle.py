@@ -1,13 +1,13 @@
 """Hold a supervisor from outside: find its children, change them, look at the whole tree."""
 
 from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
 from supervision import snapshot
 from supervision.child import ChildSpec
 from supervision.child_keeper import ChildKeeper
 from supervision.children import Child, DeleteChild, RestartChild, StartChild, TerminateChild
-from supervision.errors import ProcessExited, SupervisionError
+from supervision.errors import ProcessExited
 from supervision.exits import ExitReason, NoProc
 from supervision.process import Process
 from supervision.reference import ProcessRef, Ref
@@ -41,12 +41,6 @@ class _Handle:
     async def wait_exited(self) -> ExitReason:
         """Wait until the supervisor has ended, and all its children with it; return why."""
         return await self.ref.wait_exited()
-
-    async def _ask(self, command: object) -> Any:
-        answer = await self.ref.call(command)
-        if isinstance(answer, SupervisionError):
-            raise answer
-        return answer
 
     def _here(self) -> ChildKeeper:
         supervisor = self._locate()
@@ -85,7 +79,7 @@ class Supervisor(_Handle):
           AlreadyPresent: when there is a child of that id that is not running.
           SpecError: when the child cannot live under this supervisor.
         """
-        ref: ProcessRef | None = await self._ask(StartChild(spec))
+        ref: ProcessRef | None = await self.ref.call(StartChild(spec))
         return ref
 
     async def terminate_child(self, id: str) -> None:
@@ -94,7 +88,7 @@ class Supervisor(_Handle):
         Raises:
           NoSuchChild: when there is no child of that id.
         """
-        await self._ask(TerminateChild(id))
+        await self.ref.call(TerminateChild(id))
 
     async def restart_child(self, id: str) -> ProcessRef | None:
         """Start a stopped child.
@@ -104,7 +98,7 @@ class Supervisor(_Handle):
           AlreadyStarted: when it is not stopped.
           NoSuchChild: when there is no child of that id.
         """
-        ref: ProcessRef | None = await self._ask(RestartChild(id))
+        ref: ProcessRef | None = await self.ref.call(RestartChild(id))
         return ref
 
     async def delete_child(self, id: str) -> None:
@@ -114,7 +108,7 @@ class Supervisor(_Handle):
           StillRunning: when it is not stopped.
           NoSuchChild: when there is no child of that id.
         """
-        await self._ask(DeleteChild(id))
+        await self.ref.call(DeleteChild(id))
 
 
 @final
@@ -134,7 +128,7 @@ class DynamicSupervisor(_Handle):
           TooManyChildren: when there are ``max_children`` already; those that wait to be restarted count.
           SpecError: when the child cannot live under this supervisor.
         """
-        ref: ProcessRef | None = await self._ask(StartChild(spec))
+        ref: ProcessRef | None = await self.ref.call(StartChild(spec))
         return ref
 
     async def terminate_child(self, ref: ProcessRef) -> None:
@@ -143,7 +137,7 @@ class DynamicSupervisor(_Handle):
         Raises:
           NoSuchChild: when ``ref`` is not a running child, because it has ended, say.
         """
-        await self._ask(TerminateChild(ref))
+        await self.ref.call(TerminateChild(ref))
 
 
 @final

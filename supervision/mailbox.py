@@ -24,6 +24,7 @@ class Mailbox:
     """A queue with a lane for urgent messages; each lane keeps the order of its senders."""
 
     __slots__ = (
+        "_is_searched",
         "_left_in_batch",
         "_ordinary",
         "_reader",
@@ -54,6 +55,7 @@ class Mailbox:
         self._senders: dict[Task, Call | Cast] = {}
         self._reader: Task | None = None
         self._left_in_batch = 0
+        self._is_searched = False
 
     def __len__(self) -> int:
         """Return the number of messages that wait."""
@@ -149,17 +151,14 @@ class Mailbox:
           match: says whether the reader wants it.
         """
         await trio.lowlevel.checkpoint()
-        seen = 0
-        while True:
-            for place in range(seen, len(self._ordinary)):
-                message = self._ordinary[place]
-                if _is_deliverable(message) and match(received := as_received(message)):
-                    del self._ordinary[place]
-                    self._note_taken(message)
-                    return received
-            # What is dropped to make room moves the others, so all are looked at again.
-            seen = 0 if self.overflow is DROP_OLDEST else len(self._ordinary)
-            await self._park()
+        if self._is_searched:
+            raise _busy()
+        # Not only while it is parked: a second reader would move what this one has seen.
+        self._is_searched = True
+        try:
+            return await self._search(as_received, match)
+        finally:
+            self._is_searched = False
 
     def end_batch(self) -> None:
         """Let the next ``get`` be a checkpoint."""
@@ -191,9 +190,22 @@ class Mailbox:
             await self._park()
         self._left_in_batch = BATCH - 1
 
+    async def _search(self, as_received: Callable[[Any], Any], match: Callable[[Any], object]) -> Any:
+        seen = 0
+        while True:
+            for place in range(seen, len(self._ordinary)):
+                message = self._ordinary[place]
+                if _is_deliverable(message) and match(received := as_received(message)):
+                    del self._ordinary[place]
+                    self._note_taken(message)
+                    return received
+            # What is dropped to make room moves the others, so all are looked at again.
+            seen = 0 if self.overflow is DROP_OLDEST else len(self._ordinary)
+            await self._park()
+
     async def _park(self) -> None:
         if self._reader is not None:
-            raise trio.BusyResourceError("another task of this process waits for messages already")
+            raise _busy()
         self._reader = trio.lowlevel.current_task()
         await trio.lowlevel.wait_task_rescheduled(self._abort_park)
 
@@ -242,6 +254,10 @@ class Mailbox:
 
     def _full(self) -> MailboxFull:
         return MailboxFull(f"{self._sent} messages wait, and capacity={self.capacity}")
+
+
+def _busy() -> trio.BusyResourceError:
+    return trio.BusyResourceError("another task of this process waits for messages already")
 
 
 def _is_deliverable(message: Any) -> bool:

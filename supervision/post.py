@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from supervision.context import awaited_by, current_process
+from supervision.context import current_process, is_holding_up
 from supervision.errors import CallingSelf, ProcessExited
-from supervision.exits import ExitReason, NoProc
+from supervision.exits import ExitReason, NoProc, check_reason
 from supervision.messages import Call, Cast, Reply, Stop, System
 from supervision.report import report_dead_letters
 
@@ -47,7 +47,7 @@ async def send(ref: "Ref", message: Any) -> None:
         report_dead_letters(str(ref), [message])
         await trio.lowlevel.checkpoint()
         return
-    if awaited_by.get() is process and process.mailbox.is_waiting_needed:
+    if process.mailbox.is_waiting_needed and _waits_for_itself(process):
         raise CallingSelf(
             f"{process.label!r} would wait for room in its own full mailbox, which only it can make. "
             "Give it more capacity, or another overflow."
@@ -57,11 +57,12 @@ async def send(ref: "Ref", message: Any) -> None:
 
 async def stop(ref: "Ref", reason: ExitReason) -> ExitReason:
     """Ask for an end after the current message and wait for it; see ``Ref.stop``."""
+    check_reason(reason, "stop")
     process = ref.resolve()
     if process is None or process.is_ended:
         await trio.lowlevel.checkpoint()
         raise ProcessExited(NoProc(), str(ref))
-    if awaited_by.get() is process:
+    if _waits_for_itself(process):
         raise CallingSelf(
             f"{process.label!r} would wait for its own end. Within a server write self.stop(reason)."
         )
@@ -93,7 +94,9 @@ def tell_loop(ref: "Ref", act: "Callable[[ServerLoop], Any]") -> None:
 
 @enable_ki_protection
 async def _wait_for_reply(process: "Process", reply: Reply, envelope: Call | System) -> Any:
-    waiting = awaited_by.get()
+    waiting = current_process.get()
+    if waiting is not None and not is_holding_up(waiting):
+        waiting = None
     callers = process.contacts.callers
     callers[reply] = None
     if waiting is not None:
@@ -112,8 +115,15 @@ async def _wait_for_reply(process: "Process", reply: Reply, envelope: Call | Sys
             waiting.calling = None
 
 
+def _waits_for_itself(process: "Process") -> bool:
+    """Return whether nobody is left in the process to take a message: a function may have other tasks."""
+    if not is_holding_up(process):
+        return False
+    return process.program.serves or not (process.main_task and process.main_task.child_nurseries)
+
+
 def _refuse_self(process: "Process", message: Any) -> None:
-    if awaited_by.get() is process:
+    if _waits_for_itself(process):
         raise CallingSelf(
             f"{process.label!r} called itself with {message!r} and would wait for ever. "
             "Call the method directly, or cast the message to self.ref."

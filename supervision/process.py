@@ -5,6 +5,7 @@ Knows nothing of supervisors: another kind of supervisor can be written on what 
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from traceback import format_exception_only
 from typing import Any, TypeVar, get_args
 
 import trio
@@ -13,7 +14,7 @@ from trio.lowlevel import enable_ki_protection
 from supervision.background import Background
 from supervision.child import Name
 from supervision.contacts import Contacts
-from supervision.context import awaited_by, current_process
+from supervision.context import current_process
 from supervision.exits import Crash, ExitOrder, ExitReason, Killed
 from supervision.mailbox import Mailbox
 from supervision.messages import Exit
@@ -60,6 +61,7 @@ class Process:
         self.is_ignored = False
         self.handled = 0
         self.calling: str | None = None
+        self.main_task: trio.lowlevel.Task | None = None
         self.reason: ExitReason | None = None
         self._name = name
         # Processes that it owns are stopped in order when they or their surroundings are interrupted.
@@ -126,7 +128,7 @@ class Process:
         """Cancel the work of the process, trapping or not, as its supervisor may; the first reason counts."""
         if self._asked is None and self._returned is None and self._crash is None:
             self._asked = reason
-            self._cancel_work(f"{self.label} is to end: {reason}")
+            self._cancel_work(f"{self.label} is to end: {type(reason).__name__}")
 
     @enable_ki_protection
     def kill(self, *, overdue: bool = False) -> None:
@@ -178,7 +180,7 @@ class Process:
     async def run(self) -> None:
         """Live: run the program, clean up, end what is owned, and tell everybody. Raises no Exception."""
         current_process.set(self)
-        awaited_by.set(self)
+        self.main_task = trio.lowlevel.current_task()
         try:
             if self.program.spawns:
                 with trio.CancelScope(shield=True):
@@ -216,6 +218,7 @@ class Process:
 
     def _finish(self) -> None:
         """Tell the end, in this order, without a checkpoint: nobody can act on one part before the next."""
+        self.main_task = None
         self.reason = reason = self._verdict()
         if self._name is not None:
             self._name.release(self.ref)
@@ -242,7 +245,8 @@ class Process:
             self._crash = Crash(error)
             self._cancel_work(f"{self.label} crashed")
         elif error is not self._crash.error:
-            self._crash.error.add_note(f"While {self.label!r} ended, it also raised {error!r}.")
+            what = format_exception_only(error)[0].strip()
+            self._crash.error.add_note(f"While {self.label!r} ended, it also raised {what}")
 
     @contextmanager
     def shield(self) -> Iterator[None]:

@@ -157,7 +157,7 @@ class Ref(ABC):
     async def replace_state(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
         """Give the server the attributes that ``change`` makes of its present ones, and return them.
 
-        No message is handled meanwhile. If ``change`` raises, nothing changes.
+        No message is handled meanwhile. If ``change`` raises, or returns no dict, nothing changes.
 
         Raises:
           ProcessExited: when there is no such process.
@@ -167,6 +167,8 @@ class Ref(ABC):
         holder = object()
         try:
             after = change(await post.ask_loop(this, lambda loop: loop.hold(holder)))
+            if not isinstance(after, dict):
+                raise TypeError(f"change must return all attributes of the server in a dict, got {after!r}.")
             await post.ask_loop(this, lambda loop: loop.set_state(after))
         finally:
             post.tell_loop(this, lambda loop: loop.let_go(holder))
@@ -202,6 +204,8 @@ class Ref(ABC):
         Raises:
           ProcessExited: when there is no such process.
         """
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise ValueError(f"size must be a whole number, 0 or more, got {size!r}.")
         entries: tuple[LogEntry, ...] = await post.ask_loop(self, lambda loop: loop.log(size))
         return entries
 

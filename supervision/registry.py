@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final, get_args
 
 from supervision.child import one_of
 from supervision.context import current
-from supervision.errors import AlreadyStarted, ProcessExited, SpecError
+from supervision.errors import AlreadyStarted, MailboxFull, ProcessExited, SpecError
 from supervision.exits import NoProc
 from supervision.notices import EndWatch, tell
 from supervision.reference import ProcessRef, Ref
@@ -105,10 +105,20 @@ class Registry:
         return sum(map(len, self._entries.values()))
 
     def dispatch(self, key: Hashable, message: Any) -> int:
-        """Cast a message to every process under a key; return how many there are."""
+        """Cast a message to every process under a key; return how many there are.
+
+        Raises:
+          MailboxFull: when one of them had no room and refuses; all others have been told then.
+        """
+        refusal: MailboxFull | None = None
         entries = self.lookup(key)
         for entry in entries:
-            entry.ref.cast(message)
+            try:
+                entry.ref.cast(message)
+            except MailboxFull as error:
+                refusal = refusal or error
+        if refusal is not None:
+            raise refusal
         return len(entries)
 
     def register(self, key: Hashable, value: Any = None, *, holder: Ref | None = None) -> Entry:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from traceback import format_exception_only
 from types import TracebackType
 from typing import Generic, TypeVar, final
 
@@ -131,15 +132,19 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
             await self._stop()
         finally:
             try:
+                # Now, for if it is a group, only what is left of it is raised; notes are passed on to that.
+                self._note_failure(error)
                 is_absorbed = self._body.__exit__(kind, error, traceback)
             finally:
                 await self._close()
-        if (failure := self._failure()) is None:
-            return is_absorbed
-        if error is None or is_absorbed:
+        failure = self._failure()
+        if failure is not None and (error is None or is_absorbed):
             raise failure
-        error.add_note(f"Meanwhile, {failure}.")
-        return False
+        return is_absorbed
+
+    def _note_failure(self, error: BaseException | None) -> None:
+        if error is not None and (failure := self._failure()) is not None:
+            error.add_note(f"Meanwhile: {format_exception_only(failure)[0].strip()}")
 
     async def _stop_and_close(self) -> None:
         try:
@@ -171,7 +176,7 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
         with trio.CancelScope(shield=True):
             await self._root.wait_exited()
         if (failure := self._failure()) is not None:
-            self._body.cancel(reason=str(failure))
+            self._body.cancel(reason=f"the supervisor ended: {type(failure).__name__}")
 
     def _failure(self) -> Exception | None:
         """Return what to raise for the supervisor's end; None if it runs, or has ended as it should."""

@@ -8,7 +8,7 @@ import trio
 from trio.lowlevel import disable_ki_protection
 
 from supervision import telemetry
-from supervision.exits import ExitReason, Normal
+from supervision.exits import ExitReason, Normal, check_reason
 from supervision.messages import Call, Cast, Down, IdleTimeout, Reply, Stop, System
 from supervision.process import Process
 from supervision.program import Program
@@ -79,13 +79,17 @@ class ServerLoop(Program):
         if isinstance(outcome, Continue):
             self._continues.insert(0, outcome.value)
         process.acknowledge()
-        await self._continue(server)
-        while self._stopping is None:
-            await self._handle(server, await self._next(server))
-            # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
-            self._envelope = self.caller = None
-            if self._continues:
-                await self._continue(server)
+        try:
+            await self._continue(server)
+            while self._stopping is None:
+                await self._handle(server, await self._next(server))
+                # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
+                self._envelope = self.caller = None
+                if self._continues:
+                    await self._continue(server)
+        finally:
+            # What was put aside has not been handled: it is a dead letter, as what still waits is.
+            self.unstash_all()
         return self._stopping
 
     @disable_ki_protection
@@ -110,6 +114,7 @@ class ServerLoop(Program):
 
     def stop(self, reason: ExitReason) -> None:
         """End after the current message; the first reason counts."""
+        check_reason(reason, "stop")
         self._stopping = self._stopping or reason
 
     def defer(self) -> Reply:
@@ -188,7 +193,8 @@ class ServerLoop(Program):
         mailbox = self.process.mailbox
         if self._is_suspended or self._holders:
             return await mailbox.get_urgent()
-        if server.idle_timeout is None:
+        # What is there already has come in time, however short that is.
+        if server.idle_timeout is None or len(mailbox):
             return await mailbox.get()
         with trio.move_on_after(server.idle_timeout):
             return await mailbox.get()

@@ -44,7 +44,7 @@ class StaticKeeper(ChildKeeper):
         """Start all children in order; if one does not come up, stop the others in reverse and fail."""
         is_complete = False
         try:
-            for child in self.children.values():
+            for child in list(self.children.values()):
                 await self.start(child)
             is_complete = True
         finally:
@@ -72,14 +72,16 @@ class StaticKeeper(ChildKeeper):
             case TerminateChild(str(id)):
                 await self.stop_child(self._child(id))
                 self.forget_if_gone(self._child(id))
-            case RestartChild(id):
+            case RestartChild(str(id)):
                 return await self._start_stopped(self._child(id))
-            case DeleteChild(id):
+            case DeleteChild(str(id)):
                 if self._child(id).is_active:
                     raise StillRunning(f"child {id!r} is running; terminate_child({id!r}) comes first")
                 del self.children[id]
             case _:
-                raise SupervisionError(f"a supervisor does not understand {command!r}")
+                raise SupervisionError(
+                    f"a supervisor knows its children by their ids, which are strings; got {command!r}"
+                )
         return None
 
     async def _add(self, spec: ChildSpec) -> ProcessRef | None:
@@ -94,8 +96,6 @@ class StaticKeeper(ChildKeeper):
         except StartFailed:
             del self.children[spec.id]
             raise
-        if child.process is None:
-            self.forget_if_gone(child)
         return child.ref
 
     async def _start_stopped(self, child: Child) -> ProcessRef | None:

@@ -16,7 +16,7 @@ import trio
 from supervision.child import ChildSpec, ShutdownTime
 from supervision.children import StartChild
 from supervision.context import current_process
-from supervision.errors import ProcessExited, SpecError, SupervisionError
+from supervision.errors import ProcessExited, SpecError
 from supervision.exits import KILL, Normal, Shutdown
 from supervision.handle import DynamicSupervisor
 from supervision.notices import EndWatch
@@ -175,8 +175,6 @@ class Tasks:
             # Cancelled meanwhile: nobody would ever ask for the result.
             if answer is None:
                 scope.cancel(reason="nobody waits for the start of this task")
-        if isinstance(answer, SupervisionError):
-            raise answer
         assert isinstance(answer, ProcessRef)
         return Task(answer, values)
 
@@ -195,7 +193,7 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
     ) -> None:
         self._tasks = tasks
         self._start = start
-        self._source = aiter(items if isinstance(items, AsyncIterable) else _slowly(items))
+        self._source = aiter(items if isinstance(items, AsyncIterable) else _Slowly(items))
         self._take = take
         self._options = options
         self._is_exhausted = False
@@ -253,9 +251,17 @@ class _StreamOptions:
             raise SpecError(f"max_concurrency must be a whole number, 1 or more, got {number!r}.")
 
 
-async def _slowly(items: Iterable[ItemT]) -> AsyncIterator[ItemT]:
-    for item in items:
-        yield item
+@final
+class _Slowly(AsyncIterator[ItemT]):
+    """Not a generator, which whoever leaves the stream early would have to close."""
+
+    def __init__(self, items: Iterable[ItemT]) -> None:
+        self._items = iter(items)
+
+    async def __anext__(self) -> ItemT:
+        for item in self._items:
+            return item
+        raise StopAsyncIteration
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -168,9 +168,11 @@ class Subscription(AbstractContextManager["Subscription[T]"], AsyncIterator[T]):
         self._readers = trio.lowlevel.ParkingLot()
         self._received = self._dropped = 0
         self._is_closed = self._is_finished = self._is_lagging = False
-        owner = current()
-        self._owner_watch = None if owner is None else EndWatch(owner, self.close)
+        self._owner_watch: EndWatch | None = None
         topic.enter(self)
+        # Last, for a task may outlive the process that it was started in; it is closed at once then.
+        if (owner := current()) is not None:
+            self._owner_watch = EndWatch(owner, self.close)
 
     async def receive(self) -> T:
         """Wait for the next message and take it; one checkpoint, and cancelled, nothing is lost.

@@ -4,6 +4,7 @@ import inspect
 import logging
 
 import pytest
+import trio
 import trio.testing
 
 import supervision as sv
@@ -81,6 +82,35 @@ def probe(events):
         return sv.ChildSpec(id, Probe, (id,), kwargs, **options)
 
     return describe
+
+
+@pytest.fixture
+def log(events):
+    """Describe a server that notes everything and carries out the functions that it is sent."""
+
+    class Log(sv.Server):
+        async def init(self):
+            self.events = events
+
+        async def handle_call(self, message):
+            self.events.append("call")
+            return message(self)
+
+        async def handle_cast(self, message):
+            if callable(message):
+                answer = message(self)
+                if inspect.isawaitable(answer):
+                    await answer
+            else:
+                self.events.append(message)
+
+        async def handle_info(self, message):
+            self.events.append((trio.current_time(), message))
+
+        async def handle_continue(self, value):
+            self.events.append(f"continue {value}")
+
+    return sv.ChildSpec("log", Log)
 
 
 @pytest.fixture

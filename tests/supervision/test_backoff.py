@@ -73,11 +73,11 @@ async def test_terminate_child_ends_a_wait_and_a_later_restart_is_not_doubled(pr
 
 async def test_a_round_for_another_child_overtakes_the_wait(probe, events, crash):
     children = [probe("a"), probe("b")]
-    async with sv.open_supervisor(children, strategy="one_for_all", backoff=sv.Backoff(2, 2)) as sup:
+    async with sv.open_supervisor(children, strategy="rest_for_one", backoff=sv.Backoff(2, 2)) as sup:
         events.clear()
-        await crash(sup.child("a"))
-        await trio.sleep(1)
         await crash(sup.child("b"))
+        await trio.sleep(1)
+        await crash(sup.child("a"))
         await trio.sleep(20)
         assert events.count("start a") == events.count("start b") == 1
         assert sup.count_children().active == 2
@@ -89,3 +89,28 @@ async def test_leaving_does_not_wait_for_a_restart_that_is_due_later(probe, cras
         before = trio.current_time()
     assert trio.current_time() == before
     await wait_all_tasks_blocked()
+
+
+@pytest.mark.parametrize("strategy", ["one_for_all", "rest_for_one"])
+async def test_those_who_are_restarted_with_a_child_do_not_live_on_without_it_while_it_waits(
+    probe, events, crash, strategy
+):
+    async def follower(leader):
+        sv.link(leader)
+        await trio.sleep_forever()
+
+    names = sv.Registry()
+    children = [
+        probe("leader", name=names.via("leader")),
+        sv.ChildSpec("follower", follower, (names.via("leader"),)),
+        probe("other"),
+    ]
+    async with sv.open_supervisor(
+        children, strategy=strategy, max_restarts=1, backoff=sv.Backoff(2, 2)
+    ) as sup:
+        events.clear()
+        await crash(sup.child("leader"))
+        assert [child.status for child in sup.which_children()] == ["restarting", "stopped", "stopped"]
+        assert events == ["stop leader: crash: ValueError('boom')", "stop other: shutdown"]
+        await trio.sleep(3)
+        assert sup.count_children().active == 3

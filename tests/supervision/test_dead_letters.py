@@ -33,6 +33,38 @@ async def test_what_a_process_did_not_get_to_is_counted():
     assert dead.count == 3
 
 
+async def test_what_a_server_had_put_aside_is_counted_too():
+    class Shy(sv.Server):
+        async def handle_cast(self, message):
+            self.stash()
+
+    with sv.DeadLetters() as dead:
+        async with sv.open_supervisor([sv.ChildSpec("shy", Shy)]) as sup:
+            for number in range(3):
+                sup.child("shy").cast(number)
+            await wait_all_tasks_blocked()
+    assert [letter.message for letter in dead.last] == [0, 1, 2]
+
+
+async def test_what_a_supervisor_tells_itself_is_no_letter():
+    async def fails_to_start_again(starts, *, task_status):
+        starts.append(trio.current_time())
+        if len(starts) > 1:
+            await trio.sleep(2)
+            raise ValueError("boom")
+        task_status.started()
+
+    children = [
+        sv.ChildSpec("a", fails_to_start_again, ([],)),
+        sv.ChildSpec("b", trio.sleep, (1,), restart="transient", significant=True),
+    ]
+    with sv.DeadLetters() as dead:
+        # It is told of the end of b while it starts a, and to try again after that.
+        async with sv.open_supervisor(children, auto_shutdown="any_significant") as sup:
+            await sup.wait_exited()
+    assert dead.count == 0
+
+
 async def test_only_the_last_few_are_kept():
     with sv.DeadLetters(keep=2) as dead:
         for number in range(5):

@@ -133,6 +133,12 @@ async def test_a_supervisor_can_be_a_dynamic_child(probe, events):
     assert events == ["start a", "start b", "stop b: shutdown", "stop a: shutdown"]
 
 
+async def test_after_the_end_no_child_is_said_to_run(probe):
+    async with sv.open_dynamic_supervisor() as sup:
+        await sup.start_child(probe("a"))
+    assert [(child.ref, child.status) for child in sup.which_children()] == [(None, "stopped")]
+
+
 async def test_what_cannot_work_is_refused(probe):
     for max_children in (-1, 1.5, True):
         with pytest.raises(sv.SpecError, match="max_children must be a whole number"):
@@ -142,8 +148,9 @@ async def test_what_cannot_work_is_refused(probe):
             await sup.start_child(probe("a", restart="transient", significant=True))
         with pytest.raises(sv.SpecError, match="Write ChildSpec"):
             await sup.start_child("a")
-        with pytest.raises(sv.SupervisionError, match="does not understand 'hello'"):
-            await sup._ask("hello")
+        for mistake in (sup.terminate_child("a"), sup.ref.call("hello")):
+            with pytest.raises(sv.SupervisionError, match="what start_child returned, their refs; got"):
+                await mistake
 
 
 async def test_snapshots_do_not_wait_behind_a_slow_start(probe):

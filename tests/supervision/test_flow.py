@@ -1,3 +1,5 @@
+"""Demand goes up the stages, events come down, and nothing is made that nobody asked for."""
+
 import pytest
 import trio
 from hypothesis import given, settings
@@ -7,74 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 import supervision as sv
 from supervision.testing import run_virtual
 
-
-class Numbers(sv.Producer):
-    """Counts from 0, as far as it is asked to; ``limit`` numbers in all, where that is given."""
-
-    async def init(self, asked=None, limit=None, may_begin=None):
-        self.next, self.asked, self.limit = 0, asked if asked is not None else [], limit
-        if may_begin is None:
-            may_begin = trio.Event()
-            may_begin.set()
-        self.may_begin = may_begin
-
-    async def handle_demand(self, count):
-        await self.may_begin.wait()
-        self.asked.append(count)
-        if self.limit is not None and self.next + count >= self.limit:
-            count = self.limit - self.next
-            self.finish()
-        self.next += count
-        return range(self.next - count, self.next)
-
-    async def handle_call(self, message):
-        return self.flow_statistics()
-
-
-class Sink(sv.Consumer):
-    """Notes what it gets; waits for a permit per batch, where there are permits."""
-
-    async def init(self, producer, seen, permits=None, **options):
-        self.seen, self.permits = seen, permits
-        self.subscribe(producer, **options)
-
-    async def handle_events(self, events):
-        if self.permits is not None:
-            await self.permits.acquire()
-        self.seen.append(list(events))
-
-    async def handle_cancel(self, producer, reason):
-        self.seen.append(f"lost it: {reason}")
-
-    async def terminate(self, reason):
-        self.seen.append(f"end: {reason}")
-
-
-class Doubled(sv.ProducerConsumer):
-    """Emits each number twice, and no odd ones."""
-
-    async def init(self, producer, **options):
-        self.subscribe(producer, **options)
-
-    async def handle_events(self, events):
-        return [event for event in events if event % 2 == 0 for _ in range(2)]
-
-    async def handle_call(self, message):
-        return self.flow_statistics()
-
-
-def stages(*children, **options):
-    """Run children under names of their own: each is given as (id, class, names of producers, kwargs)."""
-    names = sv.Registry()
-    specs = [
-        sv.ChildSpec(id, stage, tuple(map(names.via, sources)) + args, kwargs, name=names.via(id), **options)
-        for id, stage, sources, args, kwargs in children
-    ]
-    return sv.open_supervisor(specs, strategy="rest_for_one")
-
-
-def flat(seen):
-    return [event for batch in seen if isinstance(batch, list) for event in batch]
+from .flow_stages import Doubled, Numbers, Pushed, Sink, flat, stages
 
 
 async def test_a_producer_is_asked_for_what_the_consumer_asked_for_and_no_more():
@@ -155,27 +90,6 @@ async def test_a_chain_of_stages_ends_from_its_beginning_with_nothing_lost():
     assert flat(seen) == [0, 0, 2, 2, 4, 4, 6, 6, 8, 8]
 
 
-class Pushed(sv.Producer):
-    """Emits what it is cast, whether anybody has asked or not."""
-
-    buffer_size = 3
-
-    async def init(self, keep="last"):
-        self.buffer_keep = keep
-
-    async def handle_demand(self, count):
-        return ()
-
-    async def handle_cast(self, message):
-        if isinstance(message, list):
-            self.emit(message)
-        else:
-            await super().handle_cast(message)
-
-    async def handle_call(self, message):
-        return self.flow_statistics(), self.pending_demand
-
-
 @pytest.mark.parametrize(("keep", "kept"), [("last", [3, 4, 5]), ("first", [1, 2, 3])])
 async def test_what_nobody_asked_for_waits_in_a_buffer_of_limited_size(keep, kept):
     seen, heard = [], []
@@ -209,103 +123,6 @@ async def test_a_consumer_that_ends_leaves_its_demand_to_nobody():
         await sup.terminate_child("stuck")
         statistics = await sup.child("numbers").call("statistics")
         assert (statistics.consumers, statistics.demand) == (1, 0)
-
-
-class Broadcast(Pushed):
-    buffer_size = 10
-
-    def dispatcher(self):
-        return sv.BroadcastDispatcher()
-
-
-async def test_a_broadcast_reaches_all_at_the_pace_of_the_slowest():
-    slow, fast, permits = [], [], trio.Semaphore(0)
-    async with stages(
-        ("pushed", Broadcast, (), (), {}),
-        ("slow", Sink, ("pushed",), (slow, permits), {"max_demand": 2, "min_demand": 0}),
-        ("fast", Sink, ("pushed",), (fast,), {"max_demand": 2, "min_demand": 0}),
-        restart="temporary",
-    ) as sup:
-        await wait_all_tasks_blocked()
-        sup.child("pushed").cast([0, 1, 2, 3, 4, 5])
-        await wait_all_tasks_blocked()
-        assert (slow, fast) == ([], [[0, 1]])
-        permits.release()
-        await wait_all_tasks_blocked()
-        assert (slow, fast) == ([[0, 1]], [[0, 1], [2, 3]])
-        await sup.terminate_child("slow")
-        await wait_all_tasks_blocked()
-        assert fast == [[0, 1], [2, 3], [4, 5]]
-
-
-class ByParity(Numbers):
-    def dispatcher(self):
-        return sv.PartitionDispatcher(("even", "odd"), lambda number: ("even", "odd")[number % 2])
-
-
-async def test_partitions_get_what_is_theirs():
-    even, odd = [], []
-    async with stages(
-        ("numbers", ByParity, (), (), {"limit": 20}),
-        ("even", Sink, ("numbers",), (even,), {"max_demand": 4, "partition": "even"}),
-        ("odd", Sink, ("numbers",), (odd,), {"max_demand": 3, "partition": "odd"}),
-        restart="transient",
-    ):
-        await wait_all_tasks_blocked()
-        assert even[-1] == odd[-1] == "end: normal end"
-    assert (flat(even), flat(odd)) == (list(range(0, 20, 2)), list(range(1, 20, 2)))
-
-
-async def test_a_partition_that_is_taken_is_refused_and_the_producer_lives_on():
-    async with stages(
-        ("numbers", ByParity, (), (), {}),
-        ("one", Sink, ("numbers",), ([], trio.Semaphore(0)), {"partition": "even"}),
-        ("two", Sink, ("numbers",), (two := [],), {"partition": "even"}),
-        restart="temporary",
-    ) as sup:
-        await wait_all_tasks_blocked()
-        assert "Partition 'even' has a consumer already" in two[0]
-        assert sup.child("numbers").is_alive
-        assert sup.child("one").is_alive
-
-
-@pytest.mark.parametrize(
-    ("cancel", "order", "end"),
-    [
-        ("permanent", sv.Shutdown(), sv.Shutdown()),
-        ("permanent", sv.KILL, sv.Killed()),
-        ("transient", sv.KILL, sv.Killed()),
-        ("transient", sv.Shutdown(), None),
-        ("temporary", sv.KILL, None),
-    ],
-)
-async def test_a_consumer_ends_with_its_producer_as_it_said(cancel, order, end):
-    seen = []
-    async with stages(
-        ("pushed", Pushed, (), (), {}),
-        ("sink", Sink, ("pushed",), (seen,), {"cancel": cancel}),
-        restart="temporary",
-    ) as sup:
-        sink = sup.child("sink").resolve().ref
-        await wait_all_tasks_blocked()
-        sup.child("pushed").exit(order)
-        await wait_all_tasks_blocked()
-        assert sink.is_alive is (end is None)
-        lost = sv.Killed() if order == sv.KILL else order
-        assert seen == [f"lost it: {lost}" if end is None else f"end: {end}"]
-
-
-async def test_a_pipeline_under_rest_for_one_heals_as_a_whole():
-    seen = []
-    async with stages(
-        ("pushed", Pushed, (), (), {}), ("sink", Sink, ("pushed",), (seen,), {}), restart="permanent"
-    ) as sup:
-        sup.child("pushed").exit(sv.KILL)
-        await wait_all_tasks_blocked()
-        sup.child("pushed").cast([1, 2])
-        await wait_all_tasks_blocked()
-        assert flat(seen) == [1, 2]
-        assert sup.statistics().restarts == 2
 
 
 @pytest.mark.parametrize(("most", "least"), [(10, 10), (10, -1), (0, None)])

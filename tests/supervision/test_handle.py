@@ -92,10 +92,16 @@ async def test_commands_that_cannot_be_carried_out_say_why(probe):
             (sup.delete_child("a"), sv.StillRunning, r"terminate_child\('a'\) comes first"),
             (sup.terminate_child("z"), sv.NoSuchChild, "no child 'z'; its children are: 'a', 'b'"),
             (sup.start_child("z"), sv.SpecError, "must be a ChildSpec"),
+            (sup.terminate_child(sup.which_children()[0].ref), sv.SupervisionError, "ids, which are strings"),
+            (sup.restart_child(["a"]), sv.SupervisionError, "ids, which are strings"),
+            (sup.delete_child(None), sv.SupervisionError, "ids, which are strings"),
+            (sup.ref.call("hello"), sv.SupervisionError, "got 'hello'"),
         ]:
             with pytest.raises(error, match=sentence):
                 await command
+        sup.ref.cast("hello")
         assert await sup.child("a").call(lambda _: "unharmed") == "unharmed"
+        assert sup.count_children().specs == 2
 
 
 async def test_a_child_that_does_not_start_is_forgotten_by_start_child_and_kept_by_restart_child(probe):

@@ -90,6 +90,43 @@ async def test_two_tasks_of_one_process_cannot_receive_at_once():
     assert "another task of this process waits" in repr(reason.error)
 
 
+async def test_a_second_task_cannot_take_what_the_first_one_has_looked_at(events):
+    async def reader():
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def wait_for_x():
+                events.append(await sv.receive(match=lambda message: message == "x"))
+
+            await wait_all_tasks_blocked()
+            with pytest.raises(trio.BusyResourceError):
+                await sv.receive(match=lambda message: message == "a")
+
+    async with sv.open_supervisor([temporary(reader)]) as sup:
+        for message in "ab":
+            sup.child("reader").cast(message)
+        await trio.sleep(1)
+        sup.child("reader").cast("x")
+        assert await sup.child("reader").wait_exited() == sv.Normal()
+    assert events == ["x"]
+
+
+async def test_a_function_with_another_task_that_receives_may_call_itself(events):
+    async def answer_one():
+        (await sv.receive()).reply.send("an answer")
+
+    async def talker():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer_one)
+            events.append(await sv.current().call("a question"))
+        with pytest.raises(sv.CallingSelf):
+            await sv.current().call("and who would answer now?")
+
+    async with sv.open_supervisor([temporary(talker)]) as sup:
+        assert await sup.child("talker").wait_exited() == sv.Normal()
+    assert events == ["an answer"]
+
+
 async def test_a_function_watches_and_looks_away(events, probe):
     async def watcher(a, b):
         first, second = sv.monitor(a), sv.monitor(b)

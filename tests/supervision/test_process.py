@@ -131,7 +131,7 @@ async def test_a_second_error_is_noted_on_the_first(probe):
         await ref.call(start_both)
         reason = await ref.wait_exited()
     assert str(reason.error) == "first"
-    assert reason.error.__notes__ == ["While 'a' ended, it also raised KeyError('second')."]
+    assert reason.error.__notes__ == ["While 'a' ended, it also raised KeyError: 'second'"]
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])

@@ -113,6 +113,18 @@ async def test_a_wrong_order_is_refused_with_a_sentence(probe):
     async with sv.open_supervisor([probe("a")]) as sup:
         with pytest.raises(TypeError, match="exit takes KILL or an exit reason"):
             sup.child("a").exit("stop")
+        for reason in ("done", sv.KILL, ValueError("done"), None):
+            with pytest.raises(TypeError, match="stop takes an exit reason such as Normal"):
+                await sup.child("a").stop(reason)
+        assert sup.child("a").is_alive
+
+
+async def test_a_server_that_stops_for_no_reason_has_crashed(probe, crash):
+    async with sv.open_supervisor([probe("a")]) as sup:
+        with pytest.raises(sv.ProcessExited, match="got 'done'"):
+            await sup.child("a").call(lambda server: server.stop("done"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert sup.child("a").is_alive
 
 
 async def test_statistics_count_what_waits_and_what_was_handled(probe):

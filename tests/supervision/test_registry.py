@@ -113,6 +113,25 @@ async def test_a_duplicate_key_means_many_processes_the_oldest_first():
     assert len(groups) == 0
 
 
+async def test_a_member_without_room_keeps_nothing_from_the_others():
+    class Busy(sv.Server):
+        async def init(self, groups):
+            groups.register("all")
+
+        async def handle_cast(self, message):
+            await trio.sleep_forever()
+
+    groups = sv.Registry("duplicate")
+    busy = sv.ChildSpec("busy", Busy, (groups,), capacity=1)
+    async with sv.open_supervisor([busy, member("idle", groups, "all")]) as sup:
+        groups.dispatch("all", 1)
+        await wait_all_tasks_blocked()
+        groups.dispatch("all", 2)
+        with pytest.raises(sv.MailboxFull):
+            groups.dispatch("all", 3)
+        assert await sup.child("idle").call(lambda m: m.seen) == [1, 2, 3]
+
+
 async def test_a_key_of_many_is_no_address():
     groups = sv.Registry("duplicate")
     with pytest.raises(sv.SpecError, match="via needs unique keys"):

@@ -62,7 +62,7 @@ async def test_an_error_while_the_report_is_written_is_noted_and_breaks_nothing(
             await sup.child("clumsy").call(0)
         await wait_all_tasks_blocked()
         assert sup.child("clumsy").is_alive
-    assert raised.value.__cause__.__notes__ == ["While 'clumsy' ended, it also raised KeyError('oops')."]
+    assert raised.value.__cause__.__notes__ == ["While 'clumsy' ended, it also raised KeyError: 'oops'"]
 
 
 async def test_starts_ends_crashes_restarts_and_giving_up_are_telemetry_events(caplog):

@@ -2,6 +2,8 @@
 
 # ruff: noqa: PT012 - what raises is leaving the block, so the block is the statement
 
+import logging
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -79,7 +81,10 @@ async def test_the_body_s_own_exception_wins_over_giving_up_which_is_noted_on_it
                 await trio.sleep_forever()
             finally:
                 raise BodyError
-    assert "Meanwhile, the supervisor gave up on child 'a'" in raised.value.__notes__[0]
+    assert (
+        "Meanwhile: supervision.errors.GaveUp: the supervisor gave up on child 'a'"
+        in raised.value.__notes__[0]
+    )
 
 
 async def test_giving_up_cancels_the_body_but_not_what_is_around(probe):
@@ -163,6 +168,48 @@ async def test_of_a_group_that_mixes_an_error_with_a_foreign_cancellation_the_er
     assert [type(error) for error in raised.value.exceptions] == [BodyError]
     assert scope.cancel_called
     assert events[-1] == "stop a: shutdown"
+
+
+async def test_giving_up_is_noted_on_the_error_that_a_group_has_left():
+    async def clumsy():
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise BodyError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        async with sv.open_supervisor([], max_restarts=0) as sup, trio.open_nursery() as nursery:
+            nursery.start_soon(clumsy)
+            nursery.start_soon(trio.sleep_forever)
+            await wait_all_tasks_blocked()
+            await sup.start_child(sv.ChildSpec("brief", trio.sleep, (0,)))
+    assert [type(error) for error in raised.value.exceptions] == [BodyError]
+    assert (
+        "Meanwhile: supervision.errors.GaveUp: the supervisor gave up on child 'brief'"
+        in raised.value.__notes__[0]
+    )
+
+
+async def test_an_error_that_cannot_show_itself_is_a_crash_like_others(probe, monkeypatch):
+    class Shapeless(Exception):
+        def __repr__(self):
+            raise RuntimeError("no shape")
+
+        __str__ = __repr__
+
+    def boom(_server):
+        raise Shapeless
+
+    # Where a test reads the log, an error that cannot be formatted is raised to it.
+    monkeypatch.setattr(logging.getLogger("supervision"), "disabled", True)
+    with pytest.raises(sv.GaveUp):
+        async with sv.open_supervisor([probe("a"), probe("b")], max_restarts=2) as sup:
+            await sup.child("b").call(lambda server: server.link(sup.child("a")))
+            sup.child("a").cast(boom)
+            await wait_all_tasks_blocked()
+            assert sup.count_children().active == 2
+            sup.child("a").cast(boom)
+            await trio.sleep_forever()
 
 
 async def hang(_server):

@@ -67,6 +67,16 @@ async def test_one_for_all_restarts_children_that_were_stopped_by_hand_and_never
         ]
 
 
+async def test_a_child_without_anything_to_do_is_kept_unless_it_is_temporary():
+    class Idle(sv.Server):
+        async def init(self):
+            return sv.Ignore
+
+    children = [sv.ChildSpec(restart, Idle, restart=restart) for restart in ("permanent", "temporary")]
+    async with sv.open_supervisor(children) as sup:
+        assert [(child.id, child.status) for child in sup.which_children()] == [("permanent", "stopped")]
+
+
 async def test_a_restart_that_fails_is_tried_again_and_each_attempt_counts(probe, events, crash):
     fails = [None, boom(), boom()]
     async with sv.open_supervisor([probe("a", fails=fails)], max_restarts=3) as sup:

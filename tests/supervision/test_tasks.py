@@ -1,3 +1,6 @@
+import gc
+import warnings
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -250,6 +253,18 @@ async def test_leaving_a_stream_early_stops_what_is_left_and_kills_what_does_not
         await wait_all_tasks_blocked()
         assert opened.supervisor.which_children() == ()
         assert trio.current_time() == pytest.approx(5, abs=0.01)
+
+
+async def test_a_stream_that_is_left_early_has_nothing_to_be_closed(in_tasks):
+    async with in_tasks() as tasks:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            async with tasks.async_stream(double, [1, 2, 3], max_concurrency=1) as results:
+                await anext(results)
+            del results
+            gc.collect()
+            await wait_all_tasks_blocked()
+    assert caught == []
 
 
 @pytest.mark.parametrize("number", [0, -1, 2.5, True])

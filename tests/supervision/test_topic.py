@@ -210,6 +210,25 @@ async def test_a_closed_topic_takes_neither_messages_nor_subscribers():
         topic.subscribe()
 
 
+async def test_a_subscription_of_a_task_that_has_outlived_its_process_is_closed_from_the_beginning():
+    topic, is_over = sv.Topic(), trio.Event()
+
+    async def late():
+        await is_over.wait()
+        with topic.subscribe(capacity=1) as subscription, pytest.raises(trio.ClosedResourceError):
+            await subscription.receive()
+
+    async with trio.open_nursery() as nursery:
+
+        async def leaves_a_task():
+            nursery.start_soon(late)
+
+        async with sv.open_supervisor([sv.ChildSpec("a", leaves_a_task, restart="temporary")]):
+            await wait_all_tasks_blocked()
+        is_over.set()
+    assert topic.statistics().subscriptions == ()
+
+
 @pytest.mark.parametrize("capacity", [0, -1, 1.5, True, "many"])
 def test_a_capacity_that_is_none_is_refused(capacity):
     with pytest.raises(sv.SpecError, match="capacity must be a whole number, 1 or more"):
