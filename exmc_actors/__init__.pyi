@@ -30,6 +30,7 @@ from exmc_actors.model import Beta as Beta
 from exmc_actors.model import BetaBinomial as BetaBinomial
 from exmc_actors.model import Binomial as Binomial
 from exmc_actors.model import Builder as Builder
+from exmc_actors.model import Categorical as Categorical
 from exmc_actors.model import Cauchy as Cauchy
 from exmc_actors.model import ChiSquared as ChiSquared
 from exmc_actors.model import Dirichlet as Dirichlet
@@ -46,16 +47,17 @@ from exmc_actors.model import HalfNormal as HalfNormal
 from exmc_actors.model import HalfStudentT as HalfStudentT
 from exmc_actors.model import InverseGamma as InverseGamma
 from exmc_actors.model import Kumaraswamy as Kumaraswamy
-from exmc_actors.model import LKJCholesky as LKJCholesky
 from exmc_actors.model import Laplace as Laplace
-from exmc_actors.model import LogNormal as LogNormal
+from exmc_actors.model import LKJCholesky as LKJCholesky
 from exmc_actors.model import Logistic as Logistic
+from exmc_actors.model import LogNormal as LogNormal
 from exmc_actors.model import Mixture as Mixture
 from exmc_actors.model import Model as Model
 from exmc_actors.model import Multinomial as Multinomial
 from exmc_actors.model import MvNormal as MvNormal
 from exmc_actors.model import NegativeBinomial as NegativeBinomial
 from exmc_actors.model import Normal as Normal
+from exmc_actors.model import OrderedLogistic as OrderedLogistic
 from exmc_actors.model import Pareto as Pareto
 from exmc_actors.model import Poisson as Poisson
 from exmc_actors.model import StudentT as StudentT

@@ -206,6 +206,15 @@ def log_gamma_half_step(x: jax.Array) -> jax.Array:
     return jnp.where(x < _FIRST_OF_SERIES, lax.lgamma(x + 0.5) - lax.lgamma(x), series)
 
 
+def at_position(values: Any, position: Any) -> jax.Array:
+    """Return the entry of ``values`` at a position along the last axis, and 0 where there is none.
+
+    It is picked by comparison: a gather would have a scatter for a derivative, which does not fold.
+    """
+    positions = jnp.arange(values.shape[-1])
+    return jnp.sum(jnp.where(jnp.asarray(position)[..., None] == positions, values, 0.0), axis=-1)
+
+
 def power(base: Any, exponent: Any) -> Any:
     """Return ``base ** exponent``, by multiplication where the exponent is a small whole number."""
     if isinstance(exponent, float) and exponent.is_integer() and abs(exponent) <= _LARGEST_UNROLLED_POWER:

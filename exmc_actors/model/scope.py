@@ -150,7 +150,7 @@ class Scope:
                 shape = site.value.array.shape
                 self._check_parameters(site.distribution, shape)
                 check_finite(site.value.array)
-                check_inside(site.distribution, site.value.array)
+                check_inside(site.distribution, site.value.array, self._support(site.distribution))
             case Deterministic() | Potential():
                 shape = self.shape_of(site.expression)
         self._check_dims(site, shape)
@@ -166,6 +166,11 @@ class Scope:
             except ModelError as error:
                 raise ModelError(f"{type(distribution).__name__}'s {name}: {error}") from None
         return distribution.value_shape(shapes, [self.parameter_shape(part) for part in distribution.parts])
+
+    def _support(self, distribution: Distribution) -> Support:
+        """Return the support, as far as it is known now."""
+        shapes = {name: self.shape_of(value) for name, value in distribution.parameters.items()}
+        return distribution.support_of_shapes(shapes)
 
     def _check_parameters(self, distribution: Distribution, shape: Shape) -> None:
         needed, axes = self.parameter_shape(distribution), distribution.event_ndim
@@ -228,18 +233,17 @@ def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
         )
 
 
-def check_inside(distribution: Distribution, array: np.ndarray) -> None:
+def check_inside(distribution: Distribution, array: np.ndarray, support: Support) -> None:
     """Refuse observations outside a support that is known, saying which is the first."""
-    support = distribution.support
     if not support.is_known:
         return
-    support = _with_known_bounds(support)
+    text, support = str(support), _with_known_bounds(support)
     events = array.shape[: array.ndim - support.event_ndim]
     at = first_where(~np.broadcast_to(support.contains(array), events))
     if at is not None:
         raise ModelError(
             f"{entry_text(at)} is {array[at].tolist()!r}, outside the support of {distribution!r}: "
-            f"it must be {distribution.support}. Correct the entry, or choose another distribution."
+            f"it must be {text}. Correct the entry, or choose another distribution."
         )
 
 

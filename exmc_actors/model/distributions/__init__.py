@@ -6,6 +6,7 @@ from exmc_actors.model.distributions.bernoulli_logit import BernoulliLogit
 from exmc_actors.model.distributions.beta import Beta
 from exmc_actors.model.distributions.beta_binomial import BetaBinomial
 from exmc_actors.model.distributions.binomial import Binomial
+from exmc_actors.model.distributions.categorical import Categorical
 from exmc_actors.model.distributions.cauchy import Cauchy
 from exmc_actors.model.distributions.chi_squared import ChiSquared
 from exmc_actors.model.distributions.dirichlet import Dirichlet
@@ -31,6 +32,7 @@ from exmc_actors.model.distributions.multinomial import Multinomial
 from exmc_actors.model.distributions.mv_normal import MvNormal
 from exmc_actors.model.distributions.negative_binomial import NegativeBinomial
 from exmc_actors.model.distributions.normal import Normal
+from exmc_actors.model.distributions.ordered_logistic import OrderedLogistic
 from exmc_actors.model.distributions.pareto import Pareto
 from exmc_actors.model.distributions.poisson import Poisson
 from exmc_actors.model.distributions.student_t import StudentT
@@ -47,6 +49,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
     Beta,
     BetaBinomial,
     Binomial,
+    Categorical,
     Cauchy,
     ChiSquared,
     Dirichlet,
@@ -71,6 +74,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
     MvNormal,
     NegativeBinomial,
     Normal,
+    OrderedLogistic,
     Pareto,
     Poisson,
     StudentT,
@@ -92,6 +96,7 @@ __all__ = [
     "Beta",
     "BetaBinomial",
     "Binomial",
+    "Categorical",
     "Cauchy",
     "ChiSquared",
     "Dirichlet",
@@ -117,6 +122,7 @@ __all__ = [
     "MvNormal",
     "NegativeBinomial",
     "Normal",
+    "OrderedLogistic",
     "Pareto",
     "Poisson",
     "StudentT",

@@ -122,6 +122,10 @@ class Distribution:
         """Where the probability lies; may depend on the parameters."""
         raise NotImplementedError
 
+    def support_of_shapes(self, shapes: Mapping[str, Shape]) -> Support:
+        """Return the support, as far as the shapes of the parameters say more than their expressions."""
+        return self.support
+
     def log_kernel(self, x: Any) -> Any:
         """Return the part of the log density that depends on ``x``, which must lie in the support.
 
