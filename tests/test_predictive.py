@@ -193,6 +193,14 @@ class TestLogLikelihood:
         expected = stats.norm.logpdf(SCHOOLS_Y, posterior["posterior/theta"], SCHOOLS_SIGMA)
         np.testing.assert_allclose(found, expected, rtol=1e-10)
 
+    def test_of_a_vector_is_one_number_with_the_axes_before_its_own(self):
+        b = ex.Builder(coords={"pair": ["a", "b", "c"], "side": ["left", "right"]})
+        mu = b.rv("mu", ex.Normal(0.0, 1.0), dims="side")
+        b.obs("y", ex.MvNormal(mu, np.eye(2)), np.zeros((3, 2)), dims=("pair", "side"))
+        tree = ex.log_likelihood(tree_with(mu=np.zeros((1, 30, 2))), b.model())
+        assert tree["log_likelihood/y"].dims == ("chain", "draw", "pair")
+        np.testing.assert_allclose(tree["log_likelihood/y"], -np.log(2.0 * np.pi), rtol=1e-10)
+
     def test_leads_to_loo_waic_and_a_comparison(self, schools, posterior):
         tree = ex.log_likelihood(posterior, schools)
         assert ex.loo(tree).elpd == pytest.approx(-30.8, abs=0.5)

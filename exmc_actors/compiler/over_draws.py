@@ -18,12 +18,12 @@ from exmc_actors.compiler.pointwise import log_likelihoods
 from exmc_actors.compiler.simulation import simulated
 from exmc_actors.compiler.structure import Structure, split
 from exmc_actors.model import (
-    Apply,
+    Constant,
     Data,
     Identity,
-    Index,
     Model,
     Observation,
+    Reference,
     Shape,
     Variable,
     expressions_of,
@@ -81,7 +81,7 @@ def log_likelihood(model: Model, given: Arrays, count: int) -> dict[str, np.ndar
     structure, arguments = _declared(model)
     function = _pointwise(structure, visited, observed)
     chunk = _chunk(model, count)
-    return _in_chunks(lambda _, values: function(values, arguments), given, count, chunk)
+    return _in_chunks(lambda numbers, values: function(numbers, values, arguments), given, count, chunk)
 
 
 def inputs_of(model: Model, names: Collection[str]) -> tuple[str, ...]:
@@ -132,11 +132,12 @@ def _simulator(
 
 @lru_cache(maxsize=_MOST_KEPT)
 def _pointwise(structure: Structure, visited: frozenset[str], names: tuple[str, ...]) -> Callable[..., Any]:
-    def one(given: Any, arguments: Any) -> OrderedDict[str, jax.Array]:
+    def one(_: Any, given: Any, arguments: Any) -> OrderedDict[str, jax.Array]:
         values = log_likelihoods(structure, visited, given, arguments)
         return OrderedDict((name, values[name]) for name in names)
 
-    return jax.jit(jax.vmap(one, in_axes=(0, None)))
+    # The numbers of the draws are not looked at, but there is nothing else where nothing is given.
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
 
 
 def _in_chunks(
@@ -168,5 +169,6 @@ def _largest(model: Model) -> int:
     for site in model.sites:
         for root in expressions_of(site):
             within = model.scope.shapes_within(root)
-            shapes += [within[id(node)] for node in postorder((root,)) if isinstance(node, Apply | Index)]
+            computed = [node for node in postorder((root,)) if not isinstance(node, Constant | Reference)]
+            shapes += [within[id(node)] for node in computed]
     return max(1, *map(prod, shapes))

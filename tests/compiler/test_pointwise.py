@@ -92,3 +92,29 @@ def test_what_a_draw_makes_impossible_is_minus_infinity(b):
     b.obs("y", ex.Uniform(0.0, high), [1.0, 3.0])
     found = log_likelihood(b.model(), {"high": np.array([2.0, 4.0])}, 2)["y"]
     np.testing.assert_allclose(found, [[-np.log(2.0), -np.inf], [-np.log(4.0)] * 2])
+
+
+COVARIANCE = np.array([[2.0, 0.5], [0.5, 1.0]])
+PAIRS = np.random.default_rng(5).normal(size=(6, 2))
+
+
+def test_an_observed_vector_is_one_event(b):
+    b.obs("pairs", ex.MvNormal(ex.math.stack(["mu", "mu"]), COVARIANCE), PAIRS)
+    mu = np.array([0.0, 0.3, -2.0])
+    found = log_likelihood(b.model(), {"mu": mu}, 3)["pairs"]
+    expected = [stats.multivariate_normal([m, m], COVARIANCE).logpdf(PAIRS) for m in mu]
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+
+
+def test_a_mixture_of_numbers_has_one_number_an_entry(b):
+    b.obs("y", ex.Mixture([0.3, 0.7], [ex.Normal("mu", 1.0), ex.Normal(5.0, 2.0)]), REAL)
+    found = log_likelihood(b.model(), {"mu": np.array([0.5])}, 1)["y"]
+    expected = np.log(0.3 * stats.norm.pdf(REAL, 0.5, 1.0) + 0.7 * stats.norm.pdf(REAL, 5.0, 2.0))
+    np.testing.assert_allclose(found[0], expected, rtol=1e-10)
+
+
+def test_counts_of_categories_are_one_event(b):
+    counts = np.array([[1, 2, 3], [4, 0, 2]])
+    b.obs("counts", ex.Multinomial(6, [0.2, 0.3, 0.5]), counts)
+    found = log_likelihood(b.model(), {}, 2)["counts"]
+    np.testing.assert_allclose(found, [stats.multinomial(6, [0.2, 0.3, 0.5]).logpmf(counts)] * 2, rtol=1e-10)

@@ -4,6 +4,9 @@ import pytest
 import exmc_actors.model as ex
 from exmc_actors.compiler.over_draws import simulate
 from exmc_actors.errors import ModelError
+from exmc_actors.model.distributions import DISTRIBUTIONS
+from exmc_actors.xla import precise
+from tests.model.distributions.cases import USUAL
 
 KEY = np.array([1, 2], np.uint32)
 
@@ -81,3 +84,47 @@ def test_an_improper_prior_is_no_matter_where_its_draws_are_given(b):
     slope = b.rv("slope", ex.Flat())
     b.obs("y", ex.Normal(slope, 1.0), [1.0])
     assert simulate(b.model(), ["y"], KEY, 5, {"slope": np.zeros(5)})["y"].shape == (5, 1)
+
+
+FACTOR = np.linalg.cholesky(np.array([[2.0, 0.5, 0.1], [0.5, 1.0, 0.2], [0.1, 0.2, 0.5]]))
+OF_EVENTS = {
+    "MvNormal": lambda one: (ex.MvNormal(one * np.arange(3.0), chol=one * FACTOR), (4, 3)),
+    "Dirichlet": lambda one: (ex.Dirichlet(one * np.array([0.5, 2.0, 3.0])), (4, 3)),
+    "Multinomial": lambda one: (ex.Multinomial(10, one * np.array([0.2, 0.3, 0.5])), (4, 3)),
+    "Mixture": lambda one: (ex.Mixture(one * np.array([0.2, 0.8]), [ex.Poisson(one), ex.Poisson(9.0)]), (4,)),
+    "GaussianRandomWalk": lambda one: (ex.GaussianRandomWalk(one), (4, 6)),
+    "LKJCholesky": lambda one: (ex.LKJCholesky(3, 2.0 * one), (4, 3, 3)),
+}
+
+
+@pytest.mark.slow
+def test_every_distribution_is_simulated_with_parameters_that_are_computed():
+    b = ex.Builder()
+    one = b.rv("one", ex.Normal(1.0, 1e-200))  # which rounds to one, but not before it is drawn
+    kinds = {name: (DISTRIBUTIONS[name](*_times(one, given[-1])), (3,)) for name, given in USUAL.items()}
+    kinds |= {name: made(one) for name, made in OF_EVENTS.items()}
+    for name, (distribution, shape) in kinds.items():
+        discrete = any(part.is_discrete for part in ex.all_parts(distribution))
+        start = np.zeros(shape) if name != "Geometric" else np.ones(shape)
+        if name == "Multinomial":
+            start = np.tile([2.0, 3.0, 5.0], (4, 1))
+        b.obs(name, distribution, start) if discrete else b.rv(name, distribution, shape=shape)
+    found = simulate(b.model(), list(kinds), KEY, 20)
+    for name, (distribution, shape) in kinds.items():
+        plain = ex.map_parameters(distribution, _without)
+        assert found[name].shape == (20, *shape)
+        with precise():
+            assert np.all(plain.support.contains(found[name])), name
+
+
+def _times(one, parameters):
+    return [None if parameter is None else one * parameter for parameter in parameters]
+
+
+def _without(value):
+    """Return the number or the array that is multiplied with one."""
+    if isinstance(value, ex.Apply):
+        value = next(part for part in value.arguments if not isinstance(part, ex.Reference))
+    if isinstance(value, ex.Reference):
+        return 1.0
+    return value.array if isinstance(value, ex.Constant) else getattr(value, "value", value)
