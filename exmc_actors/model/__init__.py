@@ -52,12 +52,13 @@ from exmc_actors.model.distributions import (
     ZeroInflatedPoisson,
 )
 from exmc_actors.model.distributions.distribution import all_parts, map_parameters
-from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.expression import Apply, Constant, Expression, Index, Item, Literal, Reference, Scan
 from exmc_actors.model.functions import cumsum, softplus
 from exmc_actors.model.indexing import IndexPlan, gathered_parts, plan_index
 from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
 from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.recurrence import surroundings
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.sites import (
     Data,
@@ -79,7 +80,7 @@ from exmc_actors.model.supports import (
     UnitInterval,
 )
 from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, StickBreaking, Transform
-from exmc_actors.model.traversal import postorder, references, with_children
+from exmc_actors.model.traversal import children, postorder, references, with_children
 
 __all__ = [
     "AR1",
@@ -120,6 +121,7 @@ __all__ = [
     "IndexPlan",
     "Interval",
     "InverseGamma",
+    "Item",
     "Kumaraswamy",
     "LKJCholesky",
     "Laplace",
@@ -144,6 +146,7 @@ __all__ = [
     "Real",
     "Reference",
     "ScaledLogit",
+    "Scan",
     "Shape",
     "Simplex",
     "Site",
@@ -160,6 +163,7 @@ __all__ = [
     "ZeroInflatedPoisson",
     "all_parts",
     "check_finite",
+    "children",
     "cumsum",
     "entry_text",
     "expressions_of",
@@ -171,6 +175,7 @@ __all__ = [
     "postorder",
     "references",
     "softplus",
+    "surroundings",
     "transforms",
     "unknown",
     "with_children",

@@ -16,7 +16,17 @@ import numpy as np
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.distributions import Distribution
-from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.expression import (
+    Apply,
+    Constant,
+    Expression,
+    Index,
+    Item,
+    Literal,
+    Local,
+    Reference,
+    Scan,
+)
 from exmc_actors.model.model import Model
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
 from exmc_actors.model.transforms import Transform
@@ -73,6 +83,13 @@ class _Writer:
                 row = ["apply", node.operation, [at[id(a)] for a in node.arguments], _plain(node.static)]
             case Index():
                 row = ["index", at[id(node.base)], [_part(part, at) for part in node.parts]]
+            case Local():
+                row = ["local", at[id(node.source)], node.is_element, node.position, node.height]
+            case Scan():
+                parts = (node.carried, node.elements, node.updates, node.outputs)
+                row = ["scan", *([at[id(one)] for one in part] for part in parts), node.length]
+            case Item():
+                row = ["item", at[id(node.scan)], node.position]
             case _:
                 raise AssertionError(f"no row for {type(node).__name__}")
         return repr(row), row

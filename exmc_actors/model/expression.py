@@ -145,6 +145,44 @@ class Index(Expression):
     parts: tuple[IndexPart, ...]
 
 
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Local(Expression):
+    """A value inside the step of a ``Scan``: what is carried along, or the element that it has come to."""
+
+    source: Expression
+    """What is carried at first; or the sequence, whose first axis is walked along."""
+    is_element: bool
+    position: int
+    """Among the carried values, or among the elements, of its scan."""
+    height: int
+    """How many scans are inside its own, one within the other: what tells it from the values of those."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Scan(Expression):
+    """A recurrence: one step after another, each from what the one before has left.
+
+    As a value it is nothing; an ``Item`` picks what it leaves.
+    """
+
+    carried: tuple[Local, ...]
+    elements: tuple[Local, ...]
+    updates: tuple[Expression, ...]
+    """What is carried on, for each of ``carried``."""
+    outputs: tuple[Expression, ...]
+    """What each step puts out."""
+    length: int | None
+    """The number of steps, where there are no elements to count."""
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Item(Expression):
+    """One of the results of a ``Scan``: the last carried values, then the outputs of all steps, stacked."""
+
+    scan: Scan
+    position: int
+
+
 def as_expression(value: Any) -> Expression:
     """Return the expression that a handle, a variable's name, a number or an array stands for.
 

@@ -7,6 +7,7 @@ from exmc_actors.errors import ModelError as _ModelError
 from exmc_actors.model.expression import Apply as _Apply
 from exmc_actors.model.expression import Expression as _Expression
 from exmc_actors.model.expression import as_expression as _as_expression
+from exmc_actors.model.recurrence import scan
 
 __all__ = [
     "abs",
@@ -30,6 +31,7 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "scan",
     "sigmoid",
     "sin",
     "softplus",

@@ -10,7 +10,17 @@ import numpy as np
 from exmc_actors.errors import ModelError
 from exmc_actors.model.coords import check_coords
 from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
-from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.expression import (
+    Apply,
+    Constant,
+    Expression,
+    Index,
+    Item,
+    Literal,
+    Local,
+    Reference,
+    Scan,
+)
 from exmc_actors.model.model import Model
 from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
@@ -95,6 +105,21 @@ def _node(row: Any, nodes: list[Expression]) -> Expression:
     if tag == "index":
         base, parts = _row(rest, int, list)
         return Index(_earlier(base, nodes), tuple(_part(part, nodes) for part in parts))
+    if tag == "local":
+        source, is_element, position, height = _row(rest, int, bool, int, int)
+        return Local(_earlier(source, nodes), is_element, position, height)
+    if tag == "scan":
+        *parts, length = _row(rest, list, list, list, list, (int, type(None)))
+        carried, elements, updates, outputs = ([_earlier(at, nodes) for at in part] for part in parts)
+        if not all(isinstance(local, Local) for local in carried + elements) or len(updates) != len(carried):
+            _refuse("a scan carries something else than its own values")
+        return Scan(tuple(carried), tuple(elements), tuple(updates), tuple(outputs), length)  # type: ignore[arg-type]
+    if tag == "item":
+        at, position = _row(rest, int, int)
+        scan = _earlier(at, nodes)
+        if not isinstance(scan, Scan) or not 0 <= position < len(scan.updates) + len(scan.outputs):
+            _refuse("an item of something else than a scan")
+        return Item(scan, position)
     _refuse(f"unknown kind of node {tag!r}")
 
 

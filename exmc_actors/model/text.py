@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference, as_expression
+from exmc_actors.model.expression import (
+    Apply,
+    Constant,
+    Expression,
+    Index,
+    Item,
+    Literal,
+    Local,
+    Reference,
+    Scan,
+    as_expression,
+)
 from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.traversal import postorder
 
@@ -42,6 +53,12 @@ def _node_text(node: Expression, texts: dict[int, str]) -> str:
         return f"{_operand(node.base, texts)}[{', '.join(_part_text(part, texts) for part in node.parts)}]"
     if isinstance(node, Apply):
         return _apply_text(node, texts)
+    if isinstance(node, Local):
+        return f"{'element' if node.is_element else 'carried'}{node.position}"
+    if isinstance(node, Item):
+        return f"{texts[id(node.scan)]}[{node.position}]"
+    if isinstance(node, Scan):
+        return f"scan({', '.join(texts[id(one)] for one in (*node.updates, *node.outputs))})"
     return f"<{type(node).__name__.lower()}>"
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.expression import Expression, as_expression
 from exmc_actors.model.functions import log_bessel_i0e
 from exmc_actors.model.supports import Interval, NonNegative, Support
 
@@ -27,7 +28,10 @@ class VonMises(Distribution):
     @property
     def support(self) -> Support:
         """From -pi to pi."""
-        return Interval(-math.pi, math.pi)
+        low, high = -math.pi, math.pi
+        # In a model the bounds become those of a transform, which are expressions as the parameters are.
+        declared = isinstance(self.kappa, Expression)
+        return Interval(as_expression(low), as_expression(high)) if declared else Interval(low, high)
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""

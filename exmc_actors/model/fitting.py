@@ -1,0 +1,84 @@
+"""Check that the values of one declaration fit: positions, observations, transforms; names are not."""
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.arrays import entry_text, first_where
+from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.distributions.distribution import all_parts, known_value
+from exmc_actors.model.expression import Expression, Literal, Reference
+from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support, Union
+from exmc_actors.model.transforms import Affine, Identity, LowerBounded, ScaledLogit, Transform, UpperBounded
+
+
+def check_continuous(distribution: Distribution) -> None:
+    """Refuse a distribution of whole numbers."""
+    if any(part.is_discrete for part in all_parts(distribution)):
+        raise ModelError(
+            f"{distribution!r} has whole numbers for values, which NUTS cannot sample: observe it by "
+            "b.obs(...), or marginalise it, as Mixture does: "
+            "Mixture(weights, [Normal(0.0, 1.0), Normal(5.0, 1.0)]), say."
+        )
+
+
+def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
+    """Refuse positions outside an axis, saying which is the first."""
+    at = first_where((positions < -length) | (positions >= length))
+    if at is not None:
+        raise ModelError(
+            f"{entry_text(at)} of index {part!r} is {positions[at]}, outside an axis of {length} entries: "
+            f"positions run from 0 to {length - 1}."
+        )
+
+
+def check_inside(distribution: Distribution, array: np.ndarray, support: Support) -> None:
+    """Refuse observations outside a support that is known, saying which is the first."""
+    if not support.is_known:
+        return
+    text, support = str(support), _with_known_bounds(support)
+    events = array.shape[: array.ndim - support.event_ndim]
+    at = first_where(~np.broadcast_to(support.contains(array), events))
+    if at is not None:
+        raise ModelError(
+            f"{entry_text(at)} is {array[at].tolist()!r}, outside the support of {distribution!r}: "
+            f"it must be {text}. Correct the entry, or choose another distribution."
+        )
+
+
+def _with_known_bounds(support: Support) -> Support:
+    if isinstance(support, Union):
+        return Union(tuple(map(_with_known_bounds, support.members)))
+    bounds = {field.name: known_value(getattr(support, field.name)) for field in fields(support)}
+    return replace(support, **bounds)
+
+
+def check_transform(transform: Transform, distribution: Distribution) -> None:
+    """Refuse a transform that does not reach the distribution's support and nothing else."""
+    support = distribution.support
+    fits = isinstance(support, transform.onto) or isinstance(transform, Identity)
+    if isinstance(transform, ScaledLogit) and isinstance(support, Interval):
+        fits = _same(transform.low, support.low) and _same(transform.high, support.high)
+    if isinstance(transform, LowerBounded) and isinstance(support, AtLeast):
+        fits = _same(transform.low, support.low)
+    if isinstance(transform, UpperBounded) and isinstance(support, AtMost):
+        fits = _same(transform.high, support.high)
+    if not fits:
+        raise ModelError(
+            f"{type(transform).__name__} does not lead onto the support of {distribution!r}, "
+            f"whose values are {support}: leave transform= out to have the right one chosen."
+        )
+    if isinstance(transform, Affine):
+        scale = known_value(transform.scale)
+        if scale is not None and not (scale > 0).all():
+            raise ModelError(f"Affine: scale must be positive, got {transform.scale!r}.")
+
+
+def _same(one: Expression, other: Expression) -> bool:
+    if isinstance(one, Literal) and isinstance(other, Literal):
+        return one.value == other.value
+    if isinstance(one, Reference) and isinstance(other, Reference):
+        return one.name == other.name
+    return one is other
