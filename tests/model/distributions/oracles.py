@@ -192,7 +192,7 @@ LOG_DENSITIES = {
 def log_density(name, x, *parameters):
     """Return the log density, and the sum of the sizes of its terms."""
     with mpmath.workdps(DIGITS):
-        terms = LOG_DENSITIES[name](mpf(x), *map(mpf, parameters))
+        terms = LOG_DENSITIES[name](mpf(x), *(None if one is None else mpf(one) for one in parameters))
         return float(mpmath.fsum(terms)), float(mpmath.fsum(map(abs, terms)))
 
 
