@@ -42,6 +42,7 @@ _HOME = {
         "Categorical",
         "Cauchy",
         "ChiSquared",
+        "Custom",
         "Dirichlet",
         "Distribution",
         "Exponential",

@@ -33,6 +33,7 @@ from exmc_actors.model import Builder as Builder
 from exmc_actors.model import Categorical as Categorical
 from exmc_actors.model import Cauchy as Cauchy
 from exmc_actors.model import ChiSquared as ChiSquared
+from exmc_actors.model import Custom as Custom
 from exmc_actors.model import Dirichlet as Dirichlet
 from exmc_actors.model import Distribution as Distribution
 from exmc_actors.model import Exponential as Exponential

@@ -18,6 +18,7 @@ PURE = {
     "contextlib",
     "dataclasses",
     "difflib",
+    "weakref",
     "enum",
     "functools",
     "hashlib",

@@ -181,8 +181,8 @@ def _distribution(name: str, given: Any) -> Distribution:
     if not is_known(given):
         raise ModelError(
             f"{name}: {type(given).__name__} is none of the library's distributions, and a model holds no "
-            f"others: take one of {', '.join(DISTRIBUTIONS)}, or declare a Flat or HalfFlat variable and add "
-            "its log density by b.potential(name, expression)."
+            f"others: take one of {', '.join(DISTRIBUTIONS)}, or write "
+            "Custom(log_density, ...) for a function of your own."
         )
     return map_parameters(given, partial(_named, name, as_expression))
 

@@ -15,7 +15,7 @@ import msgpack
 import numpy as np
 
 from exmc_actors.errors import ModelError
-from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.distributions import Custom, Distribution
 from exmc_actors.model.expression import (
     Apply,
     Constant,
@@ -120,7 +120,15 @@ class _Writer:
                 return ["potential", site.name, self.node(site.expression)]
 
     def _distribution(self, distribution: Distribution) -> list[Any]:
-        return [*self._leaf(distribution), [self._distribution(part) for part in distribution.parts]]
+        row = self._leaf(distribution)
+        if isinstance(distribution, Custom):
+            if self.with_values:
+                raise ModelError(
+                    f"{distribution!r} is a function of your own, and a model's bytes hold no code: keep the "
+                    "model in this process, or build it of the library's distributions and b.potential(...)."
+                )
+            row[0] = f"Custom {distribution.identity}"
+        return [*row, [self._distribution(part) for part in distribution.parts]]
 
     def _leaf(self, leaf: Distribution | Transform) -> list[Any]:
         return [type(leaf).__name__, [[name, self.node(value)] for name, value in leaf.parameters.items()]]

@@ -73,6 +73,11 @@ class Expression:
     def __abs__(self) -> "Expression":
         return Apply("abs", (self,))
 
+    @property
+    def T(self) -> "Expression":  # noqa: N802  (NumPy's name)
+        """The array with its axes in reverse order."""
+        return Apply("transpose", (self,))
+
     def __getitem__(self, key: Any) -> "Expression":
         parts = key if isinstance(key, tuple) else (key,)
         return Index(self, tuple(_index_part(part) for part in parts))
@@ -83,7 +88,7 @@ class Expression:
     def _refuse_comparison(self, other: object) -> NoReturn:
         raise ModelError(
             f"{self!r} cannot be compared: its value is only known while sampling. "
-            "Write ex.math.gt, lt, ge or le, and ex.math.where to choose by the outcome."
+            "Write ex.math.gt, lt, ge, le, eq or neq, and ex.math.where to choose by the outcome."
         )
 
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse_comparison

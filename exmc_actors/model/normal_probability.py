@@ -27,6 +27,34 @@ _NEWTON_STEPS = 8
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
+def ndtr(x: Any) -> jax.Array:
+    """Return P(Z < x)."""
+    return 0.5 * lax.erfc(-x * _ROOT_HALF)
+
+
+@jax.custom_jvp
+def log_ndtr(x: Any) -> jax.Array:
+    """Return log P(Z < x), accurate in both tails."""
+    return _log_ndtr_and_slope(x)[0]
+
+
+@log_ndtr.defjvp
+def _log_ndtr_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    value, slope = _log_ndtr_and_slope(primals[0])
+    return value, slope * tangents[0]
+
+
+def _log_ndtr_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
+    is_left = x < 0.0
+    left, right = jnp.where(is_left, -x, 0.0), jnp.where(is_left, 0.0, x)
+    hazard = left + fraction_beyond(left)
+    beyond = 0.5 * lax.erfc(right * _ROOT_HALF)
+    value = jnp.where(
+        is_left, -0.5 * left * left - math.log(_ROOT_TWO_PI) - jnp.log(hazard), jnp.log1p(-beyond)
+    )
+    return value, jnp.where(is_left, hazard, _density(right) / (1.0 - beyond))
+
+
 def nearest_to_zero(a: Any, b: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     """Return the point of ``[a, b]`` nearest to zero, whether it is ``a``, and whether it is ``b``."""
     is_above, is_below = a > 0.0, b < 0.0

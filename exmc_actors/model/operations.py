@@ -13,16 +13,23 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.errors import ModelError
-from exmc_actors.model import functions, link_sums
+from exmc_actors.model import functions, link_sums, matrices, normal_probability, reductions, triangular
 from exmc_actors.model.shapes import (
     Shape,
     broadcast,
     concatenated,
+    diagonal,
     dot,
     matmul,
     normal_axis,
+    outer,
     reduced,
+    reduced_of_some,
+    solved,
+    spread,
+    square,
     stacked,
+    transposed,
 )
 
 
@@ -57,6 +64,11 @@ def _running(shapes: Sequence[Shape], axis: Any) -> Shape:
     return shapes[0]
 
 
+def _along(shapes: Sequence[Shape], axis: Any) -> Shape:
+    normal_axis(axis, len(shapes[0]))
+    return shapes[0]
+
+
 def _total(shapes: Sequence[Shape]) -> Shape:
     if len(shapes[0]) != 1:
         raise ModelError(f"the sum of a link takes a vector, got shape {shapes[0]}: write sum(...) instead.")
@@ -80,6 +92,20 @@ def _reduction(compute: Callable[..., Any]) -> Operation:
     return Operation(_reduced, compute, static=("axis",))
 
 
+def _choice(compute: Callable[..., Any]) -> Operation:
+    return Operation(
+        lambda shapes, axis: reduced_of_some(shapes[0], axis),
+        lambda x, axis: compute(jnp.asarray(x), axis=axis),
+        static=("axis",),
+    )
+
+
+def _spread(compute: Callable[..., Any]) -> Operation:
+    return Operation(
+        lambda shapes, axis, ddof: spread(shapes[0], axis, ddof), compute, static=("axis", "ddof")
+    )
+
+
 OPERATIONS: dict[str, Operation] = {
     "add": _binary(jnp.add, "+"),
     "subtract": _binary(jnp.subtract, "-"),
@@ -94,7 +120,13 @@ OPERATIONS: dict[str, Operation] = {
     "lt": _comparison(jnp.less),
     "ge": _comparison(jnp.greater_equal),
     "le": _comparison(jnp.less_equal),
+    "eq": _comparison(jnp.equal),
+    "neq": _comparison(jnp.not_equal),
     "where": Operation(_elementwise, lambda c, a, b: jnp.where(c != 0.0, a, b), arguments=3),
+    "clip": Operation(
+        _elementwise, lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high), arguments=3
+    ),
+    "logaddexp": _binary(reductions.logaddexp),
     "negative": _unary(jnp.negative),
     "abs": _unary(jnp.abs),
     "exp": _unary(jnp.exp),
@@ -108,15 +140,39 @@ OPERATIONS: dict[str, Operation] = {
     "softplus": _unary(functions.softplus),
     "sin": _unary(jnp.sin),
     "cos": _unary(jnp.cos),
+    "tan": _unary(jnp.tan),
+    "arctan": _unary(jnp.arctan),
+    "sinh": _unary(jnp.sinh),
+    "cosh": _unary(jnp.cosh),
     "tanh": _unary(jnp.tanh),
+    "log1mexp": _unary(lambda x: functions.log1mexp(-x)),
     "lgamma": _unary(jax.lax.lgamma),
+    "digamma": _unary(jax.lax.digamma),
     "erf": _unary(jax.lax.erf),
+    "erfc": _unary(jax.lax.erfc),
+    "ndtr": _unary(normal_probability.ndtr),
+    "log_ndtr": _unary(normal_probability.log_ndtr),
     "sum": _reduction(jnp.sum),
     "mean": _reduction(jnp.mean),
-    "logsumexp": _reduction(jax.scipy.special.logsumexp),
+    "prod": _reduction(jnp.prod),
+    "max": _choice(jnp.max),
+    "min": _choice(jnp.min),
+    "var": _spread(reductions.var),
+    "std": _spread(reductions.std),
+    "logsumexp": _reduction(reductions.logsumexp),
+    "softmax": Operation(_along, jax.nn.softmax, static=("axis",)),
+    "log_softmax": Operation(_along, jax.nn.log_softmax, static=("axis",)),
     "softplus_sum": Operation(_total, link_sums.softplus_sum),
     "exp_sum": Operation(_total, link_sums.exp_sum),
     "cumsum": Operation(_running, functions.cumsum, static=("axis",)),
+    "cumprod": Operation(_running, reductions.cumprod, static=("axis",)),
+    "transpose": Operation(lambda shapes: transposed(shapes[0]), jnp.transpose),
+    "outer": Operation(lambda shapes: outer(*shapes), matrices.outer, arguments=2),
+    "diag": Operation(lambda shapes: diagonal(shapes[0]), matrices.diag),
+    "cholesky": Operation(lambda shapes: square("cholesky", shapes[0]), triangular.cholesky),
+    "solve_triangular": Operation(
+        lambda shapes, lower: solved(*shapes), matrices.solve_triangular, arguments=2, static=("lower",)
+    ),
     "concatenate": Operation(
         lambda shapes, axis: concatenated(shapes, axis),
         lambda *arrays, axis: jnp.concatenate(arrays, axis=axis),

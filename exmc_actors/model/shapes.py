@@ -120,3 +120,61 @@ def stacked(shapes: Sequence[Shape], axis: Any) -> Shape:
     if len(set(shapes)) > 1:
         raise ModelError(f"shapes {' and '.join(map(str, shapes))} cannot be stacked: they must be equal.")
     return check_size((*shapes[0][:at], len(shapes), *shapes[0][at:]))
+
+
+def reduced_of_some(shape: Shape, axis: Any) -> Shape:
+    """Return what is left of ``shape`` after picking an entry along ``axis``, which must have one."""
+    left = reduced(shape, axis)
+    if prod(shape) == 0 and prod(left) > 0:
+        raise ModelError(f"shape {shape} has no entries to choose from along axis {axis!r}.")
+    return left
+
+
+def spread(shape: Shape, axis: Any, ddof: Any) -> Shape:
+    """Return what is left of ``shape`` after measuring how far its entries along ``axis`` lie apart."""
+    left = reduced(shape, axis)
+    count = prod(shape) // prod(left) if prod(left) else 1
+    if type(ddof) is not int or not 0 <= ddof < count:
+        raise ModelError(f"ddof must be a whole number below the {count} entries of each, got {ddof!r}.")
+    return left
+
+
+def transposed(shape: Shape) -> Shape:
+    """Return the lengths in reverse order."""
+    return shape[::-1]
+
+
+def outer(left: Shape, right: Shape) -> Shape:
+    """Return the shape of all products of two vectors' entries."""
+    if len(left) != 1 or len(right) != 1:
+        raise ModelError(f"outer takes two vectors, got shapes {left} and {right}: write a[:, None] * b.")
+    return check_size(left + right)
+
+
+def diagonal(shape: Shape) -> Shape:
+    """Return the shape of a vector's diagonal matrix, or of a matrix's diagonal."""
+    if len(shape) not in (1, 2):
+        raise ModelError(f"diag takes a vector or a matrix, got shape {shape}.")
+    return check_size(shape * 2) if len(shape) == 1 else (min(shape),)
+
+
+def square(name: str, shape: Shape) -> Shape:
+    """Return the shape of square matrices, as it is.
+
+    Raises:
+      ModelError: naming the function that takes them.
+    """
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise ModelError(f"{name} takes a square matrix, got shape {shape}.")
+    return shape
+
+
+def solved(matrix: Shape, right: Shape) -> Shape:
+    """Return the shape of what a square matrix times gives a vector or a matrix of columns."""
+    rows = square("solve_triangular", matrix)[-1]
+    if len(matrix) > 2 or len(right) not in (1, 2) or right[0] != rows:
+        raise ModelError(
+            f"shapes {matrix} and {right} do not fit together in solve_triangular: it takes one matrix, and "
+            "a vector or a matrix with as many rows."
+        )
+    return right

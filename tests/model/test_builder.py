@@ -231,7 +231,7 @@ def test_a_distribution_of_ones_own_is_refused_whatever_its_name(b):
 
     for given, name in ((Mine(), "Mine"), (Normal(0.0, 1.0), "Normal"), (ex.Distribution(), "Distribution")):
         sentence = (
-            f"x: {name} is none of the library's distributions, .* take one of .*Beta, .*Cauchy, .*potential"
+            f"x: {name} is none of the library's distributions, .* take one of .*Beta, .*Cauchy, .*Custom"
         )
         with refuses(sentence):
             b.rv("x", given)

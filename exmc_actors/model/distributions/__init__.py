@@ -9,6 +9,7 @@ from exmc_actors.model.distributions.binomial import Binomial
 from exmc_actors.model.distributions.categorical import Categorical
 from exmc_actors.model.distributions.cauchy import Cauchy
 from exmc_actors.model.distributions.chi_squared import ChiSquared
+from exmc_actors.model.distributions.custom import Custom
 from exmc_actors.model.distributions.dirichlet import Dirichlet
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.distributions.exponential import Exponential
@@ -86,7 +87,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
 )
 
 DISTRIBUTIONS: dict[str, type[Distribution]] = {leaf.__name__: leaf for leaf in _LEAVES}
-"""Every distribution by name: the whole vocabulary of a model's bytes."""
+"""Every distribution by name but Custom: the whole vocabulary of a model's bytes."""
 
 __all__ = [
     "AR1",
@@ -99,6 +100,7 @@ __all__ = [
     "Categorical",
     "Cauchy",
     "ChiSquared",
+    "Custom",
     "Dirichlet",
     "Distribution",
     "Exponential",

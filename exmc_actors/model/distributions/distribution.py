@@ -83,6 +83,10 @@ class Distribution:
         parts = getattr(self, self.part_field)
         return tuple(parts) if self.has_many_parts else (parts,)
 
+    def rebuilt(self, parameters: Mapping[str, Any], parts: Sequence["Distribution"]) -> Self:
+        """Return the same distribution with other parameters and parts."""
+        return self.assembled(parameters, parts)
+
     @classmethod
     def assembled(cls, parameters: Mapping[str, Any], parts: Sequence["Distribution"]) -> Self:
         """Return the distribution of the given parameters and parts."""
@@ -195,7 +199,7 @@ def all_parts(distribution: Distribution) -> Iterator[Distribution]:
 
 def map_parameters(distribution: Distribution, change: Callable[[Any], Any]) -> Distribution:
     """Return the distribution with every parameter changed, those of its parts included."""
-    return distribution.assembled(
+    return distribution.rebuilt(
         {name: change(value) for name, value in distribution.parameters.items()},
         [map_parameters(part, change) for part in distribution.parts],
     )
