@@ -6,6 +6,7 @@ are computed with NumPy.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from math import prod
 
 import numpy as np
@@ -15,6 +16,7 @@ from exmc_actors.compiler.passes.linear import Block, Column, Gather, Linear
 from exmc_actors.model import (
     OPERATIONS,
     Apply,
+    Constant,
     Deterministic,
     Expression,
     Index,
@@ -150,7 +152,17 @@ class LinearForms:
         size = shape[axis]
         counted = np.broadcast_to(positions % max(size, 1), self.rows).reshape(-1)
         vector = Index(node.base, whole) if others else node.base
-        return Gather((id(positions), size), counted, size, vector)
+        return Gather((self._identity(arrays[0], positions), size), counted, size, vector)
+
+    def _identity(self, node: Expression, positions: np.ndarray) -> object:
+        """Return what is equal for positions that are the same in every program of the model.
+
+        An array that was written into the model twice is two nodes with the same entries for good; data
+        inputs are replaced one by one.
+        """
+        if not isinstance(node, Constant):
+            return id(positions)
+        return positions.shape, blake2b(positions.tobytes()).digest()
 
     def _lift(self, node: Expression) -> Gather | None:
         """Return an operation on gathers by one grouping as a gather from the operation on their vectors."""

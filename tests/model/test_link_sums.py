@@ -1,0 +1,53 @@
+"""Sums of links against mpmath, tile by tile."""
+
+import jax
+import mpmath
+import numpy as np
+import pytest
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model import OPERATIONS
+from exmc_actors.model.link_sums import exp_sum, log1p_of_fraction, softplus_sum
+from exmc_actors.xla import precise
+
+EDGES = np.r_[0.0, -0.0, 5e-324, -1e-300, 1e-17, -1e-8, 0.5, -1.0, 36.0, -37.0, 700.0, -745.0]
+
+
+def test_log1p_is_right_to_two_units_in_the_last_place():
+    x = np.r_[
+        0.0, 5e-324, 1e-300, 1e-16, np.random.default_rng(0).uniform(size=2000), np.nextafter(1, 0), 1.0
+    ]
+    with precise():
+        got = np.asarray(log1p_of_fraction(x))
+    exact = np.array([float(mpmath.log1p(mpmath.mpf(one))) for one in x.tolist()])
+    assert np.all(np.abs(got - exact) <= 2 * np.spacing(exact))
+
+
+def exactly(x):
+    with mpmath.workdps(40):
+        powers = [mpmath.exp(mpmath.mpf(one)) for one in x.tolist()]
+        softplus = float(sum(mpmath.log1p(power) for power in powers))
+        return (
+            softplus,
+            [float(power / (1 + power)) for power in powers],
+            float(sum(powers)),
+            list(map(float, powers)),
+        )
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 257, 400])
+def test_sums_and_slopes_are_exact_at_every_length(length):
+    x = np.random.default_rng(length).normal(scale=20.0, size=length)
+    x[: EDGES.size] = EDGES[:length]
+    softplus, odds, exponentials, powers = exactly(x)
+    with precise():
+        for function, total, slopes in ((softplus_sum, softplus, odds), (exp_sum, exponentials, powers)):
+            value, slope = jax.value_and_grad(lambda z, function=function: 3.0 * function(z))(x)
+            np.testing.assert_allclose(value, 3.0 * total, rtol=1e-14)
+            np.testing.assert_allclose(slope, 3.0 * np.asarray(slopes), rtol=4e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("operation", ["softplus_sum", "exp_sum"])
+def test_a_matrix_is_refused(operation):
+    with pytest.raises(ModelError, match=r"the sum of a link takes a vector, got shape \(2, 3\)"):
+        OPERATIONS[operation].shape([(2, 3)])
