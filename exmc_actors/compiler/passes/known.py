@@ -18,7 +18,7 @@ def _compared(compare: _Function) -> _Function:
     return lambda a, b: compare(a, b).astype(float)
 
 
-_FUNCTIONS: Mapping[str, _Function] = {
+FUNCTIONS: Mapping[str, _Function] = {
     "add": np.add,
     "subtract": np.subtract,
     "multiply": np.multiply,
@@ -83,7 +83,7 @@ class Known:
                 return node.name in self._arrays
             case Apply():
                 parts = node.arguments
-                return node.operation in _FUNCTIONS and all(self._is_known[id(part)][1] for part in parts)
+                return node.operation in FUNCTIONS and all(self._is_known[id(part)][1] for part in parts)
             case Index():
                 return self._is_known[id(node.base)][1]
         return False
@@ -109,7 +109,7 @@ class Known:
                 return node.value
             case Apply():
                 arguments = [self._values[id(argument)][1] for argument in node.arguments]
-                return _FUNCTIONS[node.operation](*arguments, **dict(node.static))
+                return FUNCTIONS[node.operation](*arguments, **dict(node.static))
             case Index():
                 base = self._values[id(node.base)][1]
                 parts = tuple(self.array(p) if isinstance(p, Expression) else p for p in node.parts)

@@ -6,6 +6,7 @@ from exmc_actors.compiler import rewrite
 from exmc_actors.compiler.passes import (
     FEW,
     PASSES,
+    apply_passes,
     constant_folding,
     default_transforms,
     gaussian_reduction,
@@ -127,3 +128,24 @@ def test_the_models_of_the_examples():
 def test_a_rewritten_model_is_a_model_that_travels():
     again = ex.Model.from_bytes(rewrite(eight_schools()).to_bytes())
     assert again.key == rewrite(again).key == rewrite(eight_schools()).key
+
+
+def test_each_pass_says_what_it_did():
+    model, reports = apply_passes(radon_like())
+    assert model.key == rewrite(radon_like()).key
+    assert [report.name for report in reports] == [one.__name__ for one in PASSES]
+    assert {report.name: report.lines for report in reports if report.lines} == {
+        "default_transforms": ("tau: moved by Log", "sigma: moved by Log"),
+        "gaussian_reduction": ("y: 919 rows of a linear mean as 2 and 1 for each of 85 groups",),
+    }
+    assert str(reports[0]) == "non_centering:\n  nothing"
+    assert apply_passes(eight_schools())[1][0].lines == (
+        "theta: non-centred, 8 observations inform its 8 entries",
+    )
+    assert apply_passes(eight_schools(centered=False))[1][0].lines == ("theta: non-centred, as asked",)
+
+
+def test_a_pass_that_does_nothing_returns_the_model_itself():
+    model = rewrite(eight_schools())
+    for one in (constant_folding, gaussian_reduction, glm_fusion):
+        assert one(model).model is model
