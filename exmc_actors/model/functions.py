@@ -15,7 +15,8 @@ from jax import lax
 _LARGEST_UNROLLED_POWER = 64
 _FIRST_OF_SERIES = 20.0
 _FIRST_OF_STIRLING = 10.0
-_STIRLING = (1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12)
+_STIRLING = np.array([1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12])
+_STIRLING_SLOPE = _STIRLING * np.arange(13, 0, -2)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _SQUARE_IS_LARGE = 1e150
 _FIRST_OF_HANKEL = 50.0
@@ -62,7 +63,7 @@ def times_log(count: Any, p: Any) -> jax.Array:
 @times_log.defjvp
 def _times_log_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
     count, p = primals
-    return times_log(count, p), jnp.where(count == 0, 0.0, count * (1.0 / p)) * tangents[1]
+    return times_log(count, p), jnp.where(count == 0, 0.0, count * jnp.reciprocal(p)) * tangents[1]
 
 
 @jax.custom_jvp
@@ -74,13 +75,13 @@ def times_log1m(count: Any, p: Any) -> jax.Array:
 @times_log1m.defjvp
 def _times_log1m_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
     count, p = primals
-    return times_log1m(count, p), jnp.where(count == 0, 0.0, count * (-1.0 / (1.0 - p))) * tangents[1]
+    return times_log1m(count, p), jnp.where(count == 0, 0.0, -count * jnp.reciprocal(1.0 - p)) * tangents[1]
 
 
 @jax.custom_jvp
 def times_log_share(count: Any, part: Any, rest: Any) -> jax.Array:
     """Return ``count * log(part / (part + rest))``, 0 where ``count`` is; it is data, without derivative."""
-    return jnp.where(count == 0, 0.0, -count * jnp.log1p(rest / part))
+    return jnp.where(count == 0, 0.0, -count * jnp.log1p(jnp.divide(rest, part)))
 
 
 @times_log_share.defjvp
@@ -89,7 +90,7 @@ def _times_log_share_jvp(
 ) -> tuple[jax.Array, jax.Array]:
     count, part, rest = primals
     whole = part + rest
-    of_part = jnp.where(count == 0, 0.0, (rest / whole) * (count / part))
+    of_part = jnp.where(count == 0, 0.0, (rest / whole) * jnp.divide(count, part))
     slope = of_part * tangents[1] - (count / whole) * tangents[2]
     return times_log_share(count, part, rest), slope
 
@@ -121,6 +122,14 @@ def log_beta(a: Any, b: Any) -> jax.Array:
     return jnp.where(small, plain, jnp.where(less < _FIRST_OF_STIRLING, one_large, both_large))
 
 
+def polynomial(coefficients: Any, x: Any) -> Any:
+    """Return the polynomial by Horner's rule, from the coefficient of the highest power down."""
+    value = jnp.zeros_like(x)
+    for coefficient in coefficients:
+        value = value * x + coefficient
+    return value
+
+
 def _at_least(bound: float, x: Any) -> jax.Array:
     """Return ``x``, or the bound where that is larger.
 
@@ -135,27 +144,38 @@ def _stirling_rest(x: Any) -> jax.Array:
     Truncated, the series is wrong by less than its next term: 3e-17 at 10.
     """
     y = 1.0 / (x * x)
-    tail = jnp.zeros_like(y)
-    for coefficient in _STIRLING:
-        tail = tail * y + coefficient
-    rest: jax.Array = tail / x
+    rest: jax.Array = polynomial(_STIRLING, y) / x
     return rest
 
 
+def _stirling_rest_slope(x: Any) -> jax.Array:
+    """Return the derivative of the rest."""
+    y = 1.0 / (x * x)
+    slope: jax.Array = -polynomial(_STIRLING_SLOPE, y) * y
+    return slope
+
+
+@jax.custom_jvp
 def log_rising(x: Any, n: Any) -> jax.Array:
-    """Return lgamma(x + n) - lgamma(x), the logarithm of x (x + 1) ... (x + n - 1), accurate for large x."""
-    large = _at_least(_FIRST_OF_STIRLING, x)
-    total = large + n
-    by_stirling = (
-        _stirling_rest(total)
-        - _stirling_rest(large)
-        + (total - 0.5) * jnp.log1p(n / large)
-        + n * jnp.log(large)
-        - n
-    )
-    small = jnp.where(x < _FIRST_OF_STIRLING, x, _FIRST_OF_STIRLING)
+    """Return log(x (x + 1) ... (x + n - 1)), accurate for large ``x``; ``n`` is data, without derivative."""
+    large, total = _at_least(_FIRST_OF_STIRLING, x), _at_least(_FIRST_OF_STIRLING, x) + n
+    rest = _stirling_rest(total) - _stirling_rest(large)
+    by_stirling = rest + (total - 0.5) * jnp.log1p(n / large) + n * jnp.log(large) - n
+    small = jnp.minimum(x, _FIRST_OF_STIRLING)
     plain = lax.lgamma(small + n) - lax.lgamma(small)
     return jnp.where(x < _FIRST_OF_STIRLING, plain, by_stirling)
+
+
+@log_rising.defjvp
+def _log_rising_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
+    x, n = primals
+    large, total = _at_least(_FIRST_OF_STIRLING, x), _at_least(_FIRST_OF_STIRLING, x) + n
+    # Differentiating the formula above would subtract n / x from itself.
+    rest = _stirling_rest_slope(total) - _stirling_rest_slope(large)
+    by_stirling = jnp.log1p(n / large) + 0.5 * n / (large * total) + rest
+    small = jnp.minimum(x, _FIRST_OF_STIRLING)
+    plain = lax.digamma(small + n) - lax.digamma(small)
+    return log_rising(x, n), jnp.where(x < _FIRST_OF_STIRLING, plain, by_stirling) * tangents[0]
 
 
 def log_choose(n: Any, k: Any) -> jax.Array:
@@ -183,8 +203,8 @@ def _log_bessel_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
     # The ratio of the two nears one; Hankel's expansion, cut where terms are below 1e-15, has the rest.
     large = jnp.where(is_large, x, _FIRST_OF_HANKEL)
     y = 1.0 / large
-    series = jnp.polyval(_HANKEL, y)
-    slope = -y * (0.5 + y * jnp.polyval(_HANKEL_SLOPE, y) / series)
+    series = polynomial(_HANKEL, y)
+    slope = -y * (0.5 + y * polynomial(_HANKEL_SLOPE, y) / series)
     value = jnp.log(series) - 0.5 * jnp.log(2.0 * math.pi * large)
     return jnp.where(is_large, value, jnp.log(i0)), jnp.where(is_large, slope, (i1 - i0) / i0)
 

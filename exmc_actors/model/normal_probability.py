@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from exmc_actors.model.functions import log1mexp
+from exmc_actors.model.functions import log1mexp, polynomial
 
 _ROOT_HALF = math.sqrt(0.5)
 _ROOT_HALF_PI = math.sqrt(0.5 * math.pi)
@@ -163,7 +163,7 @@ def fraction_beyond(t: Any) -> jax.Array:
     by_function = 1.0 / (_ROOT_HALF_PI * jnp.exp(0.5 * near * near) * lax.erfc(near * _ROOT_HALF)) - near
     far = jnp.where(is_far, t, _FIRST_OF_FRACTION)
     u = 1.0 / (far * far)
-    by_fraction = jnp.polyval(_ABOVE, u) / (far * jnp.polyval(_BELOW, u))
+    by_fraction = polynomial(_ABOVE, u) / (far * polynomial(_BELOW, u))
     return jnp.where(is_far, by_fraction, by_function)
 
 

@@ -68,7 +68,7 @@ ROWS = {
     "Uniform": UNIFORM.map(lambda t: (min(between(*t), t[1]), t[0], t[1])),
     "Cauchy": around(PLACE, SCALE),
     "HalfCauchy": at_scale(SCALE, scale=lambda sigma: sigma * 1e3),
-    "LogNormal": st.tuples(signed(-3, 1), sized(-2, 1), signed(-8, 1)).map(
+    "LogNormal": st.tuples(signed(-3, 1), sized(-1, 1), signed(-8, 1)).map(
         lambda t: (math.exp(t[0] + t[1] * t[2]), t[0], t[1])
     ),
     "Gamma": at_scale(SHAPE, SCALE, scale=lambda alpha, beta: max(alpha, 1) / beta),
