@@ -14,6 +14,7 @@ _HOME = {
         "ExmcError",
         "ModelError",
         "RunFailed",
+        "ModelWarning",
         "SamplingWarning",
         "SettingsError",
         "StartError",

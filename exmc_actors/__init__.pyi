@@ -8,6 +8,7 @@ from exmc_actors.diagnostics import summary as summary
 from exmc_actors.diagnostics import waic as waic
 from exmc_actors.errors import ExmcError as ExmcError
 from exmc_actors.errors import ModelError as ModelError
+from exmc_actors.errors import ModelWarning as ModelWarning
 from exmc_actors.errors import RunFailed as RunFailed
 from exmc_actors.errors import SamplingWarning as SamplingWarning
 from exmc_actors.errors import SettingsError as SettingsError

@@ -31,5 +31,9 @@ class RunFailed(ExmcError):
     """The run has nothing to return, or its supervision tree gave up; the message names the first cause."""
 
 
+class ModelWarning(UserWarning):
+    """The model means something, but perhaps not what was meant."""
+
+
 class SamplingWarning(UserWarning):
     """The draws are there, but a diagnostic says that they may not be trusted yet."""

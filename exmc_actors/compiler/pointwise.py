@@ -18,7 +18,9 @@ from exmc_actors.model import Deterministic
 def log_likelihoods(
     structure: Structure, visited: Collection[str], given: Mapping[str, jax.Array], arguments: Sequence[Any]
 ) -> dict[str, jax.Array]:
-    """Return, for each visited observation, one log density an event; -inf outside the support.
+    """Return, for each visited observation, one log density an event, times its weight.
+
+    Outside the support it is -inf.
 
     Args:
       structure: of the model before any pass that changes what is observed.
@@ -38,5 +40,9 @@ def log_likelihoods(
             distribution = evaluated(term.distribution, evaluation)
             shape = term.value.shape
             events = shape[: len(shape) - distribution.event_ndim]
-            found[term.name] = jnp.broadcast_to(distribution.log_prob(evaluation.value(term.value)), events)
+            each = distribution.log_prob(evaluation.value(term.value))
+            if term.weights is not None:
+                weights = evaluation.value(term.weights)
+                each = jnp.where(weights > 0.0, weights * each, 0.0)
+            found[term.name] = jnp.broadcast_to(each, events)
     return found

@@ -45,6 +45,8 @@ class Observed:
     value: Slot
     is_inside: bool
     """Whether the data is known to lie in the support, so that the program need not look."""
+    weights: Slot | None = None
+    """How often each event counts."""
 
 
 Term: TypeAlias = Variable | Observed | Deterministic | Potential
@@ -109,7 +111,8 @@ class _Splitter:
                 inside = site.distribution.support.is_known
                 value = self._array(site.value.array)
                 distribution = map_parameters(site.distribution, self.expression)
-                return Observed(site.name, distribution, value, inside)
+                weights = None if site.weights is None else self._array(site.weights.array)
+                return Observed(site.name, distribution, value, inside, weights)
             case Deterministic() | Potential():
                 return replace(site, expression=self.expression(site.expression))
         raise AssertionError(f"no term for {type(site).__name__}")

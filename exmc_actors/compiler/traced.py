@@ -49,7 +49,10 @@ def log_terms(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -
             case Observed():
                 x = evaluation.value(term.value)
                 distribution = evaluated(term.distribution, evaluation)
-                terms[term.name] = total_log_prob(distribution, x, is_inside=term.is_inside)
+                if term.weights is None:
+                    terms[term.name] = total_log_prob(distribution, x, is_inside=term.is_inside)
+                else:
+                    terms[term.name] = weighted_log_prob(distribution, x, evaluation.value(term.weights))
             case Deterministic():
                 evaluation.named[term.name] = jnp.asarray(evaluation.value(term.expression))
             case Potential():
@@ -114,6 +117,13 @@ def total_log_prob(distribution: Distribution, x: jax.Array, *, is_inside: bool)
     if inside is not None:
         log_kernel = jnp.where(inside, log_kernel, -jnp.inf)
     return _normalised(distribution, log_kernel)
+
+
+def weighted_log_prob(distribution: Distribution, x: jax.Array, weights: jax.Array) -> jax.Array:
+    """Return the weighted sum of the log densities of the events of ``x``, without those of weight zero."""
+    counts = weights > 0.0
+    log_prob = distribution.log_prob(x)
+    return jnp.sum(jnp.where(counts, weights * jnp.where(counts, log_prob, 0.0), 0.0))
 
 
 def _normalised(distribution: Distribution, log_kernel: jax.Array) -> jax.Array:

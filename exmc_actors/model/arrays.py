@@ -17,7 +17,8 @@ def frozen_array(value: Any, what: str) -> np.ndarray:
     """
     if isinstance(value, np.ma.MaskedArray) and value.mask.any():
         raise ModelError(
-            f"{what} has masked entries: missing values are not imputed. Pass value.compressed()."
+            f"{what} has masked entries; they are imputed only where b.obs(...) is given a distribution. "
+            "Pass value.compressed()."
         )
     try:
         given = np.asarray(value)
@@ -66,8 +67,8 @@ def check_finite(array: np.ndarray) -> None:
     value = float(array[index])
     if np.isnan(value):
         raise ModelError(
-            f"{entry_text(index)} is nan: missing values are not imputed. "
-            "Drop the entry, and the rows that go with it, from every array."
+            f"{entry_text(index)} is nan; missing values are imputed only where b.obs(...) is given a "
+            "distribution. Drop the entry, and the rows that go with it, from every array."
         )
     raise ModelError(f"{entry_text(index)} is {value}: data must be finite numbers.")
 

@@ -12,6 +12,7 @@ from exmc_actors.model.coords import check_coords, check_dims, shape_of_dims
 from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
 from exmc_actors.model.distributions.distribution import map_parameters
 from exmc_actors.model.expression import Constant, Expression, Reference, as_expression
+from exmc_actors.model.imputation import imputed, missing_entries
 from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
 from exmc_actors.model.scope import Scope
@@ -77,24 +78,35 @@ class Builder:
         distribution: Distribution | Reference | str,
         data: Any,
         dims: str | Sequence[str] | None = None,
+        *,
+        weights: Any = None,
     ) -> Reference:
         """Declare what was observed.
+
+        Where entries are missing, NaN or masked, the others are observed as ``name_observed``, the missing
+        ones are a variable ``name_unobserved`` to be sampled, and ``name`` is the whole, with a warning.
 
         Args:
           name: of the data, in ``with_data`` and in results.
           distribution: of the data; or a variable, which then is observed and no longer sampled.
           data: numbers, which the program takes as an argument.
           dims: names of axes, one for each axis of the data.
+          weights: how often each event counts, 0 for not at all; once where not given.
 
         Raises:
           ModelError: if the data does not fit the distribution.
         """
+        counts = None if weights is None else _data(f"{name}'s weights", weights)
         if isinstance(distribution, Reference | str):
-            return self._observe(name, distribution, data, dims)
+            return self._observe(name, distribution, data, dims, counts)
         self._scope.check_new(name)
         prepared = _distribution(name, distribution)
-        value = _data(name, data)
-        return self._declare(Observation(name, prepared, value, _named(name, check_dims, dims, self._coords)))
+        given = _named(name, check_dims, dims, self._coords)
+        missing = missing_entries(data)
+        if missing is not None:
+            sites = _named(name, imputed, self._scope, name, prepared, missing, counts, given)
+            return [self._declare(site) for site in sites][-1]
+        return self._declare(Observation(name, prepared, _data(name, data), given, None, counts))
 
     def det(self, name: str, expression: Any, dims: str | Sequence[str] | None = None) -> Reference:
         """Declare a value that is computed from others and reported with the draws."""
@@ -125,7 +137,9 @@ class Builder:
         self._sites.append(site)
         return Reference(site.name)
 
-    def _observe(self, name: str, variable: Reference | str, data: Any, dims: Any) -> Reference:
+    def _observe(
+        self, name: str, variable: Reference | str, data: Any, dims: Any, weights: Constant | None
+    ) -> Reference:
         target = variable.name if isinstance(variable, Reference) else variable
         if name != target:
             self._scope.check_new(name)
@@ -136,7 +150,7 @@ class Builder:
             raise ModelError(f"{name}: {unknown('random variable', target, free)}")
         given = _named(name, check_dims, dims, self._coords)
         renamed = None if name == target else target
-        observed = Observation(name, site.distribution, _data(name, data), given, renamed)
+        observed = Observation(name, site.distribution, _data(name, data), given, renamed, weights)
         sites = [*self._sites[:at], observed, *self._sites[at + 1 :]]
         scope = Scope(self._coords)
         for each in sites:

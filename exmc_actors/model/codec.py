@@ -113,7 +113,8 @@ class _Writer:
                 return ["variable", site.name, kind, form, list(site.shape), site.centered, dims]
             case Observation():
                 kind, value = self._distribution(site.distribution), self.node(site.value)
-                return ["observation", site.name, kind, value, site.variable, dims]
+                weights = None if site.weights is None else self.node(site.weights)
+                return ["observation", site.name, kind, value, site.variable, weights, dims]
             case Deterministic():
                 return ["deterministic", site.name, self.node(site.expression), dims]
             case Potential():

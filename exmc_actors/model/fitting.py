@@ -10,6 +10,7 @@ from exmc_actors.model.arrays import entry_text, first_where
 from exmc_actors.model.distributions import Distribution
 from exmc_actors.model.distributions.distribution import all_parts, known_value
 from exmc_actors.model.expression import Expression, Literal, Reference
+from exmc_actors.model.shapes import Shape, stretches_to
 from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support, Union
 from exmc_actors.model.transforms import Affine, Identity, LowerBounded, ScaledLogit, Transform, UpperBounded
 
@@ -31,6 +32,17 @@ def check_positions(positions: np.ndarray, length: int, part: Any) -> None:
         raise ModelError(
             f"{entry_text(at)} of index {part!r} is {positions[at]}, outside an axis of {length} entries: "
             f"positions run from 0 to {length - 1}."
+        )
+
+
+def check_weights(weights: np.ndarray, events: Shape) -> None:
+    """Refuse weights that are negative, or do not stretch to the events."""
+    at = first_where(~((weights >= 0) & np.isfinite(weights)))
+    if at is not None:
+        raise ModelError(f"{entry_text(at)} of weights is {weights[at].item()!r}: it must be 0 or more.")
+    if not stretches_to(weights.shape, events):
+        raise ModelError(
+            f"weights of shape {weights.shape} do not fit events of shape {events}: give one for each."
         )
 
 

@@ -177,9 +177,12 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
     if tag == "variable":
         return _variable(rest, nodes)
     if tag == "observation":
-        name, kind, value, variable, names = _row(rest, str, list, int, (str, type(None)), dims)
+        name, kind, value, variable, weights, names = _row(
+            rest, str, list, int, (str, type(None)), (int, type(None)), dims
+        )
+        counts = None if weights is None else _constant(weights, nodes)
         distribution = _distribution(kind, nodes)
-        return Observation(name, distribution, _constant(value, nodes), _dims(names), variable)
+        return Observation(name, distribution, _constant(value, nodes), _dims(names), variable, counts)
     if tag == "deterministic":
         name, root, names = _row(rest, str, int, dims)
         return Deterministic(name, _earlier(root, nodes), _dims(names))

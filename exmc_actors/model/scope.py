@@ -25,7 +25,13 @@ from exmc_actors.model.expression import (
     Reference,
     Scan,
 )
-from exmc_actors.model.fitting import check_continuous, check_inside, check_positions, check_transform
+from exmc_actors.model.fitting import (
+    check_continuous,
+    check_inside,
+    check_positions,
+    check_transform,
+    check_weights,
+)
 from exmc_actors.model.indexing import gathered_parts, plan_index
 from exmc_actors.model.names import check_name, unknown
 from exmc_actors.model.operations import OPERATIONS
@@ -162,6 +168,8 @@ class Scope:
                 self._check_parameters(site.distribution, shape)
                 check_finite(site.value.array)
                 check_inside(site.distribution, site.value.array, self._support(site.distribution))
+                if site.weights is not None:
+                    check_weights(site.weights.array, shape[: len(shape) - site.distribution.event_ndim])
             case Deterministic() | Potential():
                 shape = self.shape_of(site.expression)
         self._check_dims(site, shape)

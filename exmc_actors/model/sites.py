@@ -53,10 +53,13 @@ class Observation:
     dims: Dims = None
     variable: str | None = None
     """The name under which it was declared as a variable, where that differs."""
+    weights: Constant | None = None
+    """How often each event counts; once where not given."""
 
     def __str__(self) -> str:
         variable = f", variable {self.variable}" if self.variable else ""
-        return f"{self.name} ~ {self.distribution!r} observed{variable}"
+        weights = "" if self.weights is None else f", weights {expression_text(self.weights)}"
+        return f"{self.name} ~ {self.distribution!r} observed{variable}{weights}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -182,7 +182,6 @@ def test_coords_are_names_of_labels():
 @pytest.mark.parametrize(
     ("value", "sentence"),
     [
-        (np.nan, r"y: entry \[1\] is nan: missing values are not imputed. Drop the entry"),
         (np.inf, r"y: entry \[1\] is inf: data must be finite numbers"),
         (
             -1.0,

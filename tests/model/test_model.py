@@ -45,7 +45,7 @@ def test_other_data_is_another_model_of_the_same_key(model):
             r"entry \[2\] of index county is 9, outside an axis of 4 entries: positions run from 0 to 3",
         ),
         ({"y": [1.0, -2.0, 3.0]}, r"y: entry \[1\] is -2.0, outside the support"),
-        ({"x": [1.0, np.nan, 3.0]}, r"x: entry \[1\] is nan: missing values are not imputed"),
+        ({"x": [1.0, np.nan, 3.0]}, r"x: entry \[1\] is nan; missing values are imputed only where"),
         ({"x": ["a", "b", "c"]}, "x must be an array of numbers"),
     ],
 )

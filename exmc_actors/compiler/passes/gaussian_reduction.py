@@ -46,7 +46,7 @@ def gaussian_reduction(model: Model) -> Rewritten:
 
 
 def _reduced(model: Model, site: Site) -> tuple[Site, str] | None:
-    if not isinstance(site, Observation) or type(site.distribution) is not Normal:
+    if not isinstance(site, Observation) or site.weights is not None or type(site.distribution) is not Normal:
         return None
     forms = LinearForms(model, site.value.array.shape)
     mean, scale = forms.of(site.distribution.mu), _scale(forms.of(site.distribution.sigma))

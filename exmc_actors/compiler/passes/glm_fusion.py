@@ -42,7 +42,7 @@ def glm_fusion(model: Model) -> Rewritten:
 
 
 def _fused(model: Model, site: Site) -> tuple[Expression, str] | None:
-    if not isinstance(site, Observation) or not site.value.array.size:
+    if not isinstance(site, Observation) or site.weights is not None or not site.value.array.size:
         return None
     eta = _predictor(model, site)
     forms = LinearForms(model, site.value.array.shape)
