@@ -86,10 +86,8 @@ class _Folder:
     def _rebuilt(self, node: Expression) -> Expression:
         if isinstance(node, Reference):
             return self._named.get(node.name, node)
-        if not isinstance(node, Apply | Index):
-            return node
         rebuilt = with_children(node, lambda child: self._new[id(child)])
-        if not self._known.holds(rebuilt):
+        if not isinstance(node, Apply | Index) or not self._known.holds(rebuilt):
             return rebuilt
         arrays = [array for one in postorder((rebuilt,)) if (array := self._known.array(one)) is not None]
         if not arrays:

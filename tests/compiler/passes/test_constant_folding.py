@@ -15,14 +15,15 @@ from ..conftest import build, eight_schools
 from .conftest import assert_same, reports
 
 X = np.random.default_rng(0).uniform(0.1, 0.9, (3, 3))
-SETTINGS = {name: {"axis": 0} for name, row in OPERATIONS.items() if row.static}
+SETTINGS = {"axis": 0, "ddof": 1}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_numpy_computes_what_the_program_would(name):
     row = OPERATIONS[name]
-    arguments = [X, X.T + 0.1, X - 0.2][: row.arguments or 2]
-    settings = SETTINGS.get(name, {})
+    arguments = [array[0] if name == "outer" else array for array in (X, X.T + 0.1, X + 0.2)]
+    arguments = arguments[: row.arguments or 2]
+    settings = {setting: SETTINGS[setting] for setting in row.static}
     with precise():
         wanted = np.asarray(row.compute(*arguments, **settings))
     node = Apply(name, tuple(map(Constant, arguments)), tuple(settings.items()))
@@ -90,3 +91,16 @@ def test_a_parameter_that_turns_out_impossible_is_refused_by_name():
 
     with pytest.raises(ModelError, match=r"x: Normal: entry \[0\] of sigma must be positive, got -0.5"):
         compile(build(declare))
+
+
+def test_a_recurrence_keeps_its_steps_and_takes_observations_by_value():
+    def declare(b):
+        phi = b.rv("phi", ex.Normal(0.0, 1.0))
+        seen = b.obs("seen", ex.Normal(phi, 1.0), np.arange(50.0))
+        weights = b.data("weights", np.full(50, 0.5)) * 2.0
+        last, _ = ex.math.scan(
+            lambda total, rows: (phi * total + rows[0] * rows[1], ()), 0.0, (seen, weights)
+        )
+        b.potential("p", last)
+
+    assert_same(build(declare))
