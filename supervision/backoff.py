@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import takewhile
 
+from supervision.child import is_number
 from supervision.errors import SpecError
 
 
@@ -30,13 +31,13 @@ class Backoff:
     """The same seed, child and number of failures: the same wait."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.min <= self.max < math.inf:
+        if not (is_number(self.min) and is_number(self.max) and 0 < self.min <= self.max < math.inf):
             raise SpecError(
                 f"Backoff needs 0 < min <= max, in seconds, got min={self.min!r}, max={self.max!r}."
             )
-        if not 0 <= self.jitter <= 1:
+        if not (is_number(self.jitter) and 0 <= self.jitter <= 1):
             raise SpecError(f"jitter is a part of the wait, from 0 to 1, got {self.jitter!r}.")
-        if self.reset_after is not None and not self.reset_after >= 0:
+        if self.reset_after is not None and not (is_number(self.reset_after) and self.reset_after >= 0):
             raise SpecError(f"reset_after must be a number of seconds or None, got {self.reset_after!r}.")
 
     def failures_in_a_row(self, before: int, lived: float) -> int:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, TypeGuard, get_args
 
 from supervision.errors import SpecError
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, RAISE, WAIT, Overflow
@@ -84,6 +84,7 @@ class ChildSpec:
         self._check_shutdown()
         self._check_significant()
         self._check_mailbox()
+        self._check_name()
 
     @property
     def grace(self) -> float:
@@ -129,8 +130,8 @@ class ChildSpec:
 
     def _check_shutdown(self) -> None:
         value = self.shutdown
-        is_seconds = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
-        if value not in ("brutal_kill", "infinity") and not is_seconds:
+        is_seconds = is_number(value) and 0 <= value < math.inf
+        if not is_seconds and value not in ("brutal_kill", "infinity"):
             raise SpecError(
                 f"shutdown of child {self.id!r} must be seconds (0 or more), 'brutal_kill' or 'infinity', "
                 f"got {value!r}."
@@ -156,11 +157,22 @@ class ChildSpec:
                 f"got {self.overflow!r}."
             )
 
+    def _check_name(self) -> None:
+        if self.name is not None and not (hasattr(self.name, "register") and hasattr(self.name, "release")):
+            raise SpecError(
+                f"name of child {self.id!r} must come from a registry, registry.via(key), got {self.name!r}."
+            )
+
 
 def is_async(start: object) -> bool:
     """Return whether calling ``start`` gives a coroutine: a function, a partial, or a callable object."""
     call: Callable[..., object] | None = getattr(start, "__call__", None)  # noqa: B004
     return inspect.iscoroutinefunction(start) or inspect.iscoroutinefunction(call)
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether ``value`` is a number of seconds or a part, and not a word or a truth."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def one_of(what: str, value: object, accepted: tuple[str, ...]) -> None:

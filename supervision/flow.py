@@ -174,9 +174,11 @@ class Consumer(Server):
         if min_demand is None:
             min_demand = max_demand // 2
         one_of("cancel", cancel, get_args(Cancel))
-        if not 0 <= min_demand < max_demand:
+        are_whole = isinstance(min_demand, int) and isinstance(max_demand, int)
+        if not (are_whole and 0 <= min_demand < max_demand):
             raise SpecError(
-                f"A consumer needs 0 <= min_demand < max_demand, got {min_demand!r} and {max_demand!r}."
+                "A consumer needs whole numbers 0 <= min_demand < max_demand, "
+                f"got {min_demand!r} and {max_demand!r}."
             )
         subscription = FlowSubscription(self.ref, partition)
         # Its Down comes after all events: what was sent before the end is handled before the end.

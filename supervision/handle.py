@@ -1,13 +1,13 @@
 """Hold a supervisor from outside: find its children, change them, look at the whole tree."""
 
 from collections.abc import Callable
-from typing import final
+from typing import Any, final
 
 from supervision import snapshot
-from supervision.child import ChildSpec
+from supervision.child import Blueprint, ChildSpec
 from supervision.child_keeper import ChildKeeper
 from supervision.children import Child, DeleteChild, RestartChild, StartChild, TerminateChild
-from supervision.errors import ProcessExited
+from supervision.errors import NoSuchChild, ProcessExited
 from supervision.exits import ExitReason, NoProc
 from supervision.process import Process
 from supervision.reference import ProcessRef, Ref
@@ -41,6 +41,11 @@ class _Handle:
     async def wait_exited(self) -> ExitReason:
         """Wait until the supervisor has ended, and all its children with it; return why."""
         return await self.ref.wait_exited()
+
+    async def _ask(self, command: object) -> Any:
+        # Finds out first whether it is a supervisor: a server would take a command for a message.
+        self._here()
+        return await self.ref.call(command)
 
     def _here(self) -> ChildKeeper:
         supervisor = self._locate()
@@ -79,7 +84,7 @@ class Supervisor(_Handle):
           AlreadyPresent: when there is a child of that id that is not running.
           SpecError: when the child cannot live under this supervisor.
         """
-        ref: ProcessRef | None = await self.ref.call(StartChild(spec))
+        ref: ProcessRef | None = await self._ask(StartChild(spec))
         return ref
 
     async def terminate_child(self, id: str) -> None:
@@ -88,7 +93,7 @@ class Supervisor(_Handle):
         Raises:
           NoSuchChild: when there is no child of that id.
         """
-        await self.ref.call(TerminateChild(id))
+        await self._ask(TerminateChild(id))
 
     async def restart_child(self, id: str) -> ProcessRef | None:
         """Start a stopped child.
@@ -98,7 +103,7 @@ class Supervisor(_Handle):
           AlreadyStarted: when it is not stopped.
           NoSuchChild: when there is no child of that id.
         """
-        ref: ProcessRef | None = await self.ref.call(RestartChild(id))
+        ref: ProcessRef | None = await self._ask(RestartChild(id))
         return ref
 
     async def delete_child(self, id: str) -> None:
@@ -108,7 +113,7 @@ class Supervisor(_Handle):
           StillRunning: when it is not stopped.
           NoSuchChild: when there is no child of that id.
         """
-        await self.ref.call(DeleteChild(id))
+        await self._ask(DeleteChild(id))
 
 
 @final
@@ -128,7 +133,7 @@ class DynamicSupervisor(_Handle):
           TooManyChildren: when there are ``max_children`` already; those that wait to be restarted count.
           SpecError: when the child cannot live under this supervisor.
         """
-        ref: ProcessRef | None = await self.ref.call(StartChild(spec))
+        ref: ProcessRef | None = await self._ask(StartChild(spec))
         return ref
 
     async def terminate_child(self, ref: ProcessRef) -> None:
@@ -137,7 +142,7 @@ class DynamicSupervisor(_Handle):
         Raises:
           NoSuchChild: when ``ref`` is not a running child, because it has ended, say.
         """
-        await self.ref.call(TerminateChild(ref))
+        await self._ask(TerminateChild(ref))
 
 
 @final
@@ -154,6 +159,8 @@ class _ChildRef(Ref):
 
     def locate_supervisor(self) -> ChildKeeper | None:
         child = self._find()
+        if child is not None and not isinstance(child.spec.start, Blueprint):
+            raise NoSuchChild(f"{self} is no supervisor")
         return None if child is None else child.nested
 
     def _find(self) -> Child | None:

@@ -4,12 +4,12 @@ A description only; the same plan can be started any number of times.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
 from supervision.backoff import Backoff
-from supervision.child import Blueprint, ChildSpec, Name, RestartType, ShutdownTime, one_of
+from supervision.child import Blueprint, ChildSpec, Name, RestartType, ShutdownTime, is_number, one_of
 from supervision.errors import SpecError
 from supervision.strategy import AutoShutdown, Strategy
 
@@ -30,7 +30,7 @@ class RestartLimit:
         number = self.max_restarts
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise SpecError(f"max_restarts must be a whole number, 0 or more, got {number!r}.")
-        if not 0 < self.max_seconds < math.inf:
+        if not (is_number(self.max_seconds) and 0 < self.max_seconds < math.inf):
             raise SpecError(f"max_seconds must be a positive number of seconds, got {self.max_seconds!r}.")
         if self.backoff is not None and not isinstance(self.backoff, Backoff):
             raise SpecError(f"backoff must be a Backoff(min, max, ...) or None, got {self.backoff!r}.")
@@ -44,12 +44,16 @@ class SupervisorPlan(Blueprint):
       SpecError: when a field is of the wrong kind, or children and flags contradict each other.
     """
 
-    children: tuple[ChildSpec, ...]
+    children: Iterable[ChildSpec]
+    """In the order of start; kept as a tuple."""
     strategy: Strategy = "one_for_one"
     limit: RestartLimit = RestartLimit()
     auto_shutdown: AutoShutdown = "never"
 
     def __post_init__(self) -> None:
+        if isinstance(self.children, ChildSpec) or not isinstance(self.children, Iterable):
+            raise SpecError(f"children must be a list of ChildSpecs, even of one, got {self.children!r}.")
+        object.__setattr__(self, "children", tuple(self.children))
         one_of("strategy", self.strategy, get_args(Strategy))
         one_of("auto_shutdown", self.auto_shutdown, get_args(AutoShutdown))
         seen: set[str] = set()
@@ -97,12 +101,16 @@ class DynamicPlan(Blueprint):
 
 def _check_is_spec(spec: object) -> None:
     if not isinstance(spec, ChildSpec):
-        raise SpecError(f"A child must be a ChildSpec, got {spec!r}. Write ChildSpec('an id', {spec!r}).")
+        start = getattr(spec, "__name__", "start")
+        raise SpecError(
+            f"A child must be a ChildSpec, got {spec!r}. Write ChildSpec('an id', {start}, ...); "
+            "for a supervisor among the children, supervisor('an id', [...])."
+        )
 
 
 def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only with defaults
     id: str,
-    children: Sequence[ChildSpec],
+    children: Iterable[ChildSpec],
     *,
     strategy: Strategy = "one_for_one",
     max_restarts: int = 3,
@@ -130,7 +138,7 @@ def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only
       name: a name in a registry.
     """
     limit = RestartLimit(max_restarts, max_seconds, backoff)
-    plan = SupervisorPlan(tuple(children), strategy, limit, auto_shutdown)
+    plan = SupervisorPlan(children, strategy, limit, auto_shutdown)
     return ChildSpec(
         id, plan, type="supervisor", restart=restart, shutdown=shutdown, significant=significant, name=name
     )

@@ -1,6 +1,6 @@
 """Run a supervision tree for as long as an ``async with`` block: nothing in it outlives the block."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from traceback import format_exception_only
 from types import TracebackType
@@ -24,7 +24,7 @@ from supervision.strategy import AutoShutdown, Strategy
 
 
 def open_supervisor(
-    children: Sequence[ChildSpec],
+    children: Iterable[ChildSpec],
     *,
     strategy: Strategy = "one_for_one",
     max_restarts: int = 3,
@@ -55,7 +55,7 @@ def open_supervisor(
       GaveUp: on leaving, when the supervisor gave up; the last crash is its cause.
     """
     limit = RestartLimit(max_restarts, max_seconds, backoff)
-    plan = SupervisorPlan(tuple(children), strategy, limit, auto_shutdown)
+    plan = SupervisorPlan(children, strategy, limit, auto_shutdown)
     return _Scope(make_keeper(plan), Supervisor)
 
 
@@ -99,12 +99,13 @@ class _Scope(AbstractAsyncContextManager[Handle], Generic[Handle]):
     def __init__(self, server: ChildKeeper, handle: MakeHandle[Handle]) -> None:
         self._server = server
         self._handle: MakeHandle[Handle] = handle
-        self._nursery = trio.open_nursery()
         self._body = trio.CancelScope()
         self._root: Process
 
     @enable_ki_protection
     async def __aenter__(self) -> Handle:
+        # Not before, so that a tree may be described where trio does not run yet.
+        self._nursery = trio.open_nursery()
         nursery = await self._nursery.__aenter__()
         self._root = spawn_in(nursery, ServerLoop(lambda: self._server, spawns=True), "supervisor")
         is_entered = False

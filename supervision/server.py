@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from inspect import isfunction
 from reprlib import Repr
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
 
-from supervision.child import Behaviour
+from supervision.child import Behaviour, is_async
+from supervision.errors import SpecError
 from supervision.exits import ExitReason, Normal
 from supervision.messages import Monitor, Reply
 from supervision.reference import ProcessRef, Ref
@@ -56,6 +58,16 @@ class Server(Behaviour):
     """Seconds without a message after which ``handle_info(IdleTimeout())`` is called, each time anew."""
 
     _loop: "ServerLoop"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a handler that is not async, which would fail at its first message only."""
+        super().__init_subclass__(**options)
+        for name, method in vars(cls).items():
+            is_handler = name in ("init", "terminate") or name.startswith("handle_")
+            # A wrapper may give a coroutine without being one.
+            is_sync = isfunction(method) and not is_async(method) and not hasattr(method, "__wrapped__")
+            if is_handler and is_sync and is_async(getattr(super(cls, cls), name, None)):
+                raise SpecError(f"{cls.__name__}.{name} must be written with 'async def'.")
 
     # To be filled in.
 

@@ -75,6 +75,10 @@ class Tasks:
           supervisor: a dynamic supervisor, or its address; a name, say.
           shutdown: the time that a task has to stop in, as for a ChildSpec.
         """
+        if not isinstance(supervisor, DynamicSupervisor | Ref):
+            raise SpecError(
+                f"Tasks run under a dynamic supervisor, given itself or by a ref; got {supervisor!r}."
+            )
         self._supervisor = supervisor.ref if isinstance(supervisor, DynamicSupervisor) else supervisor
         self._template = ChildSpec("task", trio.lowlevel.checkpoint, restart="temporary", shutdown=shutdown)
 

@@ -36,6 +36,9 @@ def test_a_child_that_lived_long_enough_begins_anew():
         {"min": 1, "max": math.inf},
         {"min": 1, "max": 1, "jitter": 1.5},
         {"min": 1, "max": 1, "reset_after": -1},
+        {"min": "1", "max": 1},
+        {"min": 1, "max": 1, "jitter": True},
+        {"min": 1, "max": 1, "reset_after": "1"},
     ],
 )
 def test_a_backoff_that_cannot_work_is_refused(fields):

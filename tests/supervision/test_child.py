@@ -54,6 +54,8 @@ def test_a_server_class_or_anything_async_can_be_started(start):
         ({"shutdown": math.nan}, "seconds"),
         ({"shutdown": True}, "seconds"),
         ({"shutdown": "never"}, "'brutal_kill' or 'infinity', got 'never'"),
+        ({"name": "a"}, r"must come from a registry, registry\.via\(key\), got 'a'"),
+        ({"name": sv.Registry()}, "must come from a registry"),
         ({"significant": True}, "Write restart='transient' or 'temporary'"),
     ],
 )

@@ -125,7 +125,7 @@ async def test_a_consumer_that_ends_leaves_its_demand_to_nobody():
         assert (statistics.consumers, statistics.demand) == (1, 0)
 
 
-@pytest.mark.parametrize(("most", "least"), [(10, 10), (10, -1), (0, None)])
+@pytest.mark.parametrize(("most", "least"), [(10, 10), (10, -1), (0, None), (2.5, None)])
 async def test_demands_that_contradict_each_other_are_refused(most, least):
     with pytest.raises(sv.StartFailed) as raised:
         async with stages(

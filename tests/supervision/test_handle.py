@@ -78,6 +78,15 @@ async def test_a_supervisor_further_down_can_be_told_the_same(probe):
             sup.supervisor("nobody").which_children()
 
 
+async def test_a_worker_is_not_taken_for_a_supervisor(probe):
+    async with sv.open_supervisor([probe("a")]) as sup:
+        for handle in (sup.supervisor("a"), sup.dynamic_supervisor("a")):
+            with pytest.raises(sv.NoSuchChild, match="child 'a' is no supervisor"):
+                handle.which_children()
+            with pytest.raises(sv.NoSuchChild, match="child 'a' is no supervisor"):
+                await handle.start_child(probe("b"))
+
+
 async def test_commands_that_cannot_be_carried_out_say_why(probe):
     async with sv.open_supervisor([probe("a"), probe("b", restart="transient")]) as sup:
         await sup.terminate_child("b")

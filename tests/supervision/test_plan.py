@@ -1,4 +1,5 @@
 import pytest
+import trio
 
 import supervision as sv
 
@@ -18,6 +19,7 @@ class Idle(sv.Server):
         ({"max_restarts": -1}, "whole number, 0 or more, got -1"),
         ({"max_restarts": 1.5}, "whole number, 0 or more, got 1.5"),
         ({"max_seconds": 0}, "positive number of seconds, got 0"),
+        ({"max_seconds": "5"}, "positive number of seconds, got '5'"),
     ],
 )
 def test_rules_that_cannot_work_are_refused_when_the_supervisor_is_described(flags, sentence):
@@ -39,5 +41,27 @@ def test_a_significant_child_is_refused_where_nobody_looks_at_significance():
 
 
 def test_a_bare_class_is_refused_as_a_child():
-    with pytest.raises(sv.SpecError, match="Write ChildSpec"):
+    with pytest.raises(sv.SpecError, match=r"Write ChildSpec\('an id', Idle, ...\)"):
         sv.supervisor("top", [Idle])
+    with pytest.raises(sv.SpecError, match=r"for a supervisor among the children, supervisor\('an id'"):
+        sv.supervisor("top", [sv.open_supervisor([])])
+
+
+@pytest.mark.parametrize("children", [sv.ChildSpec("a", Idle), None, 3])
+def test_one_child_without_a_list_is_refused(children):
+    with pytest.raises(sv.SpecError, match="children must be a list of ChildSpecs, even of one"):
+        sv.open_supervisor(children)
+
+
+def test_children_may_come_from_a_generator():
+    assert len(sv.supervisor("top", (sv.ChildSpec(id, Idle) for id in "abc")).start.children) == 3
+
+
+def test_a_supervisor_may_be_prepared_before_trio_runs():
+    scope = sv.open_supervisor([sv.ChildSpec("a", Idle)])
+
+    async def main():
+        async with scope as sup:
+            return sup.count_children().active
+
+    assert trio.run(main) == 1

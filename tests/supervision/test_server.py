@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -274,3 +276,18 @@ async def test_a_watcher_that_ended_leaves_nothing_behind_in_what_it_watched(pro
         await sup.child("a").call(lambda server: server.monitor(b))
         await sup.child("a").stop()
         assert len(b.resolve().contacts._watchers) == before
+
+
+@pytest.mark.parametrize("base", [sv.Server, sv.Producer, sv.Consumer])
+def test_a_handler_that_is_not_async_is_refused_when_its_class_is_defined(base):
+    def plain(self, *args):
+        pass
+
+    @functools.wraps(base.init)
+    def wrapped(self):
+        return base.init(self)
+
+    for name in [name for name in dir(base) if name.startswith("handle_")] + ["init", "terminate"]:
+        with pytest.raises(sv.SpecError, match=f"Mine.{name} must be written with 'async def'"):
+            type("Mine", (base,), {name: plain})
+    assert type("Mine", (base,), {"init": wrapped, "handle_of_its_own": plain, "emit_all": plain})

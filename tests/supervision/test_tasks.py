@@ -272,3 +272,9 @@ async def test_a_concurrency_that_is_none_is_refused(in_tasks, number):
     async with in_tasks() as tasks:
         with pytest.raises(sv.SpecError, match="max_concurrency must be"):
             tasks.async_stream(double, [], max_concurrency=number)
+
+
+async def test_tasks_under_what_is_no_dynamic_supervisor_are_refused():
+    async with sv.open_supervisor([]) as sup:
+        with pytest.raises(sv.SpecError, match="Tasks run under a dynamic supervisor"):
+            sv.Tasks(sup)
