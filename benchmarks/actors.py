@@ -10,6 +10,7 @@ spawn   ``nursery.start_soon`` of a function that returns at once: all of them t
 idle    the same number of trio tasks that sleep for ever
 
 ``--quick`` does little of everything, to see that it runs.  ``make bench`` runs it with the peers installed.
+Longer than other files: each workload is read beside its peer, and it can be copied to another machine whole.
 """
 
 import argparse
@@ -45,6 +46,7 @@ ALSO = (
     "cast / channel without limit",
     "spawn in order / nursery.start",
     "spawn on demand / nursery.start",
+    "nursery.start / start_soon",
     "cast / pykka tell",
     "call / pykka ask",
 )
