@@ -8,7 +8,7 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "exmc_actors.compiler": ("LogDensity", "Program", "compile"),
+    "exmc_actors.compiler": ("LogDensity", "Program", "compile", "explain"),
     "exmc_actors.diagnostics": ("Elpd", "compare", "loo", "summary", "waic"),
     "exmc_actors.errors": (
         "ExmcError",

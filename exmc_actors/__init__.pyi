@@ -1,6 +1,7 @@
 from exmc_actors.compiler import LogDensity as LogDensity
 from exmc_actors.compiler import Program as Program
 from exmc_actors.compiler import compile as compile
+from exmc_actors.compiler import explain as explain
 from exmc_actors.diagnostics import Elpd as Elpd
 from exmc_actors.diagnostics import compare as compare
 from exmc_actors.diagnostics import loo as loo

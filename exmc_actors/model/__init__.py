@@ -80,6 +80,7 @@ from exmc_actors.model.supports import (
     Support,
     UnitInterval,
 )
+from exmc_actors.model.text import expression_text
 from exmc_actors.model.transforms import Affine, Identity, Log, Logit, ScaledLogit, StickBreaking, Transform
 from exmc_actors.model.traversal import children, postorder, references, with_children
 
@@ -168,6 +169,7 @@ __all__ = [
     "children",
     "cumsum",
     "entry_text",
+    "expression_text",
     "expressions_of",
     "frozen_array",
     "gathered_parts",

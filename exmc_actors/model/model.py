@@ -115,6 +115,12 @@ class Model:
 
         return decode_model(data)
 
+    def to_graphviz(self) -> str:
+        """Return what depends on what, for Graphviz to draw: ``graphviz.Source(model.to_graphviz())``."""
+        from exmc_actors.model.graph import graph_text
+
+        return graph_text(self)
+
     def __repr__(self) -> str:
         return "\n".join(map(str, self.sites))
 
