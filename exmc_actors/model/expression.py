@@ -74,7 +74,7 @@ class Expression:
         return Apply("abs", (self,))
 
     @property
-    def T(self) -> "Expression":  # noqa: N802  (NumPy's name)
+    def T(self) -> "Expression":
         """The array with its axes in reverse order."""
         return Apply("transpose", (self,))
 

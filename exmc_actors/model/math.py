@@ -1,4 +1,8 @@
-"""Offer the functions that expressions are built with; each takes handles, names, numbers and arrays."""
+"""Offer the functions that expressions are built with; each takes handles, names, numbers and arrays.
+
+The file is long because it is the whole list, two lines a function; what they compute stands in the table of
+operations.
+"""
 
 from collections.abc import Sequence as _Sequence
 from typing import Any as _Any
@@ -11,35 +15,63 @@ from exmc_actors.model.recurrence import scan
 
 __all__ = [
     "abs",
+    "arctan",
+    "cholesky",
+    "clip",
     "concatenate",
     "cos",
+    "cosh",
+    "cumprod",
     "cumsum",
+    "diag",
+    "digamma",
     "dot",
+    "eq",
     "erf",
+    "erfc",
     "exp",
     "expm1",
     "gammaln",
     "ge",
     "gt",
+    "invlogit",
+    "invprobit",
     "le",
     "lgamma",
     "log",
+    "log1mexp",
     "log1p",
+    "log_ndtr",
+    "log_softmax",
+    "logaddexp",
     "logit",
     "logsumexp",
     "lt",
+    "max",
     "maximum",
     "mean",
+    "min",
     "minimum",
+    "ndtr",
+    "neq",
+    "outer",
+    "prod",
     "scan",
     "sigmoid",
     "sin",
+    "sinh",
+    "softmax",
     "softplus",
+    "solve_triangular",
     "sqrt",
     "square",
     "stack",
+    "std",
     "sum",
+    "tan",
     "tanh",
+    "transpose",
+    "var",
     "where",
 ]
 
@@ -66,6 +98,11 @@ def log(x: _Any) -> _Expression:
 def log1p(x: _Any) -> _Expression:
     """Return ``log(1 + x)``, accurate near zero, entry by entry."""
     return _apply("log1p", x)
+
+
+def log1mexp(x: _Any) -> _Expression:
+    """Return ``log(1 - exp(x))`` for negative ``x``, accurate near zero and far from it, entry by entry."""
+    return _apply("log1mexp", x)
 
 
 def sqrt(x: _Any) -> _Expression:
@@ -108,6 +145,26 @@ def cos(x: _Any) -> _Expression:
     return _apply("cos", x)
 
 
+def tan(x: _Any) -> _Expression:
+    """Return the tangent, entry by entry."""
+    return _apply("tan", x)
+
+
+def arctan(x: _Any) -> _Expression:
+    """Return the angle between -pi/2 and pi/2 with the given tangent, entry by entry."""
+    return _apply("arctan", x)
+
+
+def sinh(x: _Any) -> _Expression:
+    """Return the hyperbolic sine, entry by entry."""
+    return _apply("sinh", x)
+
+
+def cosh(x: _Any) -> _Expression:
+    """Return the hyperbolic cosine, entry by entry."""
+    return _apply("cosh", x)
+
+
 def tanh(x: _Any) -> _Expression:
     """Return the hyperbolic tangent, entry by entry."""
     return _apply("tanh", x)
@@ -118,13 +175,37 @@ def lgamma(x: _Any) -> _Expression:
     return _apply("lgamma", x)
 
 
+def digamma(x: _Any) -> _Expression:
+    """Return the derivative of ``lgamma``, entry by entry."""
+    return _apply("digamma", x)
+
+
 def erf(x: _Any) -> _Expression:
     """Return the error function, entry by entry."""
     return _apply("erf", x)
 
 
+def erfc(x: _Any) -> _Expression:
+    """Return ``1 - erf(x)``, accurate where that is tiny, entry by entry."""
+    return _apply("erfc", x)
+
+
+def ndtr(x: _Any) -> _Expression:
+    """Return the probability that a standard normal is below ``x``, entry by entry."""
+    return _apply("ndtr", x)
+
+
+def log_ndtr(x: _Any) -> _Expression:
+    """Return ``log(ndtr(x))``, accurate in both tails, entry by entry."""
+    return _apply("log_ndtr", x)
+
+
 gammaln = lgamma
 """The same function by SciPy's name."""
+invlogit = sigmoid
+"""The same function by PyMC's name."""
+invprobit = ndtr
+"""The same function by PyMC's name."""
 
 
 def maximum(a: _Any, b: _Any) -> _Expression:
@@ -135,6 +216,16 @@ def maximum(a: _Any, b: _Any) -> _Expression:
 def minimum(a: _Any, b: _Any) -> _Expression:
     """Return the smaller of the two, entry by entry."""
     return _apply("minimum", a, b)
+
+
+def clip(x: _Any, low: _Any, high: _Any) -> _Expression:
+    """Return ``x``, or the bound that it lies beyond, entry by entry."""
+    return _apply("clip", x, low, high)
+
+
+def logaddexp(a: _Any, b: _Any) -> _Expression:
+    """Return ``log(exp(a) + exp(b))`` without overflow, entry by entry."""
+    return _apply("logaddexp", a, b)
 
 
 def gt(a: _Any, b: _Any) -> _Expression:
@@ -157,6 +248,16 @@ def le(a: _Any, b: _Any) -> _Expression:
     return _apply("le", a, b)
 
 
+def eq(a: _Any, b: _Any) -> _Expression:
+    """Return 1 where ``a`` equals ``b`` and 0 elsewhere."""
+    return _apply("eq", a, b)
+
+
+def neq(a: _Any, b: _Any) -> _Expression:
+    """Return 0 where ``a`` equals ``b`` and 1 elsewhere."""
+    return _apply("neq", a, b)
+
+
 def where(condition: _Any, a: _Any, b: _Any) -> _Expression:
     """Return ``a`` where the condition is not 0 and ``b`` elsewhere, entry by entry.
 
@@ -171,6 +272,40 @@ def dot(a: _Any, b: _Any) -> _Expression:
     return _apply("dot", a, b)
 
 
+def outer(a: _Any, b: _Any) -> _Expression:
+    """Return the matrix of the products of each entry of one vector with each of another."""
+    return _apply("outer", a, b)
+
+
+def transpose(x: _Any) -> _Expression:
+    """Return the array with its axes in reverse order, as ``x.T`` is."""
+    return _apply("transpose", x)
+
+
+def diag(x: _Any) -> _Expression:
+    """Return the matrix with a vector on its diagonal, or the diagonal of a matrix."""
+    return _apply("diag", x)
+
+
+def cholesky(x: _Any) -> _Expression:
+    """Return the lower triangular factor of each symmetric positive definite matrix; NaN for others.
+
+    Beyond 24 rows LAPACK computes it, which costs the loop of the sampler a call at every gradient.
+    """
+    return _apply("cholesky", x)
+
+
+def solve_triangular(matrix: _Any, b: _Any, *, lower: bool) -> _Expression:
+    """Return what a triangular matrix times gives ``b``, a vector or a matrix.
+
+    Args:
+      matrix: whose other triangle is not read.
+      b: a vector, or a matrix of columns.
+      lower: whether it is the lower triangle that counts; SciPy takes the upper one unless told.
+    """
+    return _apply("solve_triangular", matrix, b, lower=int(lower))
+
+
 def sum(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
     """Return the sum over ``axis``, or over all entries for None."""
     return _apply("sum", x, axis=axis)
@@ -181,14 +316,54 @@ def mean(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
     return _apply("mean", x, axis=axis)
 
 
+def prod(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
+    """Return the product over ``axis``, or of all entries for None."""
+    return _apply("prod", x, axis=axis)
+
+
+def max(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
+    """Return the largest entry along ``axis``, or of all for None."""
+    return _apply("max", x, axis=axis)
+
+
+def min(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
+    """Return the smallest entry along ``axis``, or of all for None."""
+    return _apply("min", x, axis=axis)
+
+
+def var(x: _Any, axis: int | tuple[int, ...] | None = None, ddof: int = 0) -> _Expression:
+    """Return the mean squared distance from the mean; ``ddof`` is taken from the number of entries."""
+    return _apply("var", x, axis=axis, ddof=ddof)
+
+
+def std(x: _Any, axis: int | tuple[int, ...] | None = None, ddof: int = 0) -> _Expression:
+    """Return the square root of the variance."""
+    return _apply("std", x, axis=axis, ddof=ddof)
+
+
 def logsumexp(x: _Any, axis: int | tuple[int, ...] | None = None) -> _Expression:
     """Return ``log(sum(exp(x)))`` without overflow, over ``axis``, or over all entries for None."""
     return _apply("logsumexp", x, axis=axis)
 
 
+def softmax(x: _Any, axis: int = -1) -> _Expression:
+    """Return ``exp(x) / sum(exp(x))`` without overflow, along one axis: probabilities that add up to one."""
+    return _apply("softmax", x, axis=axis)
+
+
+def log_softmax(x: _Any, axis: int = -1) -> _Expression:
+    """Return ``log(softmax(x))``, accurate where probabilities are tiny."""
+    return _apply("log_softmax", x, axis=axis)
+
+
 def cumsum(x: _Any, axis: int | None = None) -> _Expression:
     """Return running sums along ``axis``, or of all entries in order for None."""
     return _apply("cumsum", x, axis=axis)
+
+
+def cumprod(x: _Any, axis: int | None = None) -> _Expression:
+    """Return running products along ``axis``, or of all entries in order for None."""
+    return _apply("cumprod", x, axis=axis)
 
 
 def concatenate(values: _Sequence[_Any], axis: int = 0) -> _Expression:

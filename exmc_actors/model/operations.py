@@ -123,9 +123,7 @@ OPERATIONS: dict[str, Operation] = {
     "eq": _comparison(jnp.equal),
     "neq": _comparison(jnp.not_equal),
     "where": Operation(_elementwise, lambda c, a, b: jnp.where(c != 0.0, a, b), arguments=3),
-    "clip": Operation(
-        _elementwise, lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high), arguments=3
-    ),
+    "clip": Operation(_elementwise, lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high), arguments=3),
     "logaddexp": _binary(reductions.logaddexp),
     "negative": _unary(jnp.negative),
     "abs": _unary(jnp.abs),

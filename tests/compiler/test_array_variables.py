@@ -108,14 +108,24 @@ def test_a_sparse_dirichlet_is_finite_where_a_probability_is_rounded_to_zero():
     assert np.isfinite(slope).all()
 
 
-def test_a_loop_over_small_matrices_holds_no_call_out_of_the_compiled_code():
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        lambda scale: ex.MvNormal(np.zeros(5), scale * (np.eye(5) + 0.3)),
+        lambda scale: ex.MvNormal(np.zeros(5), tau=scale * (np.eye(5) + 0.3)),
+        lambda scale: ex.LKJCholesky(5, scale),
+    ],
+    ids=["cov", "tau", "LKJ"],
+)
+def test_the_slope_of_small_matrices_holds_nothing_that_does_not_fold(distribution):
     b = ex.Builder()
-    scale = b.rv("scale", ex.HalfNormal(1.0))
-    b.rv("x", ex.MvNormal(np.zeros(5), scale * (np.eye(5) + 0.3)))
+    b.rv("x", distribution(b.rv("scale", ex.HalfNormal(1.0))))
     program = compile(b.model())
+    flat = np.zeros(program.dim)
     with precise():
-        compiled = jax.jit(jax.grad(program.log_density_at)).lower(np.zeros(6), program.arguments).compile()
+        compiled = jax.jit(jax.grad(program.log_density_at)).lower(flat, program.arguments).compile()
     assert "custom-call" not in compiled.as_text()
+    assert " scatter(" not in compiled.as_text()
 
 
 @pytest.mark.parametrize(

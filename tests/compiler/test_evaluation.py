@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from scipy import special
+from scipy import linalg, special
 
 import exmc_actors.model as ex
 from exmc_actors.compiler import compile
@@ -15,6 +15,12 @@ M = ex.math
 X = np.linspace(0.05, 0.95, 12).reshape(3, 4)
 A = np.linspace(-1, 1, 12).reshape(4, 3)
 ROWS = np.array([[0, 2], [-1, 0]])
+SQUARE = np.arange(9.0).reshape(3, 3) + np.eye(3)
+
+
+def softmaxes(x):
+    return special.softmax(9 * x, axis=-1) * special.softmax(x, axis=0)
+
 
 CASES = {
     "exp": (M.exp, np.exp),
@@ -30,21 +36,77 @@ CASES = {
     "sin": (M.sin, np.sin),
     "cos": (M.cos, np.cos),
     "tanh": (M.tanh, np.tanh),
+    "angles": (lambda x: M.tan(x) * M.arctan(x), lambda x: np.tan(x) * np.arctan(x)),
+    "hyperbolic": (lambda x: M.sinh(x) * M.cosh(x), lambda x: np.sinh(x) * np.cosh(x)),
+    "log1mexp": (lambda x: M.log1mexp(-7 * x**4), lambda x: np.log(-np.expm1(-7 * x**4))),
     "lgamma": (M.lgamma, special.gammaln),
+    "digamma": (M.digamma, special.digamma),
+    "tails": (
+        lambda x: M.erfc(9 * x - 3) * M.ndtr(9 * x - 8),
+        lambda x: special.erfc(9 * x - 3) * special.ndtr(9 * x - 8),
+    ),
+    "log_ndtr": (lambda x: M.log_ndtr(20 * x - 15), lambda x: special.log_ndtr(20 * x - 15)),
     "erf": (M.erf, special.erf),
     "sum": (lambda x: M.sum(x, axis=(0, -1)) + M.sum(x, axis=1), lambda x: x.sum() + x.sum(1)),
     "mean": (M.mean, np.mean),
     "logsumexp": (lambda x: M.logsumexp(900 * x, axis=0), lambda x: special.logsumexp(900 * x, 0)),
+    "prod": (lambda x: M.prod(x - 0.3, axis=1) * M.prod(x[0]), lambda x: (x - 0.3).prod(1) * x[0].prod()),
+    "max": (
+        lambda x: M.max(x * A.T, axis=0) - M.max(x) * M.min(x, axis=(0, 1)),
+        lambda x: (x * A.T).max(0) - x.max() * x.min(),
+    ),
+    "spread": (
+        lambda x: M.var(x, axis=0, ddof=1) * M.std(x, axis=0) * M.std(x, ddof=2),
+        lambda x: x.var(0, ddof=1) * x.std(0) * x.std(ddof=2),
+    ),
+    "softmax": (lambda x: M.softmax(9 * x) * M.softmax(x, axis=0), softmaxes),
+    "log_softmax": (lambda x: M.log_softmax(9 * x), lambda x: special.log_softmax(9 * x, -1)),
+    "cumprod": (lambda x: M.cumprod(x - 0.3), lambda x: (x - 0.3).cumprod()),
+    "cumprod along": (
+        lambda x: M.cumprod(x, axis=-1) * M.cumprod(x, 0),
+        lambda x: x.cumprod(-1) * x.cumprod(0),
+    ),
+    "logaddexp": (
+        lambda x: M.logaddexp(80 * x, 40) + M.logaddexp(x, x),
+        lambda x: np.logaddexp(80 * x, 40) + np.logaddexp(x, x),
+    ),
     "cumsum": (M.cumsum, np.cumsum),
     "cumsum along": (lambda x: M.cumsum(x, axis=-1) * M.cumsum(x, 0), lambda x: x.cumsum(-1) * x.cumsum(0)),
     "arithmetic": (lambda x: (1 - x) / (x + 2) * -x, lambda x: (1 - x) / (x + 2) * -x),
     "power": (lambda x: x**3 + x**-2 + x**2.5 + 2**x + x**x, lambda x: x**3 + x**-2.0 + x**2.5 + 2**x + x**x),
     "matmul": (lambda x: x @ A @ x + (A.T @ x[0])[:, None], lambda x: x @ A @ x + (A.T @ x[0])[:, None]),
     "dot": (lambda x: M.dot(x[0], x[1]) * M.dot(2, x), lambda x: x[0] @ x[1] * 2 * x),
-    "comparisons": (
-        lambda x: M.gt(x, 0.5) + M.lt(x, 0.6) + M.ge(x, 0.05) + M.le(x, 0.05),
-        lambda x: 1.0 * (x > 0.5) + (x < 0.6) + (x >= 0.05) + (x <= 0.05),
+    "transpose": (lambda x: x.T @ x * M.transpose(x[0]), lambda x: x.T @ x * x[0]),
+    "outer": (lambda x: M.outer(x[0], x[:, 1]), lambda x: np.outer(x[0], x[:, 1])),
+    "diag": (
+        lambda x: M.diag(x[0]) * M.diag(x @ A)[0] + M.diag(x)[1],
+        lambda x: np.diag(x[0]) * np.diag(x @ A)[0] + np.diag(x)[1],
     ),
+    "cholesky": (
+        lambda x: M.cholesky(x @ x.T + np.eye(3)),
+        lambda x: np.linalg.cholesky(x @ x.T + np.eye(3)),
+    ),
+    "cholesky of several": (
+        lambda x: M.cholesky(x[:, None, :1] * (np.eye(3) + 0.2) + np.eye(3)),
+        lambda x: np.linalg.cholesky(x[:, None, :1] * (np.eye(3) + 0.2) + np.eye(3)),
+    ),
+    "solve_triangular": (
+        lambda x: (
+            M.solve_triangular(x[:, :3] + 1, x, lower=True) + M.solve_triangular(SQUARE, x, lower=False)
+        ),
+        lambda x: linalg.solve_triangular(x[:, :3] + 1, x, lower=True) + linalg.solve_triangular(SQUARE, x),
+    ),
+    "solve_triangular for a vector": (
+        lambda x: M.solve_triangular(SQUARE, x[:, 0], lower=True) * M.sum(x),
+        lambda x: linalg.solve_triangular(SQUARE, x[:, 0], lower=True) * x.sum(),
+    ),
+    "comparisons": (
+        lambda x: (
+            M.gt(x, 0.5) + M.lt(x, 0.6) + M.ge(x, 0.05) + M.le(x, 0.05) + M.eq(x, x[0]) - M.neq(x, 0.05)
+        ),
+        lambda x: 1.0 * (x > 0.5) + (x < 0.6) + (x >= 0.05) + (x <= 0.05) + (x == x[0]) - (x != 0.05),
+    ),
+    "clip": (lambda x: M.clip(x, 0.3, x[0] + 0.4), lambda x: np.clip(x, 0.3, x[0] + 0.4)),
     "where": (lambda x: M.where(M.gt(x, 0.5), x, x * x), lambda x: np.where(x > 0.5, x, x * x)),
     "maximum": (
         lambda x: M.maximum(x, 0.51) - M.minimum(x[0], x),

@@ -46,6 +46,25 @@ def test_reductions_are_numpys(axis):
     assert outcome(shapes.reduced, (2, 3), axis) == outcome(numpys)
 
 
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: shapes.reduced_of_some((0, 3), 0), "has no entries to choose from along axis 0"),
+        (lambda: shapes.spread((2, 3), 0, 2), "ddof must be a whole number below the 2 entries"),
+        (lambda: shapes.spread((2, 3), None, 0.5), "ddof must be a whole number below the 6 entries"),
+        (lambda: shapes.outer((2, 3), (3,)), r"outer takes two vectors, .*: write a\[:, None\] \* b"),
+        (lambda: shapes.diagonal(()), r"diag takes a vector or a matrix, got shape \(\)"),
+        (lambda: shapes.square("cholesky", (2, 3)), "cholesky takes a square matrix"),
+        (lambda: shapes.solved((3, 3), (2,)), "do not fit together in solve_triangular"),
+        (lambda: shapes.solved((3, 3), (3, 2, 2)), "do not fit together in solve_triangular"),
+        (lambda: shapes.solved((4, 3, 3), (3,)), "do not fit together in solve_triangular"),
+    ],
+)
+def test_functions_of_one_axis_or_matrix_say_what_they_take(make, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        make()
+
+
 @pytest.mark.parametrize("shape", [(-1,), (2**20, 2**20)])
 def test_impossible_shapes_are_refused(shape):
     with pytest.raises(ModelError, match="is not possible"):

@@ -15,6 +15,7 @@ from exmc_actors.model.distributions.distribution import Distribution, known_val
 from exmc_actors.model.expression import Literal
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.supports import Positive, Support
+from exmc_actors.model.triangular import diagonal
 
 
 @final
@@ -65,8 +66,7 @@ class LKJCholesky(Distribution):
         """Return the part that depends on ``x``: powers of the diagonal."""
         after = np.arange(self._rows - 2, -1, -1.0)
         powers = after + 2.0 * jnp.asarray(self.eta, dtype=float)[..., None] - 2.0
-        diagonal = jnp.diagonal(x, axis1=-2, axis2=-1)[..., 1:]
-        return jnp.sum(powers * jnp.log(diagonal), axis=-1)
+        return jnp.sum(powers * jnp.log(diagonal(x)[..., 1:]), axis=-1)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only (LKJ 2009, theorem 5, for the factor)."""
@@ -89,6 +89,6 @@ class LKJCholesky(Distribution):
         normals = jax.random.normal(second, (*batch, rows - 1, rows)) * np.tri(rows - 1, rows)
         directions = normals / jnp.linalg.norm(normals, axis=-1, keepdims=True)
         below = directions * jnp.sqrt(lengths)[..., None]
-        diagonal = jnp.sqrt(1.0 - lengths)[..., None] * np.eye(rows - 1, rows, k=1)
+        right = jnp.sqrt(1.0 - lengths)[..., None] * np.eye(rows - 1, rows, k=1)
         top = jnp.broadcast_to(np.eye(1, rows), (*batch, 1, rows))
-        return jnp.concatenate([top, below + diagonal], axis=-2)
+        return jnp.concatenate([top, below + right], axis=-2)
