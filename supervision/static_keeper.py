@@ -75,8 +75,8 @@ class StaticKeeper(ChildKeeper):
             case RestartChild(str(id)):
                 return await self._start_stopped(self._child(id))
             case DeleteChild(str(id)):
-                if self._child(id).is_active:
-                    raise StillRunning(f"child {id!r} is running; terminate_child({id!r}) comes first")
+                if (child := self._child(id)).is_active:
+                    raise StillRunning(f"child {id!r} is {child.status}; terminate_child({id!r}) comes first")
                 del self.children[id]
             case _:
                 raise SupervisionError(

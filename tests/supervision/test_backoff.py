@@ -68,6 +68,10 @@ async def test_a_supervisor_waits_before_each_restart_and_answers_meanwhile(prob
 async def test_terminate_child_ends_a_wait_and_a_later_restart_is_not_doubled(probe, events, crash):
     async with sv.open_supervisor([probe("a")], backoff=sv.Backoff(5, 5)) as sup:
         await crash(sup.child("a"))
+        with pytest.raises(sv.StillRunning, match="'a' is restarting"):
+            await sup.delete_child("a")
+        with pytest.raises(sv.AlreadyStarted, match="'a' is restarting"):
+            await sup.restart_child("a")
         await sup.terminate_child("a")
         await sup.restart_child("a")
         await trio.sleep(20)
