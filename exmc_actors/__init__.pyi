@@ -34,6 +34,7 @@ from exmc_actors.model import Binomial as Binomial
 from exmc_actors.model import Builder as Builder
 from exmc_actors.model import Categorical as Categorical
 from exmc_actors.model import Cauchy as Cauchy
+from exmc_actors.model import Censored as Censored
 from exmc_actors.model import ChiSquared as ChiSquared
 from exmc_actors.model import Custom as Custom
 from exmc_actors.model import Dirichlet as Dirichlet
@@ -64,6 +65,7 @@ from exmc_actors.model import OrderedLogistic as OrderedLogistic
 from exmc_actors.model import Pareto as Pareto
 from exmc_actors.model import Poisson as Poisson
 from exmc_actors.model import StudentT as StudentT
+from exmc_actors.model import Truncated as Truncated
 from exmc_actors.model import TruncatedNormal as TruncatedNormal
 from exmc_actors.model import Uniform as Uniform
 from exmc_actors.model import VonMises as VonMises

@@ -17,6 +17,7 @@ from exmc_actors.model.distributions import (
     Binomial,
     Categorical,
     Cauchy,
+    Censored,
     ChiSquared,
     Custom,
     Dirichlet,
@@ -46,6 +47,7 @@ from exmc_actors.model.distributions import (
     Pareto,
     Poisson,
     StudentT,
+    Truncated,
     TruncatedNormal,
     Uniform,
     VonMises,
@@ -53,7 +55,17 @@ from exmc_actors.model.distributions import (
     ZeroInflatedPoisson,
 )
 from exmc_actors.model.distributions.distribution import all_parts, map_parameters
-from exmc_actors.model.expression import Apply, Constant, Expression, Index, Item, Literal, Reference, Scan
+from exmc_actors.model.expression import (
+    Apply,
+    Constant,
+    Expression,
+    Index,
+    Item,
+    Literal,
+    Reference,
+    Scan,
+    as_expression,
+)
 from exmc_actors.model.functions import cumsum, softplus
 from exmc_actors.model.indexing import IndexPlan, gathered_parts, plan_index
 from exmc_actors.model.model import Model
@@ -99,6 +111,7 @@ __all__ = [
     "Builder",
     "Categorical",
     "Cauchy",
+    "Censored",
     "ChiSquared",
     "Constant",
     "CorrelationFactor",
@@ -157,6 +170,7 @@ __all__ = [
     "StudentT",
     "Support",
     "Transform",
+    "Truncated",
     "TruncatedNormal",
     "Uniform",
     "UnitInterval",
@@ -165,6 +179,7 @@ __all__ = [
     "Weibull",
     "ZeroInflatedPoisson",
     "all_parts",
+    "as_expression",
     "check_finite",
     "children",
     "cumsum",

@@ -9,14 +9,20 @@ from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import entry_text, first_where
 from exmc_actors.model.distributions import Distribution
 from exmc_actors.model.distributions.distribution import all_parts, known_value
-from exmc_actors.model.expression import Expression, Literal, Reference
+from exmc_actors.model.expression import Literal, Reference, as_expression
 from exmc_actors.model.shapes import Shape, stretches_to
-from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support, Union
+from exmc_actors.model.support_algebra import Union
+from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support
 from exmc_actors.model.transforms import Affine, Identity, LowerBounded, ScaledLogit, Transform, UpperBounded
 
 
-def check_continuous(distribution: Distribution) -> None:
-    """Refuse a distribution of whole numbers."""
+def check_can_be_sampled(distribution: Distribution) -> None:
+    """Refuse a distribution of whole numbers, and one of records."""
+    if any(part.only_observed for part in all_parts(distribution)):
+        raise ModelError(
+            f"{distribution!r} says how values are recorded, so it is for observations: declare the variable "
+            "by the distribution inside, or cut it off by Truncated."
+        )
     if any(part.is_discrete for part in all_parts(distribution)):
         raise ModelError(
             f"{distribution!r} has whole numbers for values, which NUTS cannot sample: observe it by "
@@ -88,7 +94,8 @@ def check_transform(transform: Transform, distribution: Distribution) -> None:
             raise ModelError(f"Affine: scale must be positive, got {transform.scale!r}.")
 
 
-def _same(one: Expression, other: Expression) -> bool:
+def _same(one: Any, other: Any) -> bool:
+    one, other = as_expression(one), as_expression(other)
     if isinstance(one, Literal) and isinstance(other, Literal):
         return one.value == other.value
     if isinstance(one, Reference) and isinstance(other, Reference):

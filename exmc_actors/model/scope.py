@@ -26,7 +26,7 @@ from exmc_actors.model.expression import (
     Scan,
 )
 from exmc_actors.model.fitting import (
-    check_continuous,
+    check_can_be_sampled,
     check_inside,
     check_positions,
     check_transform,
@@ -39,7 +39,8 @@ from exmc_actors.model.recurrence import check_locals, check_scan, item_shape, l
 from exmc_actors.model.result_names import ResultNames
 from exmc_actors.model.shapes import Shape, check_size, stretches_to
 from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
-from exmc_actors.model.supports import Support, Union
+from exmc_actors.model.support_algebra import Union
+from exmc_actors.model.supports import Support
 from exmc_actors.model.text import expression_text
 from exmc_actors.model.traversal import postorder
 
@@ -159,7 +160,7 @@ class Scope:
                 check_finite(site.value.array)
                 shape: Shape = site.value.array.shape
             case Variable():
-                check_continuous(site.distribution)
+                check_can_be_sampled(site.distribution)
                 shape = check_size(site.shape)
                 self._check_parameters(site.distribution, shape)
                 self._check_transform(site, shape)

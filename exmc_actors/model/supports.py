@@ -5,13 +5,11 @@ arrays inside a program.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import numpy as np
 
-from exmc_actors.errors import ModelError
 from exmc_actors.model.expression import Constant, Literal, as_expression
 
 _INFINITY = float("inf")
@@ -224,43 +222,18 @@ class AtMost(Support):
         return f"{self.high!r} or less"
 
 
-def union(supports: Sequence[Support]) -> Support:
-    """Return what lies in one of several sets, as simply as it can be said.
-
-    Raises:
-      ModelError: if some are sets of numbers and others of arrays.
-    """
-    if len({support.event_ndim for support in supports}) > 1:
-        raise ModelError(f"what is {' or '.join(map(str, supports))} cannot be mixed.")
-    whole = [support for support in supports if support.whole_line]
-    kinds = {type(support) for support in supports}
-    if whole or (len(kinds) == 1 and not fields(supports[0])):
-        return (whole or supports)[0]
-    return NonNegative() if kinds <= {Positive, NonNegative} else Union(tuple(supports))
-
-
 @final
 @dataclass(frozen=True, eq=False)
-class Union(Support):
-    """What lies in one of several sets of numbers."""
-
-    members: tuple[Support, ...]
+class AnyNumber(Support):
+    """Every number, infinities included: what a bound may be."""
 
     def contains(self, x: Any) -> Any:
-        """Return where entries lie in one of the sets."""
-        inside = self.members[0].contains(x)
-        for member in self.members[1:]:
-            inside = inside | member.contains(x)
-        return inside
+        """Return where entries are numbers."""
+        return x == x
 
     def inner_point(self) -> Any:
-        """Return a point well inside the first."""
-        return self.members[0].inner_point()
-
-    @property
-    def is_known(self) -> bool:
-        """Whether all of them are."""
-        return all(member.is_known for member in self.members)
+        """Return zero."""
+        return 0.0
 
     def __str__(self) -> str:
-        return " or ".join(dict.fromkeys(map(str, self.members)))
+        return "a number"

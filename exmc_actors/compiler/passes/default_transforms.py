@@ -24,6 +24,7 @@ from exmc_actors.model import (
     Transform,
     UnitInterval,
     Variable,
+    as_expression,
     transforms,
 )
 
@@ -42,7 +43,9 @@ def default_transforms(model: Model) -> Rewritten:
 def _with_transform(site: Site) -> Site:
     if not isinstance(site, Variable) or site.transform is not None:
         return site
-    return replace(site, transform=_transform_for(site.distribution.support), centered=None)
+    # A bound may be a plain number of the support's own, where the distribution has given none.
+    transform = _transform_for(site.distribution.support).with_parameters(as_expression)
+    return replace(site, transform=transform, centered=None)
 
 
 def _transform_for(support: Support) -> Transform:

@@ -8,6 +8,7 @@ from exmc_actors.model.distributions.beta_binomial import BetaBinomial
 from exmc_actors.model.distributions.binomial import Binomial
 from exmc_actors.model.distributions.categorical import Categorical
 from exmc_actors.model.distributions.cauchy import Cauchy
+from exmc_actors.model.distributions.censored import Censored
 from exmc_actors.model.distributions.chi_squared import ChiSquared
 from exmc_actors.model.distributions.custom import Custom
 from exmc_actors.model.distributions.dirichlet import Dirichlet
@@ -37,6 +38,7 @@ from exmc_actors.model.distributions.ordered_logistic import OrderedLogistic
 from exmc_actors.model.distributions.pareto import Pareto
 from exmc_actors.model.distributions.poisson import Poisson
 from exmc_actors.model.distributions.student_t import StudentT
+from exmc_actors.model.distributions.truncated import Truncated
 from exmc_actors.model.distributions.truncated_normal import TruncatedNormal
 from exmc_actors.model.distributions.uniform import Uniform
 from exmc_actors.model.distributions.von_mises import VonMises
@@ -52,6 +54,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
     Binomial,
     Categorical,
     Cauchy,
+    Censored,
     ChiSquared,
     Dirichlet,
     Exponential,
@@ -79,6 +82,7 @@ _LEAVES: tuple[type[Distribution], ...] = (
     Pareto,
     Poisson,
     StudentT,
+    Truncated,
     TruncatedNormal,
     Uniform,
     VonMises,
@@ -99,6 +103,7 @@ __all__ = [
     "Binomial",
     "Categorical",
     "Cauchy",
+    "Censored",
     "ChiSquared",
     "Custom",
     "Dirichlet",
@@ -128,6 +133,7 @@ __all__ = [
     "Pareto",
     "Poisson",
     "StudentT",
+    "Truncated",
     "TruncatedNormal",
     "Uniform",
     "VonMises",

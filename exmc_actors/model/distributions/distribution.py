@@ -35,6 +35,8 @@ class Distribution:
     is_discrete: ClassVar[bool] = False
     """Whether its values are whole numbers, which can be observed but not sampled by gradients."""
 
+    only_observed: ClassVar[bool] = False
+    """Whether it says how values are recorded, and so cannot be that of a variable."""
     parameter_supports: ClassVar[Mapping[str, Support]] = {}
     """What a parameter may be, where that is not every finite number."""
     parameter_ndims: ClassVar[Mapping[str, int]] = {}

@@ -11,7 +11,8 @@ from exmc_actors.errors import ModelError
 from exmc_actors.model.array_supports import Probabilities
 from exmc_actors.model.distributions.distribution import Distribution, all_parts
 from exmc_actors.model.shapes import Shape, broadcast
-from exmc_actors.model.supports import Support, union
+from exmc_actors.model.support_algebra import union
+from exmc_actors.model.supports import Support
 
 
 @final

@@ -1,0 +1,121 @@
+"""Distributions cut off at bounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.distributions.bounds import check_order
+from exmc_actors.model.distributions.distribution import Distribution, known_value
+from exmc_actors.model.shapes import Shape, broadcast
+from exmc_actors.model.support_algebra import ends, within
+from exmc_actors.model.supports import Support
+from exmc_actors.model.tails import check_tails, log_difference, log_tails
+
+_MOST_ROUNDS = 10_000
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Truncated(Distribution):
+    """Values of a distribution, given that they lie from ``lower`` to ``upper``; None for no bound.
+
+    The bounds must lie where the distribution does.
+    """
+
+    distribution: Any
+    lower: Any = None
+    upper: Any = None
+    part_field: ClassVar[str | None] = "distribution"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no distribution, one that cannot be cut off, and bounds the wrong way round."""
+        if not isinstance(self.distribution, Distribution):
+            raise ModelError(
+                f"Truncated: a distribution is expected, got {self.distribution!r}: "
+                "write Truncated(Normal(0.0, 1.0), lower=0.0), say."
+            )
+        check_tails(self.distribution)
+        if self.lower is None and self.upper is None:
+            raise ModelError(
+                "Truncated: a bound is expected, got none: "
+                f"write Truncated({self.distribution!r}, lower=0.0), say."
+            )
+        super().__post_init__()
+        check_order(self, "lower", "upper")
+        for name in ("lower", "upper"):
+            self._check_inside(name)
+
+    def _check_inside(self, name: str) -> None:
+        given, support = getattr(self, name), self._part.support
+        bound = None if given is None else known_value(given)
+        if bound is None or not support.is_known:
+            return
+        low, high = (None if end is None else known_value(end) for end in ends(support))
+        if (low is not None and (bound < low).any()) or (high is not None and (bound > high).any()):
+            raise ModelError(
+                f"Truncated: {name} must lie where {self._part!r} does, {support}, "
+                f"got {given!r}: leave it out."
+            )
+
+    @property
+    def _part(self) -> Distribution:
+        return self.parts[0]
+
+    def value_shape(self, shapes: Any, parts: Sequence[Shape]) -> Shape:
+        """Return the shape of the values and the bounds together."""
+        return broadcast(self.batch_shape(shapes), parts[0])
+
+    @property
+    def support(self) -> Support:
+        """What of the distribution's support lies within the bounds."""
+        return within(self._part.support, self.lower, self.upper)
+
+    def log_kernel(self, x: Any) -> Any:
+        """Return that of the distribution."""
+        return self._part.log_kernel(x)
+
+    def log_normaliser(self) -> Any:
+        """Return that of the distribution, and the logarithm of what is left of it."""
+        return self._part.log_normaliser() + self._log_left()
+
+    def _log_left(self) -> Any:
+        lower = self.lower
+        if lower is not None and self._part.is_discrete:
+            lower = lower - 1.0
+        if lower is None:
+            return log_tails(self._part, self.upper)[0]
+        below, above = log_tails(self._part, lower)
+        if self.upper is None:
+            return above
+        below_upper, above_upper = log_tails(self._part, self.upper)
+        # The difference of the smaller tails is the accurate one.
+        in_upper_tail = above < below_upper
+        larger = jnp.where(in_upper_tail, above, below_upper)
+        return log_difference(larger, jnp.where(in_upper_tail, above_upper, below))
+
+    def mean(self) -> Any:
+        """Return NaN: it is not known."""
+        return jnp.nan
+
+    def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        """Draw independent values by rejection; NaN where ten thousand rounds bring none."""
+
+        def again(state: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+            rounds, key, inside, kept = state
+            key, now = jax.random.split(key)
+            drawn = self._part.sample(now, shape).astype(float)
+            fits = jnp.ones(shape, bool)
+            if self.lower is not None:
+                fits &= drawn >= self.lower
+            if self.upper is not None:
+                fits &= drawn <= self.upper
+            return rounds + 1, key, inside | fits, jnp.where(fits & ~inside, drawn, kept)
+
+        start = (0, key, jnp.zeros(shape, bool), jnp.full(shape, jnp.nan))
+        state = lax.while_loop(lambda s: (s[0] < _MOST_ROUNDS) & ~jnp.all(s[2]), again, start)
+        return jnp.asarray(state[3])

@@ -1,0 +1,178 @@
+"""Compute how likely values below and above a point are, for the distributions where that is known exactly.
+
+Each tail is computed by itself, by its logarithm: one minus the other would round it away.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import gammainc, gammaincc
+
+from exmc_actors.errors import ModelError
+from exmc_actors.model.distributions.cauchy import Cauchy
+from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.distributions.exponential import Exponential
+from exmc_actors.model.distributions.gamma import Gamma
+from exmc_actors.model.distributions.geometric import Geometric
+from exmc_actors.model.distributions.gumbel import Gumbel
+from exmc_actors.model.distributions.half_cauchy import HalfCauchy
+from exmc_actors.model.distributions.half_normal import HalfNormal
+from exmc_actors.model.distributions.inverse_gamma import InverseGamma
+from exmc_actors.model.distributions.kumaraswamy import Kumaraswamy
+from exmc_actors.model.distributions.laplace import Laplace
+from exmc_actors.model.distributions.log_normal import LogNormal
+from exmc_actors.model.distributions.logistic import Logistic
+from exmc_actors.model.distributions.normal import Normal
+from exmc_actors.model.distributions.pareto import Pareto
+from exmc_actors.model.distributions.poisson import Poisson
+from exmc_actors.model.distributions.uniform import Uniform
+from exmc_actors.model.distributions.weibull import Weibull
+from exmc_actors.model.functions import log1mexp, softplus
+from exmc_actors.model.normal_probability import log_ndtr
+
+_ROOT_HALF = math.sqrt(0.5)
+
+Tails: TypeAlias = tuple[jax.Array, jax.Array]
+
+
+def log_tails(distribution: Distribution, x: Any) -> Tails:
+    """Return log P(X <= x) and log P(X > x), for ``x`` in the support.
+
+    Raises:
+      ModelError: for a distribution where they are not known.
+    """
+    check_tails(distribution)
+    below, above = _TAILS[type(distribution)](distribution, jnp.asarray(x, dtype=float))
+    return jnp.asarray(below), jnp.asarray(above)
+
+
+def check_tails(distribution: Distribution) -> None:
+    """Refuse a distribution whose tails are not known."""
+    if type(distribution) not in _TAILS:
+        known = ", ".join(sorted(kind.__name__ for kind in _TAILS))
+        raise ModelError(
+            f"the probability below a bound is not known for {distribution!r}: "
+            f"Truncated and Censored take one of {known}."
+        )
+
+
+def log_difference(larger: Any, smaller: Any) -> jax.Array:
+    """Return log(exp(larger) - exp(smaller)), -inf where they are equal."""
+    gap = larger - smaller
+    is_open = gap > 0.0
+    # A bound at infinity leaves a gap that is infinite: nothing is to be taken away.
+    finite = is_open & (gap < jnp.inf)
+    taken = jnp.where(finite, log1mexp(jnp.where(finite, gap, 1.0)), 0.0)
+    return jnp.where(is_open, larger + taken, -jnp.inf)
+
+
+def _normal(z: Any) -> Tails:
+    return log_ndtr(z), log_ndtr(-z)
+
+
+def _by_survival(log_above: Any) -> Tails:
+    # Where nothing lies below, the logarithm of the other tail is zero.
+    positive = log_above < 0.0
+    below = jnp.where(positive, log1mexp(jnp.where(positive, -log_above, 1.0)), -jnp.inf)
+    return below, log_above
+
+
+def _by_both(below: Any, above: Any) -> Tails:
+    """Return the logarithms of two tails; that of the larger one by the smaller, which has more digits."""
+    less = below < above
+    log_below = jnp.where(less, jnp.log(jnp.where(less, below, 1.0)), jnp.log1p(-jnp.where(less, 0.5, above)))
+    log_above = jnp.where(less, jnp.log1p(-jnp.where(less, below, 0.5)), jnp.log(jnp.where(less, 1.0, above)))
+    return log_below, log_above
+
+
+def _by_cdf(log_below: Any) -> Tails:
+    above, below = _by_survival(log_below)
+    return below, above
+
+
+def _cauchy(z: Any) -> Tails:
+    return _by_both(_cauchy_below(z), _cauchy_below(-z))
+
+
+def _cauchy_below(z: Any) -> jax.Array:
+    # Far below zero the angle is that of the reciprocal: no difference of nearly equal angles.
+    is_far = z < -1.0
+    near, far = jnp.where(is_far, 0.0, z), jnp.where(is_far, z, -1.0)
+    angle = jnp.where(is_far, jnp.arctan(-1.0 / far), 0.5 * jnp.pi + jnp.arctan(near))
+    return angle / jnp.pi
+
+
+def _half_cauchy(d: HalfCauchy, x: Any) -> Tails:
+    ratio = x / d.sigma
+    return _by_both(jnp.arctan(ratio) * (2.0 / jnp.pi), jnp.arctan2(1.0, ratio) * (2.0 / jnp.pi))
+
+
+def _laplace(d: Laplace, x: Any) -> Tails:
+    z = (x - d.mu) / d.b
+    return _log_laplace_below(z), _log_laplace_below(-z)
+
+
+def _log_laplace_below(z: Any) -> jax.Array:
+    below = jnp.minimum(z, 0.0) + jnp.log(0.5)
+    return jnp.where(z < 0.0, below, jnp.log1p(-0.5 * jnp.exp(-jnp.maximum(z, 0.0))))
+
+
+def _half_normal(d: HalfNormal, x: Any) -> Tails:
+    z = x / d.sigma
+    below, far = lax.erf(z * _ROOT_HALF), z > 1.0
+    log_above = jnp.where(far, log_ndtr(-z) + jnp.log(2.0), jnp.log1p(-jnp.where(far, 0.0, below)))
+    return jnp.where(far, _by_survival(log_above)[0], jnp.log(jnp.where(far, 1.0, below))), log_above
+
+
+def _uniform(d: Uniform, x: Any) -> Tails:
+    width = d.high - d.low
+    return _by_both((x - d.low) / width, (d.high - x) / width)
+
+
+def _logistic(d: Logistic, x: Any) -> Tails:
+    z = (x - d.mu) / d.s
+    return -softplus(-z), -softplus(z)
+
+
+def _kumaraswamy(d: Kumaraswamy, x: Any) -> Tails:
+    return _by_survival(d.b * jnp.log1p(-(x**d.a)))
+
+
+def _gamma(shape: Any, x: Any) -> Tails:
+    return _by_both(gammainc(shape, x), gammaincc(shape, x))
+
+
+def _poisson(d: Poisson, x: Any) -> Tails:
+    possible = x >= 0.0
+    above, below = _gamma(jnp.floor(jnp.where(possible, x, 0.0)) + 1.0, d.rate)
+    return jnp.where(possible, below, -jnp.inf), jnp.where(possible, above, 0.0)
+
+
+def _inverse_gamma(d: InverseGamma, x: Any) -> Tails:
+    above, below = _gamma(d.alpha, d.beta / x)
+    return below, above
+
+
+_TAILS: dict[type[Distribution], Callable[[Any, Any], Tails]] = {
+    Cauchy: lambda d, x: _cauchy((x - d.mu) / d.sigma),
+    Exponential: lambda d, x: _by_survival(-d.rate * x),
+    Gamma: lambda d, x: _gamma(d.alpha, d.beta * x),
+    Geometric: lambda d, x: _by_survival(jnp.maximum(jnp.floor(x), 0.0) * jnp.log1p(-d.p)),
+    Gumbel: lambda d, x: _by_cdf(-jnp.exp(-(x - d.mu) / d.beta)),
+    HalfCauchy: _half_cauchy,
+    HalfNormal: _half_normal,
+    InverseGamma: _inverse_gamma,
+    Kumaraswamy: _kumaraswamy,
+    Laplace: _laplace,
+    LogNormal: lambda d, x: _normal((jnp.log(x) - d.mu) / d.sigma),
+    Logistic: _logistic,
+    Normal: lambda d, x: _normal((x - d.mu) / d.sigma),
+    Pareto: lambda d, x: _by_survival(d.alpha * (jnp.log(d.m) - jnp.log(x))),
+    Poisson: _poisson,
+    Uniform: _uniform,
+    Weibull: lambda d, x: _by_survival(-((x / d.beta) ** d.alpha)),
+}
