@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 
 _LARGEST_UNROLLED_POWER = 64
-_FIRST_OF_SERIES = 20.0
 _FIRST_OF_STIRLING = 10.0
+_LARGEST_OF_TEN = 1e30
 _STIRLING = np.array([1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12])
 _STIRLING_SLOPE = _STIRLING * np.arange(13, 0, -2)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -157,25 +157,37 @@ def _stirling_rest_slope(x: Any) -> jax.Array:
 
 @jax.custom_jvp
 def log_rising(x: Any, n: Any) -> jax.Array:
-    """Return log(x (x + 1) ... (x + n - 1)), accurate for large ``x``; ``n`` is data, without derivative."""
-    large, total = _at_least(_FIRST_OF_STIRLING, x), _at_least(_FIRST_OF_STIRLING, x) + n
-    rest = _stirling_rest(total) - _stirling_rest(large)
-    by_stirling = rest + (total - 0.5) * jnp.log1p(n / large) + n * jnp.log(large) - n
-    small = jnp.minimum(x, _FIRST_OF_STIRLING)
-    plain = lax.lgamma(small + n) - lax.lgamma(small)
-    return jnp.where(x < _FIRST_OF_STIRLING, plain, by_stirling)
+    """Return lgamma(x + n) - lgamma(x), which for a whole ``n`` is log(x (x + 1) ... (x + n - 1)).
+
+    It is accurate where the two are large and nearly equal; ``n`` is data, and has no derivative.
+    """
+    # Ten steps up, Stirling's formula holds for any x: a third of the time of a log gamma.
+    high, total = x + _FIRST_OF_STIRLING, x + _FIRST_OF_STIRLING + n
+    rest = _stirling_rest(total) - _stirling_rest(high)
+    above = rest + (total - 0.5) * jnp.log1p(n / high) + n * jnp.log(high) - n
+    value: jax.Array = above + jnp.log(_ten_steps(x)[0]) - jnp.log(_ten_steps(x + n)[0])
+    return value
 
 
 @log_rising.defjvp
 def _log_rising_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
     x, n = primals
-    large, total = _at_least(_FIRST_OF_STIRLING, x), _at_least(_FIRST_OF_STIRLING, x) + n
+    high, total = x + _FIRST_OF_STIRLING, x + _FIRST_OF_STIRLING + n
     # Differentiating the formula above would subtract n / x from itself.
-    rest = _stirling_rest_slope(total) - _stirling_rest_slope(large)
-    by_stirling = jnp.log1p(n / large) + 0.5 * n / (large * total) + rest
-    small = jnp.minimum(x, _FIRST_OF_STIRLING)
-    plain = lax.digamma(small + n) - lax.digamma(small)
-    return log_rising(x, n), jnp.where(x < _FIRST_OF_STIRLING, plain, by_stirling) * tangents[0]
+    rest = _stirling_rest_slope(total) - _stirling_rest_slope(high)
+    above = jnp.log1p(n / high) + 0.5 * n / (high * total) + rest
+    (low, low_slope), (top, top_slope) = _ten_steps(x), _ten_steps(x + n)
+    return log_rising(x, n), (above + low_slope / low - top_slope / top) * tangents[0]
+
+
+def _ten_steps(x: Any) -> tuple[Any, Any]:
+    """Return x (x + 1) ... (x + 9) and its derivative, as if ``x`` were no larger than 1e30."""
+    bounded = jnp.minimum(x, _LARGEST_OF_TEN)
+    product, slope = bounded, jnp.ones_like(bounded)
+    for step in range(1, 10):
+        slope = slope * (bounded + step) + product
+        product = product * (bounded + step)
+    return product, slope
 
 
 def log_choose(n: Any, k: Any) -> jax.Array:
@@ -214,16 +226,6 @@ def log1p_square(x: Any) -> jax.Array:
     distance = jnp.abs(x)
     is_far = distance > _SQUARE_IS_LARGE
     return jnp.where(is_far, 2.0, 1.0) * jnp.log1p(jnp.where(is_far, distance, x * x))
-
-
-def log_gamma_half_step(x: jax.Array) -> jax.Array:
-    """Return lgamma(x + 1/2) - lgamma(x), accurate where the two are large and nearly equal."""
-    large = _at_least(_FIRST_OF_SERIES, x)
-    y = 1.0 / (large * large)
-    # Truncated, the series is wrong by less than its next term: 2e-15 from its first point on.
-    tail = ((((-31.0 / 18432.0) * y + 17.0 / 14336.0) * y - 1.0 / 640.0) * y + 1.0 / 192.0) * y - 1.0 / 8.0
-    series = 0.5 * jnp.log(large) + tail / large
-    return jnp.where(x < _FIRST_OF_SERIES, lax.lgamma(x + 0.5) - lax.lgamma(x), series)
 
 
 def at_position(values: Any, position: Any) -> jax.Array:

@@ -79,6 +79,32 @@ def _log_probability_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) ->
     return value, at_b * tangents[1] - at_a * tangents[0]
 
 
+@jax.custom_jvp
+def log_probability_above_peak(a: Any) -> jax.Array:
+    """Return log P(a < Z) + c * c / 2, where c is ``a``, or 0 where that is larger.
+
+    Where there is no upper bound it costs a fraction of what two bounds do.
+    """
+    return _value_and_pull_above(a)[0]
+
+
+@log_probability_above_peak.defjvp
+def _log_probability_above_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    value, at_a = _value_and_pull_above(primals[0])
+    return value, -at_a * tangents[0]
+
+
+def _value_and_pull_above(a: Any) -> tuple[jax.Array, jax.Array]:
+    in_tail = a > 0.0
+    beyond = fraction_beyond(jnp.where(in_tail, a, 0.0))
+    in_tail_ = -jnp.log(a + beyond) - math.log(_ROOT_TWO_PI), beyond
+    low = jnp.where(in_tail, 0.0, a)
+    probability = 0.5 * lax.erfc(low * _ROOT_HALF)
+    around = jnp.log(probability), _density(low) / probability
+    value, pull = (jnp.where(in_tail, *pair) for pair in zip(in_tail_, around, strict=True))
+    return value, pull
+
+
 def pulls(a: Any, b: Any, width: Any) -> tuple[jax.Array, jax.Array]:
     """Return phi(a) / P and phi(b) / P, less what moves c: the slopes of the logarithm in the bounds.
 

@@ -9,6 +9,7 @@ from mpmath import erfc, log, mpf, sqrt
 from exmc_actors.model.normal_probability import (
     draw_between,
     fraction_beyond,
+    log_probability_above_peak,
     log_probability_beyond_peak,
     nearest_to_zero,
     pulls,
@@ -75,6 +76,13 @@ def test_the_slopes_are_the_pulls():
     for a, b in ((1.0, 2.0), (-3.0, -1.0), (-1.0, 2.0)):
         at_a, at_b = pulls(a, b, b - a)
         assert list(map(float, jax.grad(between, argnums=(0, 1))(a, b))) == [-float(at_a), float(at_b)]
+
+
+@pytest.mark.parametrize("a", [-1e5, -30.0, -2.0, -1e-9, 0.0, 1e-9, 0.7, 5.0, 5.1, 30.0, 1e6])
+def test_one_bound_alone_agrees_with_two(a):
+    value, at_a, _ = exactly(a, np.inf)
+    ours = jax.value_and_grad(log_probability_above_peak)(a)
+    assert list(map(float, ours)) == pytest.approx([value, -at_a], rel=1e-12, abs=1e-15)
 
 
 def test_the_whole_line_has_probability_one():

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.functions import log1p_square, log_gamma_half_step
+from exmc_actors.model.functions import log1p_square, log_rising
 from exmc_actors.model.supports import NonNegative, Positive, Support
 
 
@@ -35,7 +35,7 @@ class HalfStudentT(Distribution):
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""
         nu = jnp.asarray(self.nu, dtype=float)
-        return 0.5 * jnp.log(nu * (0.25 * math.pi)) - log_gamma_half_step(0.5 * nu) + jnp.log(self.sigma)
+        return 0.5 * jnp.log(nu * (0.25 * math.pi)) - log_rising(0.5 * nu, 0.5) + jnp.log(self.sigma)
 
     def mean(self) -> Any:
         """Return the mean: infinite for ``nu`` of 1 and below."""
@@ -43,11 +43,7 @@ class HalfStudentT(Distribution):
         is_finite = nu > 1.0
         safe = jnp.where(is_finite, nu, 2.0)
         mean = (
-            2.0
-            * self.sigma
-            * jnp.sqrt(safe / math.pi)
-            * jnp.exp(log_gamma_half_step(0.5 * safe))
-            / (safe - 1.0)
+            2.0 * self.sigma * jnp.sqrt(safe / math.pi) * jnp.exp(log_rising(0.5 * safe, 0.5)) / (safe - 1.0)
         )
         return jnp.where(is_finite, mean, jnp.inf)
 

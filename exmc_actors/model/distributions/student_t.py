@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.functions import log1p_square, log_gamma_half_step
+from exmc_actors.model.functions import log1p_square, log_rising
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -37,7 +37,7 @@ class StudentT(Distribution):
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""
         nu = jnp.asarray(self.nu, dtype=float)
-        return 0.5 * jnp.log(nu * math.pi) - log_gamma_half_step(0.5 * nu) + jnp.log(self.sigma)
+        return 0.5 * jnp.log(nu * math.pi) - log_rising(0.5 * nu, 0.5) + jnp.log(self.sigma)
 
     def mean(self) -> Any:
         """Return the mean."""

@@ -13,6 +13,7 @@ from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.expression import Literal
 from exmc_actors.model.normal_probability import (
     draw_between,
+    log_probability_above_peak,
     log_probability_beyond_peak,
     nearest_to_zero,
     pulls,
@@ -61,8 +62,14 @@ class TruncatedNormal(Distribution):
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""
+        return jnp.log(self.sigma) + 0.5 * math.log(2.0 * math.pi) + self._log_probability()
+
+    def _log_probability(self) -> Any:
+        a, b, width = self._bounds()
+        if self.upper is None:
+            return 0.0 if self.lower is None else log_probability_above_peak(a)
         return (
-            jnp.log(self.sigma) + 0.5 * math.log(2.0 * math.pi) + log_probability_beyond_peak(*self._bounds())
+            log_probability_above_peak(-b) if self.lower is None else log_probability_beyond_peak(a, b, width)
         )
 
     def mean(self) -> Any:

@@ -52,17 +52,16 @@ class ZeroInflatedPoisson(Distribution):
 @jax.custom_jvp
 def _log_zero(psi: Any, mu: Any) -> jax.Array:
     """Return log(1 - psi + psi exp(-mu)), the log probability of zero."""
-    excess, kept = jnp.log1p(-psi), jnp.log(psi) - mu
-    larger = jnp.maximum(excess, kept)
-    # Where nearly every count is zero, the sum of the two is nearly one.
-    near_one = jnp.log1p(psi * jnp.expm1(-jnp.minimum(mu, 1.0)))
-    return jnp.where(mu < 1.0, near_one, larger + jnp.log1p(jnp.exp(-jnp.abs(excess - kept))))
+    lost = psi * jnp.expm1(-mu)
+    value = jnp.where(lost > -0.5, jnp.log1p(lost), jnp.log((1.0 - psi) + psi * jnp.exp(-mu)))
+    # Without an excess of zeros, all of it may be rounded to zero.
+    return jnp.where(psi == 1.0, -mu, value)
 
 
 @_log_zero.defjvp
 def _log_zero_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[jax.Array, jax.Array]:
     psi, mu = primals
-    value = _log_zero(psi, mu)
-    of_psi = jnp.expm1(-mu) * jnp.exp(-value)
-    of_mu = -psi * jnp.exp(-mu - value)
-    return value, of_psi * tangents[0] + of_mu * tangents[1]
+    kept = psi * jnp.exp(-mu)
+    zero = (1.0 - psi) + kept
+    of_mu = jnp.where(psi == 1.0, -1.0, -kept / zero)
+    return _log_zero(psi, mu), (jnp.expm1(-mu) / zero) * tangents[0] + of_mu * tangents[1]
