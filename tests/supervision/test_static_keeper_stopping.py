@@ -171,6 +171,16 @@ async def test_the_last_own_end_of_the_significant_children_ends_the_supervisor(
     assert trio.current_time() - begin == 3
 
 
+async def test_the_end_of_a_child_that_is_not_significant_counts_for_nothing_and_its_life_neither(probe):
+    brief = sv.ChildSpec("brief", trio.sleep, (1,), restart="temporary")
+    children = [probe("lives on"), brief, significant(trio.sleep, 2, id="chain")]
+    for auto_shutdown in ("any_significant", "all_significant"):
+        begin = trio.current_time()
+        async with sv.open_supervisor(children, auto_shutdown=auto_shutdown) as sup:
+            assert await sup.wait_exited() == sv.Shutdown()
+        assert trio.current_time() - begin == 2
+
+
 async def test_a_crash_that_is_healed_is_no_end(probe, crash):
     child = probe("a", significant=True, restart="transient")
     async with sv.open_supervisor([child], auto_shutdown="any_significant") as sup:
