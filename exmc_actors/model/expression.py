@@ -19,14 +19,36 @@ IndexPart: TypeAlias = Any
 _EXACT_INTEGERS = 2**53
 
 
+_OPERATION_OF = {
+    name: name
+    for name in (
+        *("add", "subtract", "multiply", "divide", "power", "matmul", "negative", "maximum", "minimum"),
+        *("exp", "expm1", "log", "log1p", "logaddexp", "sqrt", "square"),
+        *("sin", "cos", "tan", "arctan", "sinh", "cosh", "tanh"),
+    )
+} | {"absolute": "abs"}
+"""The operation that a function of NumPy means, by its name."""
+
+_COMPARISONS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")
+
+
 class Expression:
     """A value that depends on the variables of a model; handles and all that is computed from them."""
 
     __slots__ = ()
-    # NumPy then leaves `array * handle` to the handle instead of building an array of objects.
-    __array_ufunc__ = None
-    __array_priority__ = 1000
     __hash__ = object.__hash__
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *given: Any, **options: Any) -> "Expression":
+        """Let NumPy's functions and operators mean those of ``ex.math``, entry by entry."""
+        if function.__name__ in _COMPARISONS:
+            self._refuse_comparison(None)
+        operation = _OPERATION_OF.get(function.__name__)
+        if operation is None or method != "__call__" or options:
+            self._refuse_numpy(function.__name__ if method == "__call__" else f"{function.__name__}.{method}")
+        return Apply(operation, tuple(map(as_expression, given)))
+
+    def __array_function__(self, function: Any, *_: Any) -> NoReturn:
+        self._refuse_numpy(function.__name__)
 
     def __add__(self, other: Any) -> "Expression":
         return Apply("add", (self, as_expression(other)))
@@ -103,6 +125,12 @@ class Expression:
         raise ModelError(
             f"{self!r} cannot become a NumPy array: its value is only known while sampling. "
             "Write the function of ex.math (ex.math.exp, ex.math.sum, ...) instead of NumPy's."
+        )
+
+    def _refuse_numpy(self, name: str) -> NoReturn:
+        raise ModelError(
+            f"numpy.{name} cannot take {self!r}: its value is only known while sampling. "
+            "Write the function of ex.math (ex.math.sum, ex.math.where, ...) instead of NumPy's."
         )
 
     def __repr__(self) -> str:

@@ -196,6 +196,7 @@ class CorrelationCholesky(Transform):
 def _with_last(transform: Transform, shape: _Shape, more: int, *, at_least: int) -> _Shape:
     if not shape or shape[-1] < at_least:
         raise _ModelError(
-            f"{type(transform).__name__} is for vectors of {at_least} or more entries, got shape {shape}."
+            f"{type(transform).__name__} is for vectors of {at_least} or more entries, got shape {shape}: "
+            "declare the variable with shape= or dims=."
         )
     return (*shape[:-1], shape[-1] + more)

@@ -21,7 +21,7 @@ from exmc_actors.model.arrays import entry_text, first_where
 from exmc_actors.model.expression import Constant, Literal, as_expression
 from exmc_actors.model.shapes import Shape, broadcast, drop_last
 from exmc_actors.model.supports import Real, Support
-from exmc_actors.model.text import call_text
+from exmc_actors.model.text import call_text, value_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,7 +189,10 @@ class Distribution:
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        return call_text(type(self).__name__, (*self.parameters.values(), *self.parts))
+        if self.part_field is None or self.has_many_parts:
+            return call_text(type(self).__name__, (*self.parameters.values(), *self.parts))
+        given = (f", {name}={value_text(value)}" for name, value in self.parameters.items())
+        return f"{type(self).__name__}({self.parts[0]!r}{''.join(given)})"
 
 
 def all_parts(distribution: Distribution) -> Iterator[Distribution]:
