@@ -68,7 +68,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       max_treedepth: the largest number of doublings of a trajectory.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
-        at random; a ``LogDensity`` starts at its ``init``.
+        at random; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.

@@ -2,10 +2,11 @@
 
 from exmc_actors.chain.block import Block, Sampler, advance
 from exmc_actors.chain.codec import decode, encode
-from exmc_actors.chain.start import TRIES, Started, start
+from exmc_actors.chain.start import RANDOM_RADIUS, TRIES, Started, start
 from exmc_actors.chain.state import ChainState, chain_key, empty_state
 
 __all__ = [
+    "RANDOM_RADIUS",
     "TRIES",
     "Block",
     "ChainState",

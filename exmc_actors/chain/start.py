@@ -17,7 +17,8 @@ LogDensityAt = Callable[[Array, Any], Array]
 """Maps a position and the program's arguments to the log density."""
 
 TRIES = 100
-_RADIUS = 2.0  # Stan's and nutpie's; between -1 and 1 did neither better nor worse
+RANDOM_RADIUS = 2.0
+"""Of a random start around zero: Stan's and nutpie's; 1 did neither better nor worse."""
 _START_INDEX = 2**31 - 1  # no transition has it: fold_in takes 32 bits, and chains are shorter
 
 
@@ -33,40 +34,41 @@ def start(
     log_density_at: LogDensityAt,
     key: Array,
     arguments: Sequence[Any],
-    position: Array,
-    is_given: Array,
+    centre: Array,
+    radius: Array,
     target_accept: Array,
 ) -> Started:
     """Start a chain at a given position, or at the first of 100 random ones that has a finite density.
 
-    Random positions are uniform between -2 and 2 in the unconstrained space.
+    Random positions are uniform in a cube of the unconstrained space.
 
     Args:
       log_density_at: the program's log density.
       key: the chain's key data, two uint32.
       arguments: the program's arrays.
-      position: where to start, shape (d,); only its shape matters unless ``is_given``.
-      is_given: whether ``position`` is to be used as it is.
+      centre: of the cube, shape (d,).
+      radius: half the length of the cube's edges; where it is 0, the centre is given, and not tried again.
       target_accept: what the first step size should accept.
     """
     density_and_gradient = jax.value_and_grad(lambda q: log_density_at(q, arguments))
-    dim = position.shape[0]
+    dim = centre.shape[0]
+    tries_allowed = jnp.where(radius == 0.0, 1, TRIES)
     seed = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), _START_INDEX)
 
     def attempt(number: Array) -> Point:
-        random = jax.random.uniform(jax.random.fold_in(seed, number), (dim,), jnp.float64, -_RADIUS, _RADIUS)
-        candidate = jnp.where(is_given, position, random)
+        within = jax.random.uniform(jax.random.fold_in(seed, number), (dim,), jnp.float64, -1.0, 1.0)
+        candidate = centre + radius * within
         return Point(candidate, *density_and_gradient(candidate))
 
     def goes_on(carry: tuple[Array, Point]) -> Array:
         tries, point = carry
-        return (tries < jnp.where(is_given, 1, TRIES)) & ~_is_finite(point)
+        return (tries < tries_allowed) & ~_is_finite(point)
 
     def try_next(carry: tuple[Array, Point]) -> tuple[Array, Point]:
         tries, _ = carry
         return tries + 1, attempt(tries)
 
-    untried = Point(position, jnp.asarray(jnp.nan), jnp.zeros(dim))
+    untried = Point(centre, jnp.asarray(jnp.nan), jnp.zeros(dim))
     _, point = lax.while_loop(goes_on, try_next, (jnp.zeros((), jnp.int64), untried))
     inverse_mass = first_inverse_mass(point.gradient)
     momentum = transition_words(key, _START_INDEX - 1, dim).normals / jnp.sqrt(inverse_mass)

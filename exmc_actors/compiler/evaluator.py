@@ -23,6 +23,8 @@ class Evaluator:
     """Where each reported value lies in what ``values_at`` returns."""
     arguments: tuple[np.ndarray, ...]
     """The data, in the order that the functions expect."""
+    jitter: float = 1.0
+    """How far from ``init`` a chain may start, in each direction, where there is an ``init``."""
 
     @property
     def dim(self) -> int:

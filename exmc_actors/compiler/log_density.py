@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
+from numbers import Real
 from typing import Any, final
 from uuid import uuid4
 
@@ -54,20 +56,25 @@ class LogDensity(Evaluator):
 
     Args:
       fn: takes a vector and returns a number, up to a constant the log density there.
-      init: a vector where chains start; its length is the dimension.
+      init: a vector around which chains start; its length is the dimension.
+      jitter: how far from ``init`` each chain may start, uniformly in each direction; 0 starts all there.
 
     Raises:
-      ModelError: if ``fn`` cannot be called, or ``init`` is not a vector of finite numbers.
+      ModelError: if ``fn`` cannot be called, ``init`` is not a vector of finite numbers, or ``jitter`` is
+        not a number from 0 on.
     """
 
-    def __init__(self, fn: Callable[[jax.Array], Any], init: Any) -> None:
+    def __init__(self, fn: Callable[[jax.Array], Any], init: Any, *, jitter: Any = 1.0) -> None:
         if not callable(fn):
             raise ModelError(f"LogDensity takes a function of one vector, got {fn!r}.")
         start = frozen_array(init, "init")
         if start.ndim != 1 or not start.size:
             raise ModelError(f"init must be a vector with at least one entry, got shape {start.shape}.")
         check_finite(start)
+        if not isinstance(jitter, Real) or not 0.0 <= float(jitter) < inf:
+            raise ModelError(f"jitter must be a finite number from 0 on, got {jitter!r}: write jitter=1.0.")
         self.init = start.astype(np.float64)
+        self.jitter = float(jitter)
         self._density = _FunctionDensity(fn)
         self.key = _key_of(self._density, start.size)
         self.layout = self.values_layout = Layout.of([(_NAME, start.shape)])

@@ -45,7 +45,11 @@ class Target(Protocol):
 
     @property
     def init(self) -> np.ndarray | None:
-        """Where chains start unless told otherwise; None for a random point."""
+        """Around which point chains start unless told otherwise; None for random points."""
+
+    @property
+    def jitter(self) -> float:
+        """How far from ``init`` a chain may start, in each direction."""
 
     @property
     def observed_data(self) -> Mapping[str, np.ndarray]:

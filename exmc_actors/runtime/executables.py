@@ -16,6 +16,7 @@ from exmc_actors.chain import ChainState, Sampler, Started, advance, empty_state
 from exmc_actors.compiler import Target
 from exmc_actors.messages import STATS
 from exmc_actors.runtime.protocol import Advanced
+from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.xla import is_folded, precise
 
 _BUFFER_NUMBERS = 1 << 20
@@ -48,7 +49,6 @@ class Executables:
         columns = target.dim + len(STATS) + target.values_layout.size
         self.capacity = int(np.clip(_BUFFER_NUMBERS // columns, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
-        self._dim = target.dim
         sampler = Sampler(target.log_density_at, target.values_at, self.capacity, max_treedepth)
         self._start = _Once(functools.partial(self._make_start, sampler, target.dim))
         self._advance = _Once(functools.partial(self._make_advance, sampler, target.dim))
@@ -73,15 +73,13 @@ class Executables:
             return jax.device_put(arguments)
 
     def start(
-        self, key: np.ndarray, arguments: Any, position: np.ndarray | None, target_accept: float
+        self, key: np.ndarray, arguments: Any, position: StartPosition, target_accept: float
     ) -> Started:
-        """Start a chain at a position, or at random; blocks, so it belongs in a worker thread."""
+        """Start a chain; blocks, so it belongs in a worker thread."""
         compiled = self.compile_start(arguments)
-        given = np.zeros(self._dim) if position is None else position
+        centre, radius = position
         with self._numerics():
-            started = compiled.call(
-                key, arguments, given, np.bool_(position is not None), np.float64(target_accept)
-            )
+            started = compiled.call(key, arguments, centre, np.float64(radius), np.float64(target_accept))
             on_host: Started = _to_host(started)
             return on_host
 
@@ -101,7 +99,7 @@ class Executables:
         state = empty_state(dim)
         function = jax.jit(functools.partial(start, sampler.log_density_at))
         return self._compiled(
-            function, state.key, arguments, state.point.position, np.bool_(False), np.float64(0.8)
+            function, state.key, arguments, state.point.position, np.float64(0.0), np.float64(0.8)
         )
 
     def _make_advance(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:

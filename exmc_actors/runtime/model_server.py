@@ -18,6 +18,7 @@ from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import Runner, attempt
 
 
@@ -29,7 +30,7 @@ class ModelServer(sv.Server):
         target: Target,
         executables: Executables,
         settings: Settings,
-        starts: Sequence[np.ndarray | None],
+        starts: Sequence[StartPosition],
         block_size: BlockSize,
         runner: Runner,
     ) -> None:
@@ -99,7 +100,7 @@ class ModelServer(sv.Server):
         """Say which variable's term is not finite where the chain should have started."""
         terms = self._target.terms(position)
         wrong = [f"{name} ({value})" for name, value in terms.items() if not np.isfinite(value)]
-        at = "the given start" if self._starts[chain] is not None else f"{TRIES} random starts"
+        at = "the given start" if self._starts[chain].radius == 0.0 else f"{TRIES} random starts"
         terms_text = ", ".join(wrong) if wrong else "none by itself: the gradient is not finite"
         return Unstartable(
             f"the log density is not finite at {at} of chain {chain}; not finite: {terms_text}. "

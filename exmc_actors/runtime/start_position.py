@@ -1,17 +1,25 @@
-"""Place the starts of chains that a user gave values for, some or all; looks for none by itself."""
+"""Say where chains are to start: where the user or the target says, or at random; nothing is tried here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from exmc_actors.chain import chain_key
+from exmc_actors.chain import RANDOM_RADIUS, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.settings import Settings
 
 
-def start_positions(target: Target, settings: Settings) -> list[np.ndarray | None]:
-    """Return each chain's unconstrained start, or None where the kernel is to look for one.
+class StartPosition(NamedTuple):
+    """Where a chain looks for its start: a cube of the unconstrained space."""
+
+    centre: np.ndarray
+    radius: float
+    """Where it is 0, the centre is the start."""
+
+
+def start_positions(target: Target, settings: Settings) -> list[StartPosition]:
+    """Return where each chain looks for its start.
 
     Raises:
       ModelError: a name is unknown, or a value does not fit its variable.
@@ -22,9 +30,12 @@ def start_positions(target: Target, settings: Settings) -> list[np.ndarray | Non
     ]
 
 
-def _start_position(target: Target, values: Mapping[str, Any] | None, key: np.ndarray) -> np.ndarray | None:
-    """Return the start of one chain; what is not given is random, from the chain's own key."""
+def _start_position(target: Target, values: Mapping[str, Any] | None, key: np.ndarray) -> StartPosition:
+    """Where some values are given, the others are random, from the chain's own key."""
+    centre, radius = np.zeros(target.dim), RANDOM_RADIUS
+    if target.init is not None:
+        centre, radius = target.init, target.jitter
     if values is None:
-        return target.init
-    random = np.random.default_rng(key).uniform(-2.0, 2.0, target.dim)
-    return target.unconstrain(values, around=random)
+        return StartPosition(centre, radius)
+    random = np.random.default_rng(key).uniform(-radius, radius, target.dim)
+    return StartPosition(target.unconstrain(values, around=centre + random), 0.0)

@@ -13,8 +13,6 @@ run                          one_for_one
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
@@ -25,6 +23,7 @@ from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.model_server import ModelServer
 from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import Runner
 
 # Only a brake against storms, of kills too: how often a chain may crash at one block is counted by the
@@ -39,7 +38,7 @@ class Parts:
 
     target: Target
     settings: Settings
-    starts: Sequence[np.ndarray | None]
+    starts: Sequence[StartPosition]
     executables: Executables
     feed: Feed
     block_size: BlockSize

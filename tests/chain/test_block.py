@@ -33,7 +33,7 @@ def compiled():
 
 def first_state(chain=0):
     _, begin = compiled()
-    return begin(chain_key(1, chain), ARGUMENTS, np.zeros(DIM), False, 0.8).state
+    return begin(chain_key(1, chain), ARGUMENTS, np.zeros(DIM), 2.0, 0.8).state
 
 
 ARGUMENTS = (np.array([1.0, -2.0, 0.5]),)

@@ -59,6 +59,12 @@ def test_what_is_not_a_density_is_refused(fn, init, sentence):
         LogDensity(fn, init)
 
 
+@pytest.mark.parametrize("jitter", [-1.0, np.inf, np.nan, "wide"])
+def test_a_jitter_that_is_no_distance_is_refused(jitter):
+    with pytest.raises(ModelError, match="jitter must be a finite number from 0 on, got"):
+        LogDensity(bowl, [0.0], jitter=jitter)
+
+
 def test_a_function_that_returns_an_array_is_refused():
     with pytest.raises(ModelError, match=r"must be one number, got shape \(2,\): sum over its entries"):
         LogDensity(lambda x: x, [0.0, 1.0]).log_density([0.0, 0.0])

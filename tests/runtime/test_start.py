@@ -61,6 +61,29 @@ def test_a_random_start_is_tried_again_until_the_density_is_finite():
         assert np.all(start.state.point.position > 0)
 
 
+def test_a_log_density_starts_each_chain_at_another_point_around_its_init():
+    init = np.array([30.0, -5.0, 0.0])
+    target = ex.LogDensity(lambda q: -0.5 * jnp.dot(q, q), init)
+    positions = np.array([started(target, seed=seed).state.point.position for seed in range(40)])
+    assert np.abs(positions - init).max() <= 1.0
+    assert np.std(positions - init) == pytest.approx(1 / np.sqrt(3), rel=0.15)
+
+
+def test_a_log_density_starts_exactly_at_its_init_without_jitter_and_elsewhere_where_values_are_given():
+    init = np.array([30.0, -5.0, 0.0])
+    target = ex.LogDensity(lambda q: -0.5 * jnp.dot(q, q), init, jitter=0)
+    np.testing.assert_array_equal(started(target).state.point.position, init)
+    np.testing.assert_array_equal(started(target, {"x": init + 1}).state.point.position, init + 1)
+
+
+def test_a_start_around_an_init_is_tried_again_until_the_density_is_finite():
+    target = ex.LogDensity(lambda q: jnp.where(jnp.all(q > 0), -0.5 * jnp.dot(q, q), -jnp.inf), np.zeros(2))
+    for seed in range(20):
+        start = started(target, seed=seed)
+        assert start.is_finite
+        assert np.all((start.state.point.position > 0) & (start.state.point.position <= 1.0))
+
+
 def broken_at_tau():
     b = ex.Builder()
     tau = b.rv("tau", ex.HalfNormal(1.0))
