@@ -1,10 +1,10 @@
 """Measure microseconds a gradient inside a folded loop, before and after each pass, and nutpie's beside it.
 
-One core, one loop of leapfrog steps for each: what a sampler spends on the model, with nothing of the sampler in
-it.  Each repetition runs every variant in turn, and the median is reported.  Before anything is timed, the
-log densities agree to 1e-9 at 200 points; nutpie's up to a constant and to 1e-8, since PyMC rounds some
-constants to single precision.  nutpie is measured where it is installed.  Prints a JSON line for each model,
-then a table.
+One core, one loop of leapfrog steps for each: what a sampler spends on the model, with nothing of the sampler
+in it.  Each repetition runs every variant in turn; the median and the least are reported.  Before anything is
+timed, the log densities agree to 1e-9 at 200 points; nutpie's up to a constant and to 1e-8, since PyMC rounds
+some constants to single precision.  nutpie is measured where it is installed.  Prints a JSON line for each
+model, then a table of medians.
 
 Run it with ``make bench``, or ``python benchmarks/log_density.py radon logistic`` for some of the models.
 """

@@ -18,7 +18,6 @@ _LARGEST_OF_TEN = 1e30
 _STIRLING = np.array([1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12])
 _STIRLING_SLOPE = _STIRLING * np.arange(13, 0, -2)
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-_SQUARE_IS_LARGE = 1e150
 _FIRST_OF_HANKEL = 50.0
 _HANKEL = np.array(
     [math.prod((2 * i - 1) ** 2 / (8 * i) for i in range(1, k + 1)) for k in range(12, -1, -1)], dtype=float
@@ -219,13 +218,6 @@ def _log_bessel_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
     slope = -y * (0.5 + y * polynomial(_HANKEL_SLOPE, y) / series)
     value = jnp.log(series) - 0.5 * jnp.log(2.0 * math.pi * large)
     return jnp.where(is_large, value, jnp.log(i0)), jnp.where(is_large, slope, (i1 - i0) / i0)
-
-
-def log1p_square(x: Any) -> jax.Array:
-    """Return log(1 + x * x), for any x: where the square is infinite, too."""
-    distance = jnp.abs(x)
-    is_far = distance > _SQUARE_IS_LARGE
-    return jnp.where(is_far, 2.0, 1.0) * jnp.log1p(jnp.where(is_far, distance, x * x))
 
 
 def at_position(values: Any, position: Any) -> jax.Array:

@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.functions import log1p_square, log_rising
+from exmc_actors.model.functions import log_rising
+from exmc_actors.model.logarithms import log1p_square
 from exmc_actors.model.supports import Positive, Real, Support
 
 
