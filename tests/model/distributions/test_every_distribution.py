@@ -1,6 +1,7 @@
 """Every distribution of numbers against its formula in mpmath, and against itself: mass, mean, draws."""
 
 import jax
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,9 +11,10 @@ from scipy import stats
 import exmc_actors
 import exmc_actors.model as ex
 from exmc_actors.model.distributions import DISTRIBUTIONS, Distribution
+from exmc_actors.model.supports import UnitInterval
 from tests.model.distributions.cases import OUTSIDE, ROWS, USUAL
 from tests.model.distributions.line import distribution_function, integral, line_of
-from tests.model.distributions.oracles import LOG_DENSITIES, log_density, slope
+from tests.model.distributions.oracles import DIGITS, LOG_DENSITIES, log_density, slope
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -202,6 +204,23 @@ def test_is_exact_at_the_edges_of_the_parameters(name, row, value, wanted):
     values, slopes = values_and_slopes(name, [row])
     assert values[0] == pytest.approx(value, rel=1e-13, abs=1e-15)
     assert slopes[:, 0] == pytest.approx(np.array(wanted), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("z", [-100.0, -30.0, 0.3, 39.0, 41.0, 100.0])
+@pytest.mark.parametrize(
+    "name", ["Gamma", "InverseGamma", "ChiSquared", "Weibull", "LogNormal", "Beta", "Kumaraswamy"]
+)
+def test_the_kernel_on_the_line_knows_what_the_point_is_rounded_to(name, z):
+    parameters = USUAL[name][0]
+    distribution = of(name, parameters)
+    with mpmath.workdps(DIGITS):
+        odds = mpmath.exp(mpmath.mpf(z))
+        x = odds / (1 + odds) if isinstance(distribution.support, UnitInterval) else odds
+    wanted, size = log_density(name, x, *parameters)
+    kernel, slope_of_z = jax.value_and_grad(distribution.log_kernel_on_line)(z)
+    ours = float(kernel - distribution.log_normaliser())
+    assert ours == pytest.approx(wanted, rel=1e-10, abs=1e-14 * size)
+    assert np.isfinite(slope_of_z)
 
 
 @pytest.mark.parametrize("data", [np.array([True, False]), np.array([1, 0]), np.array([1.0, 0.0])])
