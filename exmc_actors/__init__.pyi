@@ -7,6 +7,8 @@ from exmc_actors.diagnostics import compare as compare
 from exmc_actors.diagnostics import loo as loo
 from exmc_actors.diagnostics import summary as summary
 from exmc_actors.diagnostics import waic as waic
+from exmc_actors.elsewhere import from_numpyro as from_numpyro
+from exmc_actors.elsewhere import from_pymc as from_pymc
 from exmc_actors.errors import ExmcError as ExmcError
 from exmc_actors.errors import ModelError as ModelError
 from exmc_actors.errors import ModelWarning as ModelWarning

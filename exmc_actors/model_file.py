@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from exmc_actors.compiler import LogDensity, Program
+from exmc_actors.compiler import Evaluator
 from exmc_actors.errors import ExmcError
 from exmc_actors.model import Model
 
@@ -82,7 +82,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _is_model(value: Any) -> bool:
-    return isinstance(value, Model | Program | LogDensity)
+    return isinstance(value, Model | Evaluator)
 
 
 def _advice(path: Path, models: list[str]) -> str:

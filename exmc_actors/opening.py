@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import trio
 
 import supervision as sv
-from exmc_actors.compiler import LogDensity, Program, Target, compile
+from exmc_actors.compiler import Evaluator, Target, compile
 from exmc_actors.errors import ExmcError, RunFailed, SettingsError
 from exmc_actors.model import Model
 from exmc_actors.run import Keep, Run
@@ -59,7 +59,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     the actors meanwhile.
 
     Args:
-      model: a ``Model``, a ``Program`` or a ``LogDensity``.
+      model: a ``Model``, a ``Program``, a ``LogDensity``, or what ``from_numpyro`` or ``from_pymc`` returns.
       draws: kept draws a chain.
       tune: warmup transitions a chain; None means the default, 400.
       chains: how many.
@@ -113,11 +113,12 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
 def _target(model: Any) -> Target:
     if isinstance(model, Model):
         return compile(model)
-    if isinstance(model, Program | LogDensity):
-        return model
+    if isinstance(model, Evaluator):
+        return cast(Target, model)
     raise SettingsError(
         f"a Model, a Program or a LogDensity can be sampled, got {model!r}: "
-        "write sample(builder.model()), or sample(LogDensity(function, init))."
+        "write sample(builder.model()), or sample(LogDensity(function, init)); "
+        "from_pymc and from_numpyro take models of those libraries."
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exmc_actors.compiler import LogDensity, Program
+from exmc_actors.compiler import Evaluator, LogDensity, Program
 from exmc_actors.compiler.over_draws import inputs_of, simulate
 from exmc_actors.compiler.over_draws import log_likelihood as log_likelihood_of
 from exmc_actors.diagnostics.groups import build_prior, draws_of, with_group
@@ -135,6 +135,10 @@ def _declared(model: Any) -> Model:
     if isinstance(model, LogDensity):
         raise SettingsError(
             "a LogDensity says nothing of data, so that nothing can be predicted: give a Model."
+        )
+    if isinstance(model, Evaluator):
+        raise SettingsError(
+            f"{model!r} comes from another library, whose own functions predict from the draws."
         )
     raise SettingsError(f"a Model or a Program is expected, got {model!r}: a builder gives one by b.model().")
 

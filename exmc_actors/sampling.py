@@ -36,7 +36,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     """Sample and return the draws; Ctrl-C returns those that were committed.
 
     Args:
-      model: a ``Model``, a ``Program`` or a ``LogDensity``.
+      model: a ``Model``, a ``Program``, a ``LogDensity``, or what ``from_numpyro`` or ``from_pymc`` returns.
       draws: kept draws a chain.
       tune: warmup transitions a chain; None means the default, 400.
       chains: how many.

@@ -4,9 +4,12 @@ This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.  It c
 """
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +63,23 @@ def can_fold() -> bool:
     with precise():
         loop = jax.jit(lambda x: jax.lax.fori_loop(0, 3, lambda _, y: y * 2.0, x))
         return is_folded(loop.lower(jnp.zeros(1024)).compile().as_text())
+
+
+def import_aside(module: str) -> None:
+    """Import a module that sets JAX's 64-bit mode when it is imported, and set the mode back."""
+    if module in sys.modules:
+        return
+
+    def load() -> None:
+        before = jax.config.values["jax_enable_x64"]
+        try:
+            import_module(module)
+        finally:
+            jax.config.update("jax_enable_x64", before)  # type: ignore[no-untyped-call]
+
+    # In a thread of its own, which is inside no context: what it reads and sets is the host's own setting.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(load).result()
 
 
 @contextmanager

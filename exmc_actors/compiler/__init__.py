@@ -1,5 +1,6 @@
 """Turn a model into one pure function of a flat vector: the front door of this floor, names only."""
 
+from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.explanation import explain
 from exmc_actors.compiler.layout import Layout, Place
 from exmc_actors.compiler.log_density import LogDensity
@@ -7,4 +8,4 @@ from exmc_actors.compiler.passes import rewrite
 from exmc_actors.compiler.program import Program, compile
 from exmc_actors.compiler.target import Target
 
-__all__ = ["Layout", "LogDensity", "Place", "Program", "Target", "compile", "explain", "rewrite"]
+__all__ = ["Evaluator", "Layout", "LogDensity", "Place", "Program", "Target", "compile", "explain", "rewrite"]

@@ -1,0 +1,172 @@
+"""Borrow the log density of a PyMC model, with PyMC's own transforms; it is not sampled here."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from exmc_actors.compiler import Layout
+from exmc_actors.elsewhere.borrowed import Borrowed, Description, Values, flattened, shapes_of, unflattened
+from exmc_actors.elsewhere.installed import check_installed
+from exmc_actors.errors import ModelError
+from exmc_actors.xla import import_aside, precise
+
+
+def from_pymc(model: Any) -> Borrowed:
+    """Return the target of a PyMC model, which ``sample`` and ``open_run`` take.
+
+    The flat vector is PyMC's: the transformed variables, in order of declaration.  Chains start as PyMC's do,
+    within 1 of its initial point there.  PyTensor turns the log density into a JAX function now, and is not
+    used afterwards: what a ``pm.Data`` holds later changes nothing.
+
+    Args:
+      model: a ``pymc.Model``.
+
+    Raises:
+      ModelError: PyMC is not installed, or the model has discrete variables, none, variables of another
+        precision than float64, an operation that JAX lacks, or a name that a result cannot hold.
+    """
+    check_installed("pymc", "PyMC", "from_pymc")
+    import pymc
+
+    if not isinstance(model, pymc.Model):
+        raise ModelError(f"from_pymc takes a pymc.Model, got {model!r}.")
+    _check_variables(model)
+    import_aside("pytensor.link.jax.dispatch")
+    with precise():
+        return Borrowed(_description(model))
+
+
+def _check_variables(model: Any) -> None:
+    for variable in model.free_RVs:
+        dtype = model.rvs_to_values[variable].dtype
+        if not dtype.startswith("float"):
+            raise ModelError(
+                f"{variable.name!r} is discrete, and only continuous variables can be sampled: sum it out of "
+                "the model, say by a pymc.Mixture."
+            )
+        if dtype != "float64":
+            raise ModelError(
+                f"{variable.name!r} is {dtype}, and sampling needs float64: build the model under "
+                "pytensor.config.change_flags(floatX='float64')."
+            )
+
+
+def _description(model: Any) -> Description:
+    from pymc.backends.arviz import find_constants, find_observations
+
+    point = model.initial_point(random_seed=0)
+    starts = {v.name: np.asarray(point[model.rvs_to_values[v].name], np.float64) for v in model.free_RVs}
+    layout = Layout.of(shapes_of(starts))
+    reported = [*model.free_RVs, *model.deterministics]
+    values = _on_vector(model, layout, model.replace_rvs_by_values(reported), reported)
+    shapes = jax.eval_shape(values, np.zeros(layout.size))
+    terms = [*model.free_RVs, *model.observed_RVs, *model.potentials]
+    log_terms = [_sum(term) for term in model.logp(vars=terms, sum=False)]
+    named = {*shapes, *(v.name for v in (*model.observed_RVs, *model.data_vars))}
+    return Description(
+        library="PyMC",
+        layout=layout,
+        values_layout=Layout.of(shapes_of({v.name: shapes[v.name] for v in reported})),
+        log_density=_log_density(model, layout),
+        terms=_on_vector(model, layout, log_terms, terms),
+        values=values,
+        unconstrained=_unconstrained(model, layout),
+        init=np.concatenate([np.ravel(start) for start in starts.values()]) if starts else np.zeros(0),
+        observed_data={name: np.asarray(array) for name, array in find_observations(model).items()},
+        constant_data={name: np.asarray(array) for name, array in find_constants(model).items()},
+        dims={name: _dims(name, dims) for name, dims in model.named_vars_to_dims.items() if name in named},
+        coords={dim: tuple(labels) for dim, labels in model.coords.items() if labels is not None},
+    )
+
+
+def _dims(name: str, dims: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(f"{name}_dim_{axis}" if dim is None else str(dim) for axis, dim in enumerate(dims))
+
+
+def _sum(factor: Any) -> Any:
+    from pytensor.tensor import as_tensor
+
+    return as_tensor(factor, allow_xtensor_conversion=True).sum()
+
+
+def _log_density(model: Any, layout: Layout) -> Callable[[jax.Array], jax.Array]:
+    run = _in_jax(model.value_vars, [model.logp()])
+    return lambda flat: jnp.asarray(run(*unflattened(layout, flat).values())[0])
+
+
+def _on_vector(
+    model: Any, layout: Layout, outputs: Sequence[Any], named_as: Sequence[Any]
+) -> Callable[[jax.Array], dict[str, jax.Array]]:
+    """Return a function of the flat vector that gives the outputs by name."""
+    run = _in_jax(model.value_vars, outputs)
+    names = [variable.name for variable in named_as]
+    return lambda flat: dict(zip(names, run(*unflattened(layout, flat).values()), strict=True))
+
+
+def _unconstrained(model: Any, layout: Layout) -> Callable[[Values, Values, jax.Array], jax.Array]:
+    """Return the function that places given values; a transform may depend on variables declared before."""
+    from pytensor import tensor
+    from pytensor.graph.replace import graph_replace
+
+    constrained: dict[Any, Any] = {}
+    given, flags, outputs = [], [], []
+    for variable in model.free_RVs:
+        value, transform = model.rvs_to_values[variable], model.rvs_to_transforms[variable]
+        given.append(variable.type())
+        flags.append(tensor.scalar(dtype="bool"))
+        inside, placed = value, given[-1]
+        if transform is not None:
+            inside = transform.backward(value, *variable.owner.inputs)
+            placed = transform.forward(given[-1], *variable.owner.inputs)
+        chosen = [tensor.switch(flags[-1], given[-1], inside), tensor.switch(flags[-1], placed, value)]
+        if constrained:
+            chosen = graph_replace(chosen, constrained, strict=False)
+        constrained[variable] = chosen[0]
+        outputs.append(chosen[1])
+    run = _in_jax([*given, *flags, *model.value_vars], outputs)
+    names = layout.names
+
+    def place(values: Values, is_given: Values, around: jax.Array) -> jax.Array:
+        inputs = [*(values[n] for n in names), *(is_given[n] for n in names)]
+        found = run(*inputs, *unflattened(layout, around).values())
+        return flattened(layout, dict(zip(names, found, strict=True)))
+
+    return place
+
+
+def _in_jax(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., Sequence[jax.Array]]:
+    """Turn a PyTensor graph into a JAX function, with -inf where a parameter is out of its bounds.
+
+    ``pymc.sampling.jax`` does the same, but sets XLA's flags when it is imported, and leaves the bounds out.
+    """
+    from pytensor.compile.mode import get_mode
+    from pytensor.graph.fg import FunctionGraph
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    graph = FunctionGraph(list(inputs), _without_shared(outputs), clone=True)
+    mode = get_mode("JAX").including("local_check_parameter_to_ninf_switch")
+    mode.optimizer.rewrite(graph)
+    try:
+        function: Callable[..., Sequence[jax.Array]] = jax_funcify(graph)
+    except NotImplementedError as error:
+        raise ModelError(f"the model cannot be turned into JAX: {error}") from error
+    return function
+
+
+def _without_shared(outputs: Sequence[Any]) -> list[Any]:
+    """Return the graphs with the arrays that shared variables hold now."""
+    from pytensor.compile.sharedvalue import SharedVariable
+    from pytensor.graph.replace import clone_replace
+    from pytensor.graph.traversal import graph_inputs
+    from pytensor.tensor import constant
+    from pytensor.tensor.random.type import RandomType
+
+    shared = [v for v in graph_inputs(outputs) if isinstance(v, SharedVariable)]
+    for variable in shared:
+        if isinstance(variable.type, RandomType):
+            raise ModelError("the model draws random numbers where it is evaluated: leave these out of it.")
+    replacements: Mapping[Any, Any] = {v: constant(v.get_value(borrow=True)) for v in shared}
+    return list(clone_replace(outputs, replace=replacements))
