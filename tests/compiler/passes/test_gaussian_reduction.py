@@ -61,7 +61,7 @@ def test_every_linear_mean_has_the_density_of_its_rows(**case):
 
 @pytest.mark.slow
 @linear_models
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_many_linear_means_have_the_density_of_their_rows(**case):
     check_linear_means(**case)
 

@@ -53,7 +53,7 @@ def test_every_predictor_has_the_density_of_its_rows(**case):
 
 @pytest.mark.slow
 @predictors
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_many_predictors_have_the_density_of_their_rows(**case):
     check_predictors(**case)
 
