@@ -7,6 +7,23 @@ import numpy as np
 
 from exmc_actors.model import triangular
 
+_MOST_UNROLLED = 8
+_MOST_PRODUCTS = 2**14
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Return ``a @ b``; of two small matrices, in a form that folds, as a product of XLA's does not."""
+    is_small = jnp.ndim(a) == jnp.ndim(b) == 2 and a.shape[1] <= _MOST_UNROLLED
+    if not is_small or a.size * b.shape[1] > _MOST_PRODUCTS:
+        return jnp.matmul(a, b)
+    products = [a[:, k, None] * b[k] for k in range(a.shape[1])]
+    return sum(products[1:], products[0]) if products else jnp.matmul(a, b)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return the product of numbers, vectors or matrices."""
+    return matmul(a, b) if jnp.ndim(a) and jnp.ndim(b) else jnp.multiply(a, b)
+
 
 def outer(a: Any, b: Any) -> Any:
     """Return the products of each entry of one vector with each of another."""
