@@ -29,6 +29,7 @@ format: $(READY)          ## rewrite the sources in the project's format
 
 bench: .venv-bench/.ready ## side by side with the peers, in an environment of their own
 	.venv-bench/bin/python benchmarks/eight_schools.py
+	.venv-bench/bin/python benchmarks/log_density.py
 	.venv-bench/bin/python benchmarks/actors.py
 
 images: $(READY)          ## make the pictures in the docs again, from real runs
@@ -45,7 +46,7 @@ $(READY): pyproject.toml
 .venv-bench/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . numpyro pykka
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . numpyro pykka "nutpie[pymc]"
 	@touch $@
 
 clean:
