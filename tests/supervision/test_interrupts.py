@@ -128,6 +128,7 @@ def test_an_interrupt_at_any_point_ends_everything(at):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # minutes, and several times as many where others compute too
 def test_an_interrupt_at_every_point_ends_everything():
     for at in range(1, LAST_POINT):
         assert run_interrupted(at)
