@@ -40,6 +40,8 @@ def from_pymc(model: Any) -> Borrowed:
 
 
 def _check_variables(model: Any) -> None:
+    if not model.free_RVs:
+        raise ModelError("the PyMC model has no free variable: there is nothing to sample.")
     for variable in model.free_RVs:
         dtype = model.rvs_to_values[variable].dtype
         if not dtype.startswith("float"):
@@ -74,7 +76,7 @@ def _description(model: Any) -> Description:
         terms=_on_vector(model, layout, log_terms, terms),
         values=values,
         unconstrained=_unconstrained(model, layout),
-        init=np.concatenate([np.ravel(start) for start in starts.values()]) if starts else np.zeros(0),
+        init=np.concatenate([np.ravel(start) for start in starts.values()]),
         observed_data={name: np.asarray(array) for name, array in find_observations(model).items()},
         constant_data={name: np.asarray(array) for name, array in find_constants(model).items()},
         dims={name: _dims(name, dims) for name, dims in model.named_vars_to_dims.items() if name in named},

@@ -6,11 +6,15 @@ depends on neither, takes its arrays as arguments, and stays in the precision th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from exmc_actors.elsewhere.evaluation import evaluate
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +39,7 @@ class Recorder:
     def __init__(self) -> None:
         """Begin without arrays."""
         self._arrays: list[np.ndarray] = []
-        self._places: dict[int, int] = {}
-        self._kept: list[Any] = []
+        self._places: dict[Any, int] = {}
 
     @property
     def arguments(self) -> tuple[np.ndarray, ...]:
@@ -45,20 +48,21 @@ class Recorder:
 
     def record(self, function: Callable[..., Any], *examples: Any) -> Recording:
         """Trace a function of arrays, or of mappings of arrays, of the shapes and dtypes of the examples."""
-        closed, shapes = jax.make_jaxpr(function, return_shape=True)(*examples)
+        traced, shapes = jax.make_jaxpr(function, return_shape=True)(*examples)
+        closed = jax.make_jaxpr(partial(evaluate, traced.jaxpr, traced.consts))(*jax.tree.leaves(examples))
         constants = tuple(self._place(constant) for constant in closed.consts)
         return Recording(closed.jaxpr, constants, jax.tree.structure(shapes))
 
     def _place(self, constant: Any) -> Any:
         if not _is_numeric(constant):
             return constant
-        if id(constant) not in self._places:
-            self._places[id(constant)] = len(self._arrays)
-            self._kept.append(constant)  # or its id could be given to another
-            array = np.array(constant)
+        array = np.array(constant)
+        contents = array.dtype.str, array.shape, sha256(array.tobytes()).digest()
+        if contents not in self._places:
+            self._places[contents] = len(self._arrays)
             array.flags.writeable = False
             self._arrays.append(array)
-        return self._places[id(constant)]
+        return self._places[contents]
 
 
 def _is_numeric(constant: Any) -> bool:
