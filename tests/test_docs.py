@@ -11,13 +11,15 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 README_LINES = 120
+SLOW = {ROOT / "docs" / "models"}
 
 
 def programs():
     for page in PAGES:
         for number, match in enumerate(PROGRAM.finditer(page.read_text()), 1):
             name = f"{page.relative_to(ROOT)}#{number}"
-            yield pytest.param(match.group(1), match.group(2), id=name)
+            marks = [pytest.mark.slow] if page.parent in SLOW else []
+            yield pytest.param(match.group(1), match.group(2), id=name, marks=marks)
 
 
 @pytest.mark.parametrize(("program", "expected"), list(programs()))

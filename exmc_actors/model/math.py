@@ -290,7 +290,7 @@ def diag(x: _Any) -> _Expression:
 def cholesky(x: _Any) -> _Expression:
     """Return the lower triangular factor of each symmetric positive definite matrix; NaN for others.
 
-    Beyond 64 rows LAPACK computes it, which costs the loop of the sampler a call at every gradient.
+    Beyond about fifty rows it keeps the sampler's loop from being one native kernel.
     """
     return _apply("cholesky", x)
 

@@ -72,6 +72,30 @@ def test_a_hidden_markov_model_sums_over_all_paths():
     assert program.terms(means)["path"] == pytest.approx(np.log(total), rel=1e-13)
 
 
+def test_states_that_cannot_be_reached_leave_the_slopes_of_others_alone():
+    log_start, log_move = np.array([0.0, -np.inf, -np.inf]), np.full((3, 3), -np.inf)
+    log_move[[0, 0, 1, 1, 2], [0, 1, 1, 2, 2]] = np.log([0.5, 0.5, 0.5, 0.5, 1.0])
+    b = ex.Builder()
+    mu = b.rv("mu", ex.Flat(), shape=3)
+
+    def step(forward, y):
+        return math.logsumexp(forward[:, None] + log_move, axis=0) - 0.5 * (y - mu) ** 2, ()
+
+    last, _ = math.scan(step, log_start, np.array([0.3, 1.1]))
+    b.potential("path", math.logsumexp(last))
+    means = np.array([0.2, 1.7, -0.5])
+    value, slope = compile(b.model()).log_density_and_grad(means)
+    paths = {(0, 0): 0.25, (0, 1): 0.25, (1, 1): 0.25, (1, 2): 0.25}
+    y = np.array([0.3, 1.1])
+    terms = {path: p * np.exp(-0.5 * ((y - means[list(path)]) ** 2).sum()) for path, p in paths.items()}
+    total = sum(terms.values())
+    assert value == pytest.approx(np.log(total), rel=1e-13)
+    wanted = sum(
+        np.bincount(path, weights=y - means[list(path)], minlength=3) * p for path, p in terms.items()
+    )
+    np.testing.assert_allclose(slope, wanted / total, rtol=1e-12)
+
+
 def test_several_values_are_carried_and_put_out_together_for_a_given_number_of_steps():
     b = ex.Builder()
     x = b.rv("x", ex.Normal(0.0, 1.0))

@@ -1,0 +1,13 @@
+"""A mixture of two normals, kept apart by the order of their means."""
+
+import exmc_actors as ex
+
+
+def model(data):
+    b = ex.Builder()
+    mu = b.rv("mu", ex.Normal(0.0, 2.0), shape=2, transform=ex.transforms.Ordered())
+    sigma = b.rv("sigma", ex.HalfNormal(2.0), shape=2)
+    theta = b.rv("theta", ex.Beta(5.0, 5.0))
+    weights = ex.math.stack([theta, 1.0 - theta])
+    b.obs("y", ex.Mixture(weights, [ex.Normal(mu[k], sigma[k]) for k in range(2)]), data["y"])
+    return b.model()
