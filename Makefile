@@ -4,6 +4,7 @@ PYTHON ?= $(shell .ci/find-python 3.11 3.12 3.13)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+EXTRAS := $(VENV)/.extras
 
 .PHONY: demo test check check-slow format bench images clean
 
@@ -13,7 +14,7 @@ demo: $(READY)            ## sample the eight schools, kill a chain, prove the r
 test: $(READY)            ## every test but the slow ones
 	$(BIN)/pytest -n 2 -m "not slow"
 
-check: $(READY)           ## what CI runs: format, lint, types, all tests, the quick ones on 3.13 too
+check: $(EXTRAS)          ## what CI runs: format, lint, types, all tests, the quick ones on 3.13 too
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,6 +42,11 @@ $(READY): pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+$(EXTRAS): $(READY)       # the libraries whose models can be sampled: without them, their tests are skipped
+	@echo "Installing NumPyro and PyMC into $(VENV) (a minute or two, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[numpyro,pymc]"
 	@touch $@
 
 .venv-bench/.ready: pyproject.toml

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,20 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 README_LINES = 120
-SLOW = {ROOT / "docs" / "models"}
+EXTRAS = ("numpyro", "pymc")
+SLOW = {ROOT / "docs" / "models", ROOT / "docs" / "elsewhere.md"}
 
 
 def programs():
     for page in PAGES:
         for number, match in enumerate(PROGRAM.finditer(page.read_text()), 1):
             name = f"{page.relative_to(ROOT)}#{number}"
-            marks = [pytest.mark.slow] if page.parent in SLOW else []
+            marks = [pytest.mark.slow] if SLOW & {page, page.parent} else []
+            marks += [
+                pytest.mark.skipif(find_spec(extra) is None, reason=f"{extra} is not installed")
+                for extra in EXTRAS
+                if f"import {extra}" in match.group(1)
+            ]
             yield pytest.param(match.group(1), match.group(2), id=name, marks=marks)
 
 

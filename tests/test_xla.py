@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from exmc_actors import xla
-from exmc_actors.xla import can_fold, precise, prepare
+from exmc_actors.xla import can_fold, import_aside, precise, prepare
 
 MINE = "--xla_cpu_enable_fast_math=false"
 
@@ -159,3 +159,16 @@ def test_settings_of_the_host_that_would_change_bits_are_out_of_force_inside_and
         assert jax.random.key_data(jax.random.key(1)).shape == (4,)
         with pytest.raises(FloatingPointError):
             jnp.log(-jnp.ones(1))
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_a_module_that_sets_the_64_bit_mode_is_imported_without_the_host_noticing(
+    tmp_path, monkeypatch, host
+):
+    (tmp_path / f"sets_mode_{host}.py").write_text("import jax\njax.config.update('jax_enable_x64', True)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with jax.enable_x64(host):
+        import_aside(f"sets_mode_{host}")
+        assert dtype() == ("float64" if host else "float32")
+    assert f"sets_mode_{host}" in sys.modules
+    assert dtype() == "float32"

@@ -16,12 +16,12 @@ numpyro = pytest.importorskip(
 )
 dist = pytest.importorskip("numpyro.distributions")
 infer = pytest.importorskip("numpyro.infer.util")
-TOO_FEW_DRAWS = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
+TOO_FEW_DRAWS = A_DIVERGENCE_OR_TWO = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
 
 
 def schools(sigma, y=None):
     mu = numpyro.sample("mu", dist.Normal(0, 5))
-    tau = numpyro.sample("tau", dist.HalfCauchy(5))
+    tau = numpyro.sample("tau", dist.HalfNormal(5))
     with numpyro.plate("school", 8):
         z = numpyro.sample("z", dist.Normal(0, 1))
         theta = numpyro.deterministic("theta", mu + tau * z)
@@ -168,8 +168,7 @@ def test_a_support_that_depends_on_another_variable_follows_what_is_given():
 
 
 def test_arrays_are_arguments_in_double_precision_whatever_the_host_has():
-    y, sigma = jnp.asarray(SCHOOLS_Y), jnp.asarray(SCHOOLS_SIGMA)
-    assert y.dtype == np.float32
+    y, sigma = (jnp.asarray(array, np.float32) for array in (SCHOOLS_Y, SCHOOLS_SIGMA))
     target = ex.from_numpyro(schools, sigma, y=y)
     assert sum(a.shape == (8,) and a.dtype == np.float64 for a in target.arguments) == 2
     q = points(target)[0]
@@ -257,5 +256,8 @@ def test_what_cannot_be_sampled_is_refused(model, sentence):
 
 
 @pytest.mark.slow
+@A_DIVERGENCE_OR_TWO
 def test_the_posterior_is_that_of_the_same_model_built_here():
-    check_posterior(ex.sample(made("schools"), draws=4000, random_seed=1, progressbar=False))
+    check_posterior(
+        ex.sample(made("schools"), draws=4000, target_accept=0.95, random_seed=1, progressbar=False)
+    )
