@@ -1,7 +1,7 @@
 """Borrow the log density of a NumPyro model, with NumPyro's own bijections; sampling it is not done here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -40,21 +40,23 @@ def from_numpyro(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Borrowed:
 
 def _in_double(leaf: Any) -> Any:
     is_array = isinstance(leaf, jax.Array | np.ndarray)
-    return np.asarray(leaf, np.float64) if is_array and jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+    return leaf.astype(np.float64) if is_array and jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
 
 @dataclass(frozen=True)
 class _Model:
-    """A model with what it takes.  A random choice in it, of a subsample, say, is the same in every run."""
+    """A model with what it takes.  Its random choices are the same in every run."""
 
     fn: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
+    subsamples: Mapping[str, Any] = field(default_factory=dict)
+    """Indices by plate, found in a run that was not traced: a model may use them on arrays of NumPy's."""
 
     def seeded(self) -> Any:
         from numpyro import handlers
 
-        return handlers.seed(self.fn, 0)
+        return handlers.substitute(handlers.seed(self.fn, 0), data=dict(self.subsamples))
 
     def trace(self, substitute: Callable[[Any], Any]) -> dict[str, Any]:
         """Run the model, with values for its variables from a function of a site."""
@@ -88,6 +90,8 @@ def _description(model: _Model) -> Description:
     from numpyro.infer import init_to_uniform
 
     sites = model.trace(init_to_uniform())
+    plates = {name: site["value"] for name, site in sites.items() if site["type"] == "plate"}
+    model = replace(model, subsamples=plates)
     free = {name: site["value"] for name, site in sites.items() if _is_free(site)}
     derived = {name: site["value"] for name, site in sites.items() if site["type"] == "deterministic"}
     params = jax.eval_shape(model.unconstrain, free)

@@ -199,6 +199,21 @@ def test_a_model_that_indexes_by_groups_folds():
     assert tree.posterior["level"].dims == ("chain", "draw", "group")
 
 
+def test_a_subsample_is_the_same_in_every_evaluation_and_counts_for_the_whole():
+    def model(y):
+        mu = numpyro.sample("mu", dist.Normal(0, 1))
+        with numpyro.plate("row", len(y), subsample_size=5) as rows:
+            numpyro.sample("y", dist.Normal(mu, 1), obs=y[rows])
+
+    y = np.arange(20.0)
+    target = ex.from_numpyro(model, y)
+    chosen = target.observed_data["y"]
+    assert len(set(chosen)) == 5
+    expected = 4.0 * np.sum(-0.5 * (chosen - 0.3) ** 2 - 0.5 * np.log(2 * np.pi))
+    for _ in range(2):
+        assert target.terms([0.3])["y"] == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_scan_inside_a_model_is_numpyros_too():
     def model(y):
         def step(previous, now):
