@@ -1,5 +1,7 @@
 """A mixture of two normals, kept apart by the order of their means."""
 
+import numpy as np
+
 import exmc_actors as ex
 
 
@@ -11,3 +13,12 @@ def model(data):
     weights = ex.math.stack([theta, 1.0 - theta])
     b.obs("y", ex.Mixture(weights, [ex.Normal(mu[k], sigma[k]) for k in range(2)]), data["y"])
     return b.model()
+
+
+def initvals(data):
+    """Return where chains start.
+
+    A random start may have one wide component that holds everything: a mode by itself, 450 units of log
+    density below the other, which no chain leaves.
+    """
+    return {"mu": np.quantile(data["y"], [0.25, 0.75]), "sigma": np.ones(2)}

@@ -34,10 +34,10 @@ def load(name):
     return json.loads((Path(FOLDER) / f"{name}.json").read_text())
 
 
-def model_of(posterior, function):
-    """Return the model that a file of the benchmarks makes of a posterior's data."""
-    program = runpy.run_path(str(MODELS / f"{posterior.replace('-', '_')}.py"))
-    return program[function](load(posterior)["data"])
+def model_and_starts(posterior, function):
+    """Return the model that a file of the benchmarks makes of a posterior's data, and its start values."""
+    program, data = runpy.run_path(str(MODELS / f"{posterior.replace('-', '_')}.py")), load(posterior)["data"]
+    return program[function](data), program["initvals"](data) if "initvals" in program else None
 
 
 POSTERIORS = [
@@ -78,9 +78,10 @@ def worth(x):
     return [float(size) for size in sizes]
 
 
-def sample_until_worth(model, names, seed, draws):
+def sample_until_worth(model, names, seed, draws, starts=None):
+    kept = {"var_names": _variables(names), "initvals": starts, "progressbar": False}
     while True:
-        tree = ex.sample(model, draws=draws, random_seed=seed, var_names=_variables(names), progressbar=False)
+        tree = ex.sample(model, draws=draws, random_seed=seed, **kept)
         found = draws_by_reference_name(tree, names)
         if min(min(worth(x)) for x in found.values()) >= ENOUGH:
             return found
@@ -117,12 +118,13 @@ def disagreements(found, reference):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("posterior", "function"), POSTERIORS)
 def test_moments_agree_with_the_reference(posterior, function, seed):
-    model, reference = model_of(posterior, function), load(posterior)["reference"]
-    found = sample_until_worth(model, list(reference), seed, draws=4000)
+    model, starts = model_and_starts(posterior, function)
+    reference = load(posterior)["reference"]
+    found = sample_until_worth(model, list(reference), seed, 4000, starts)
     wrong = disagreements(found, reference)
     if wrong:
         length = next(iter(found.values())).shape[1]
-        found = sample_until_worth(model, list(reference), seed, draws=10 * length)
+        found = sample_until_worth(model, list(reference), seed, 10 * length, starts)
         wrong = disagreements(found, reference)
     assert not wrong, "\n".join(wrong)
 
