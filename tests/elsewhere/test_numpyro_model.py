@@ -72,8 +72,8 @@ MODELS = {
 }
 
 
-# The richest model takes long to compile.
-NAMES = ["schools", "regression", pytest.param("supports", marks=pytest.mark.slow), "discrete"]
+SLOW = ("regression", "supports")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MODELS]
 
 
 @functools.cache

@@ -62,8 +62,8 @@ def discrete():
 
 
 MODELS = {"schools": schools, "regression": regression, "supports": supports, "discrete": discrete}
-# The richest model takes long to compile.
-NAMES = ["schools", "regression", pytest.param("supports", marks=pytest.mark.slow), "discrete"]
+SLOW = ("discrete", "supports")
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in MODELS]
 
 
 @functools.cache
