@@ -4,6 +4,7 @@ import jax
 import pytest
 from hypothesis import settings
 
+from exmc_actors.compiler.functions import functions_of
 from exmc_actors.xla import precise, prepare
 
 # Before any test makes a backend: loops fold only in a process where this came first.
@@ -19,6 +20,14 @@ def _host_settings_stay():
     assert not jax.config.jax_enable_x64
     yield
     assert not jax.config.jax_enable_x64
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _compiled_programs_go():
+    """Let go of what a file has compiled: a thousand programs of native code fill the memory of a machine."""
+    yield
+    functions_of.cache_clear()
+    jax.clear_caches()
 
 
 @pytest.fixture
