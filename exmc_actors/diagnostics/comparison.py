@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
 from exmc_actors.diagnostics.predictive_accuracy import loo_with_doubt
 from exmc_actors.diagnostics.stacking import stacking_weights
 from exmc_actors.errors import SamplingWarning, SettingsError
@@ -61,7 +61,7 @@ def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFr
             behind[:, rank].sum(),
             weights[rank],
             estimates[name].se,
-            np.sqrt(len(behind) * behind[:, rank].var()),
+            standard_error_of_sum(behind[:, rank]),
             estimates[name].warning,
         )
         for rank, name in enumerate(names)

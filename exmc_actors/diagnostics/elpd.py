@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
 
@@ -52,3 +54,11 @@ class Elpd:
             beyond = int((~(self.pareto_k <= self.good_k)).sum())
             lines += ["", f"Pareto k above {self.good_k:.2f}: {beyond} of {self.n_data_points}"]
         return "\n".join(lines)
+
+
+def standard_error_of_sum(terms: np.ndarray) -> float:
+    """Return the standard error of a sum by the sample variance of its terms; NaN for a single one.
+
+    Vehtari, Gelman & Gabry (2017), equation 23.
+    """
+    return math.sqrt(terms.size * terms.var(ddof=1)) if terms.size > 1 else math.nan

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exmc_actors.diagnostics.convergence import BATCH, FEWEST_DRAWS
-from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
 from exmc_actors.diagnostics.ess import ess
 from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
 from exmc_actors.diagnostics.ranks import split_chains
@@ -172,7 +172,7 @@ def _elpd(
         kind,
         str(values.name),
         elpd=float(pointwise.sum()),
-        se=float(np.sqrt(pointwise.size * pointwise.var())),
+        se=standard_error_of_sum(pointwise),
         p=float(np.sum(p_i)),
         n_samples=values.sizes["chain"] * values.sizes["draw"],
         n_data_points=pointwise.size,

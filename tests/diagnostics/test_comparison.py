@@ -42,7 +42,7 @@ def test_differences_are_those_of_the_observations(tree):
     table = compare({"one": one, "two": two})
     behind = one.elpd_i.values - two.elpd_i.values
     assert table.loc["two", "elpd_diff"] == pytest.approx(behind.sum(), rel=1e-12)
-    assert table.loc["two", "dse"] == pytest.approx(np.sqrt(40) * behind.std(), rel=1e-12)
+    assert table.loc["two", "dse"] == pytest.approx(np.sqrt(40) * behind.std(ddof=1), rel=1e-12)
     weights = stacking_weights(np.stack([one.elpd_i, two.elpd_i], axis=1))
     np.testing.assert_allclose(table["weight"], weights)
 

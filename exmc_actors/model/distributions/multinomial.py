@@ -52,6 +52,13 @@ class Multinomial(Distribution):
         return jnp.asarray(self.n)[..., None] * self.p
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """Draw independent vectors."""
-        trials = jnp.asarray(self.n, dtype=float)
-        return jnp.asarray(jax.random.multinomial(key, trials, self.p, shape=shape))
+        """Draw independent vectors, count by count: each is binomial given those before it."""
+        left = jnp.broadcast_to(jnp.asarray(self.n, dtype=float), shape[:-1])
+        p = jnp.broadcast_to(jnp.asarray(self.p, dtype=float), shape)
+        p_left = jnp.cumsum(p[..., ::-1], axis=-1)[..., ::-1]
+        counts = []
+        for k, each in enumerate(jax.random.split(key, shape[-1])[:-1]):
+            share = jnp.clip(p[..., k] / jnp.where(p_left[..., k] > 0.0, p_left[..., k], 1.0), 0.0, 1.0)
+            counts.append(jax.random.binomial(each, left, share))
+            left = left - counts[-1]
+        return jnp.stack([*counts, left], axis=-1)
