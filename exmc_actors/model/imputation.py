@@ -12,7 +12,7 @@ from exmc_actors.model.distributions.distribution import all_parts
 from exmc_actors.model.expression import Constant, Expression, Index, Reference
 from exmc_actors.model.math import concatenate
 from exmc_actors.model.scope import Scope
-from exmc_actors.model.shapes import Shape, stretches_to
+from exmc_actors.model.shapes import Shape
 from exmc_actors.model.sites import Deterministic, Dims, Observation, Site, Variable
 
 
@@ -49,8 +49,7 @@ def imputed(
         ModelWarning,
         stacklevel=4,  # the line that declares it
     )
-    if not stretches_to(scope.parameter_shape(distribution), mask.shape):
-        raise ModelError(f"{distribution!r} does not fit data of shape {mask.shape}.")
+    scope.check_parameters(distribution, mask.shape)
     known, unknown = np.nonzero(~mask), np.nonzero(mask)
     counts = None
     if weights is not None:

@@ -13,34 +13,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from exmc_actors.model.logarithms import log1p_of_fraction
+
 _TILE = 128
 
 Link: TypeAlias = Callable[[jax.Array], tuple[jax.Array, jax.Array]]
 """A function that returns its value and its slope, entry by entry."""
-
-# 1/3 + w/5 + w^2/7 + ... on 0 <= w <= 1/9, interpolated at Chebyshev's points; wrong by less than 2e-17.
-_ATANH_TAIL = (
-    0.3333333333333333,
-    0.20000000000007292,
-    0.1428571428355438,
-    0.11111111358713932,
-    0.09090894718066429,
-    0.07692785032479312,
-    0.06657072104827468,
-    0.06000536404795356,
-    0.04400369243072337,
-    0.08082022805971766,
-)
-
-
-def log1p_of_fraction(x: jax.Array) -> jax.Array:
-    """Return log(1 + x) for x from 0 to 1, to two units in the last place, without branches."""
-    s = x / (2.0 + x)  # log(1 + x) = 2 atanh(s)
-    w = s * s
-    tail = jnp.full_like(w, _ATANH_TAIL[-1])
-    for coefficient in _ATANH_TAIL[-2::-1]:
-        tail = tail * w + coefficient
-    return 2.0 * s + 2.0 * s * (w * tail)
 
 
 def _softplus(x: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -44,7 +44,8 @@ def scan(
     updates, outputs = _several(returned[0]), _several(returned[1])
     if len(updates) != len(carried):
         raise ModelError(
-            f"scan: the step must carry on {len(carried)} value(s), as it was given, got {len(updates)}."
+            f"scan: the step was given {len(carried)} value(s) to carry on and returned {len(updates)}: "
+            "write return (first, second), output for two, say."
         )
     whole = _with_height(Scan(carried, elements, updates, outputs, length))
     items = tuple(Item(whole, k) for k in range(len(updates) + len(outputs)))
@@ -115,7 +116,10 @@ def local_shape(local: Local, source: Shape) -> Shape:
     if not local.is_element:
         return source
     if not source:
-        raise ModelError("a scan walks along a first axis, which a number does not have.")
+        raise ModelError(
+            "a scan walks along the first axis of its sequences, and one of them is a number: "
+            "let the step use the number as it is, or carry it in init."
+        )
     return source[1:]
 
 
@@ -126,7 +130,10 @@ def check_scan(scan: Scan, shapes: Mapping[int, Shape]) -> None:
         lengths.add(scan.length)
     if len(lengths) != 1:
         said = " and ".join(map(str, sorted(lengths))) or "none"
-        raise ModelError(f"a scan needs one number of steps, got {said}.")
+        raise ModelError(
+            f"a scan needs one number of steps, got {said}: "
+            "give sequences whose first axes have one length, and leave length out or let it be the same."
+        )
     for local, update in zip(scan.carried, scan.updates, strict=True):
         before, after = shapes[id(local)], shapes[id(update)]
         if before != after:

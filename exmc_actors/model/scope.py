@@ -162,11 +162,11 @@ class Scope:
             case Variable():
                 check_can_be_sampled(site.distribution)
                 shape = check_size(site.shape)
-                self._check_parameters(site.distribution, shape)
+                self.check_parameters(site.distribution, shape)
                 self._check_transform(site, shape)
             case Observation():
                 shape = site.value.array.shape
-                self._check_parameters(site.distribution, shape)
+                self.check_parameters(site.distribution, shape)
                 check_finite(site.value.array)
                 check_inside(site.distribution, site.value.array, self._support(site.distribution))
                 if site.weights is not None:
@@ -192,7 +192,8 @@ class Scope:
         shapes = {name: self.shape_of(value) for name, value in distribution.parameters.items()}
         return distribution.support_of_shapes(shapes)
 
-    def _check_parameters(self, distribution: Distribution, shape: Shape) -> None:
+    def check_parameters(self, distribution: Distribution, shape: Shape) -> None:
+        """Refuse parameters that a value of the given shape does not fit."""
         needed, axes = self.parameter_shape(distribution), distribution.event_ndim
         if not stretches_to(needed, shape) or len(shape) < axes:
             raise ModelError(

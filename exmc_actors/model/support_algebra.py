@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, final
 
-from exmc_actors.errors import ModelError
 from exmc_actors.model.supports import (
     AtLeast,
     AtMost,
@@ -19,13 +18,7 @@ from exmc_actors.model.supports import (
 
 
 def union(supports: Sequence[Support]) -> Support:
-    """Return what lies in one of several sets, as simply as it can be said.
-
-    Raises:
-      ModelError: if some are sets of numbers and others of arrays.
-    """
-    if len({support.event_ndim for support in supports}) > 1:
-        raise ModelError(f"what is {' or '.join(map(str, supports))} cannot be mixed.")
+    """Return what lies in one of several sets, numbers all or arrays all, as simply as it can be said."""
     whole = [support for support in supports if support.whole_line]
     kinds = {type(support) for support in supports}
     if whole or (len(kinds) == 1 and not fields(supports[0])):
@@ -63,10 +56,7 @@ class Union(Support):
 def within(support: Support, lower: Any, upper: Any) -> Support:
     """Return what of a set of numbers lies from ``lower`` to ``upper``, where None is no bound.
 
-    The bounds must lie inside the set.
-
-    Raises:
-      ModelError: for sets that are no intervals.
+    The set must be an interval, and the bounds must lie inside it.
     """
     low, high = ends(support)
     if isinstance(support, Integers):
@@ -78,11 +68,7 @@ def within(support: Support, lower: Any, upper: Any) -> Support:
 
 
 def ends(support: Support) -> tuple[Any, Any]:
-    """Return where an interval begins and ends, None for nowhere.
-
-    Raises:
-      ModelError: for sets that are no intervals.
-    """
+    """Return where an interval begins and ends, None for nowhere."""
     match support:
         case Real():
             return None, None
@@ -96,4 +82,4 @@ def ends(support: Support) -> tuple[Any, Any]:
             return support.low, None
         case AtMost():
             return None, support.high
-    raise ModelError(f"what is {support} cannot be cut off at a bound.")
+    raise AssertionError(f"no distribution with known tails lies on {support}")

@@ -189,7 +189,10 @@ class CorrelationCholesky(Transform):
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the shape with one axis for the entries below the diagonal, row by row."""
         if len(shape) < 2 or shape[-1] != shape[-2]:
-            raise _ModelError(f"{type(self).__name__} is for square matrices, got shape {shape}.")
+            raise _ModelError(
+                f"{type(self).__name__} is for square matrices, got shape {shape}: "
+                "declare the variable with shape=(n, n)."
+            )
         return (*shape[:-2], shape[-1] * (shape[-1] - 1) // 2)
 
 

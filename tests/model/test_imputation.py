@@ -99,7 +99,10 @@ def test_weights_are_data():
             "events of several entries",
         ),
         (lambda b: b.obs("y", ex.Normal(0, 1), [np.nan, np.nan]), "all entries are missing"),
-        (lambda b: b.obs("y", ex.Normal(np.zeros(3), 1), [1.0, np.nan]), "does not fit data of shape"),
+        (
+            lambda b: b.obs("y", ex.Normal(np.zeros(3), 1), [1.0, np.nan]),
+            r"parameters of shape \(3,\), which do not fit shape \(2,\)",
+        ),
         (lambda b: b.data("x", [1.0, np.nan]), r"entry \[1\] is nan; missing values are imputed only where"),
         (lambda b: b.obs("y", ex.Normal(0, 1), [1.0, 2.0], weights=[1.0, -1.0]), r"\[1\] of weights is -1.0"),
         (lambda b: b.obs("y", ex.Normal(0, 1), [1.0, 2.0], weights=[1.0, 1.0, 1.0]), "give one for each"),

@@ -1,4 +1,4 @@
-"""log(1 + x^2) and its slope against mpmath, over the whole line."""
+"""log(1 + x) on [0, 1], and log(1 + x^2) and its slope over the whole line, against mpmath."""
 
 import jax
 import mpmath
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exmc_actors.model.logarithms import log1p_square
+from exmc_actors.model.logarithms import log1p_of_fraction, log1p_square
 from exmc_actors.xla import precise
 
 EDGES = [0.0, -0.0, 5e-324, 1e-160, 1e-8, 0.5, 1.0, np.nextafter(1.0, 0), -3.0, 1e8, 1e150, -1.1e150, 1e300]
@@ -33,3 +33,13 @@ def test_what_is_not_finite_stays_so():
         np.testing.assert_array_equal(
             log1p_square(np.array([np.inf, -np.inf, np.nan])), [np.inf, np.inf, np.nan]
         )
+
+
+def test_log1p_of_a_fraction_is_right_to_two_units_in_the_last_place():
+    x = np.r_[
+        0.0, 5e-324, 1e-300, 1e-16, np.random.default_rng(0).uniform(size=2000), np.nextafter(1, 0), 1.0
+    ]
+    with precise():
+        got = np.asarray(log1p_of_fraction(x))
+    exact = np.array([float(mpmath.log1p(mpmath.mpf(one))) for one in x.tolist()])
+    assert np.all(np.abs(got - exact) <= 2 * np.spacing(exact))

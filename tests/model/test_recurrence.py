@@ -153,9 +153,15 @@ def leaked():
             lambda: math.scan(lambda c, x: c, 0.0, np.ones(3)),
             "must return what to carry on and what to put out",
         ),
-        (lambda: math.scan(lambda c, x: ((c, c), ()), 0.0, np.ones(3)), r"carry on 1 value\(s\).* got 2"),
+        (
+            lambda: math.scan(lambda c, x: ((c, c), ()), 0.0, np.ones(3)),
+            r"given 1 value\(s\) to carry on and returned 2",
+        ),
         (lambda: math.scan(lambda c, x: (c, c), 0.0), "length must be the number of steps"),
-        (lambda: math.scan(lambda c, x: (c + x, c), 0.0, 1.0)[0], "which a number does not have"),
+        (
+            lambda: math.scan(lambda c, x: (c + x, c), 0.0, 1.0)[0],
+            "one of them is a number: let the step use",
+        ),
         (lambda: math.scan(lambda c, x: (c + x, c), 0.0, np.ones((3, 2)))[0], "must keep its shape"),
         (
             lambda: math.scan(lambda c, x: (c + x[0] + x[1], c), 0.0, (np.ones(3), np.ones(4)))[0],

@@ -1,24 +1,21 @@
 """Observations that are known only up to a bound."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import jax
 import jax.numpy as jnp
 
-from exmc_actors.errors import ModelError
-from exmc_actors.model.distributions.bounds import check_order
-from exmc_actors.model.distributions.distribution import Distribution
-from exmc_actors.model.shapes import Shape, broadcast
+from exmc_actors.model.distributions.cut_off import CutOff
 from exmc_actors.model.supports import AnyNumber, Interval, Support
-from exmc_actors.model.tails import check_tails, log_tails
+from exmc_actors.model.tails import log_tails
 
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class Censored(Distribution):
+class Censored(CutOff):
     """Values of a distribution of which those beyond a bound are recorded as the bound itself.
 
     A value equal to ``lower`` says "this or less" (left-censored), one equal to ``upper`` "this or more"
@@ -26,36 +23,8 @@ class Censored(Distribution):
     an infinite one is none.
     """
 
-    distribution: Any
-    lower: Any = None
-    upper: Any = None
-    part_field: ClassVar[str | None] = "distribution"
     only_observed: ClassVar[bool] = True
     parameter_supports: ClassVar[Mapping[str, Support]] = {"lower": AnyNumber(), "upper": AnyNumber()}
-
-    def __post_init__(self) -> None:
-        """Refuse what is no distribution, one whose tails are not known, and bounds the wrong way round."""
-        if not isinstance(self.distribution, Distribution):
-            raise ModelError(
-                f"Censored: a distribution is expected, got {self.distribution!r}: "
-                "write Censored(Normal(mu, sigma), upper=10.0), say."
-            )
-        check_tails(self.distribution)
-        if self.lower is None and self.upper is None:
-            raise ModelError(
-                "Censored: a bound is expected, got none: "
-                f"write Censored({self.distribution!r}, upper=10.0), say."
-            )
-        super().__post_init__()
-        check_order(self, "lower", "upper")
-
-    @property
-    def _part(self) -> Distribution:
-        return self.parts[0]
-
-    def value_shape(self, shapes: Any, parts: Sequence[Shape]) -> Shape:
-        """Return the shape of the values and the bounds together."""
-        return broadcast(self.batch_shape(shapes), parts[0])
 
     @property
     def support(self) -> Support:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from exmc_actors.errors import ModelError
 from exmc_actors.model.array_supports import Probabilities
 from exmc_actors.model.distributions.distribution import Distribution, all_parts
+from exmc_actors.model.reductions import logsumexp
 from exmc_actors.model.shapes import Shape, broadcast
 from exmc_actors.model.support_algebra import union
 from exmc_actors.model.supports import Support
@@ -76,7 +77,7 @@ class Mixture(Distribution):
         """Return the log density."""
         weights = jnp.asarray(self.w, dtype=float)
         terms = [self._term(weights[..., k], part, x) for k, part in enumerate(self.parts)]
-        return log_sum_exp(jnp.stack(jnp.broadcast_arrays(*terms)))
+        return logsumexp(jnp.stack(jnp.broadcast_arrays(*terms)), axis=0)
 
     def _term(self, weight: Any, part: Distribution, x: Any) -> Any:
         # A weight of zero has no logarithm, and its gradient none either.
@@ -102,12 +103,3 @@ class Mixture(Distribution):
         chosen = choice.reshape(*batch, *(1,) * self.event_ndim)
         drawn = [part.sample(each, shape) for part, each in zip(self.parts, keys, strict=True)]
         return jnp.asarray(sum(jnp.where(chosen == k, x, jnp.zeros_like(x)) for k, x in enumerate(drawn)))
-
-
-def log_sum_exp(terms: Any) -> Any:
-    """Return log(sum(exp(terms))) over the first axis; -inf, with a gradient of zero, where all are."""
-    largest = jax.lax.stop_gradient(jnp.max(terms, axis=0))
-    shift = jnp.where(jnp.isfinite(largest), largest, 0.0)
-    total = jnp.sum(jnp.exp(terms - shift), axis=0)
-    safe = jnp.where(total > 0.0, total, 1.0)
-    return jnp.where(total > 0.0, jnp.log(safe) + shift, -jnp.inf)

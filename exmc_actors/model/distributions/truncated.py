@@ -1,52 +1,33 @@
 """Distributions cut off at bounds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from exmc_actors.errors import ModelError
-from exmc_actors.model.distributions.bounds import check_order
-from exmc_actors.model.distributions.distribution import Distribution, known_value
-from exmc_actors.model.shapes import Shape, broadcast
+from exmc_actors.model.distributions.cut_off import CutOff
+from exmc_actors.model.distributions.distribution import known_value
 from exmc_actors.model.support_algebra import ends, within
 from exmc_actors.model.supports import Support
-from exmc_actors.model.tails import check_tails, log_difference, log_tails
+from exmc_actors.model.tails import log_difference, log_tails
 
 _MOST_ROUNDS = 10_000
 
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
-class Truncated(Distribution):
+class Truncated(CutOff):
     """Values of a distribution, given that they lie from ``lower`` to ``upper``; None for no bound.
 
     The bounds must lie where the distribution does.
     """
 
-    distribution: Any
-    lower: Any = None
-    upper: Any = None
-    part_field: ClassVar[str | None] = "distribution"
-
     def __post_init__(self) -> None:
-        """Refuse what is no distribution, one that cannot be cut off, and bounds the wrong way round."""
-        if not isinstance(self.distribution, Distribution):
-            raise ModelError(
-                f"Truncated: a distribution is expected, got {self.distribution!r}: "
-                "write Truncated(Normal(0.0, 1.0), lower=0.0), say."
-            )
-        check_tails(self.distribution)
-        if self.lower is None and self.upper is None:
-            raise ModelError(
-                "Truncated: a bound is expected, got none: "
-                f"write Truncated({self.distribution!r}, lower=0.0), say."
-            )
+        """Refuse what cannot be cut off, and bounds beside the distribution."""
         super().__post_init__()
-        check_order(self, "lower", "upper")
         for name in ("lower", "upper"):
             self._check_inside(name)
 
@@ -61,14 +42,6 @@ class Truncated(Distribution):
                 f"Truncated: {name} must lie where {self._part!r} does, {support}, "
                 f"got {given!r}: leave it out."
             )
-
-    @property
-    def _part(self) -> Distribution:
-        return self.parts[0]
-
-    def value_shape(self, shapes: Any, parts: Sequence[Shape]) -> Shape:
-        """Return the shape of the values and the bounds together."""
-        return broadcast(self.batch_shape(shapes), parts[0])
 
     @property
     def support(self) -> Support:
