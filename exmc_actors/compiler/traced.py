@@ -127,7 +127,7 @@ def weighted_log_prob(distribution: Distribution, x: jax.Array, weights: jax.Arr
 
 
 def _normalised(distribution: Distribution, log_kernel: jax.Array) -> jax.Array:
-    return jnp.sum(log_kernel) - _stretched_sum(distribution.log_normaliser(), log_kernel.shape)
+    return jnp.sum(log_kernel) - _stretched_sum(distribution.possible_normaliser(), log_kernel.shape)
 
 
 def _stretched_sum(value: Any, shape: Shape) -> jax.Array:

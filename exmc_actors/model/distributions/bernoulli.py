@@ -19,6 +19,7 @@ class Bernoulli(Distribution):
 
     p: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"p": Interval(0, 1)}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("p",)
     is_discrete: ClassVar[bool] = True
 
     @property

@@ -20,6 +20,7 @@ class Beta(Distribution):
     alpha: Any
     beta: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"alpha": Positive(), "beta": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")
 
     @property
     def support(self) -> Support:

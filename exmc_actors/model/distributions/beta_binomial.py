@@ -25,6 +25,7 @@ class BetaBinomial(Distribution):
         "alpha": Positive(),
         "beta": Positive(),
     }
+    watched_parameters: ClassVar[tuple[str, ...]] = ("alpha", "beta")
     is_discrete: ClassVar[bool] = True
 
     @property

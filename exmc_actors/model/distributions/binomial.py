@@ -20,6 +20,7 @@ class Binomial(Distribution):
     n: Any
     p: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"n": Integers(0), "p": Interval(0, 1)}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("p",)
     is_discrete: ClassVar[bool] = True
 
     @property

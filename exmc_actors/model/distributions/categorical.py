@@ -21,6 +21,7 @@ class Categorical(Distribution):
 
     p: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"p": Probabilities()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("p",)
     parameter_ndims: ClassVar[Mapping[str, int]] = {"p": 1}
     is_discrete: ClassVar[bool] = True
 

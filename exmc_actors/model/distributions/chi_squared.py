@@ -19,6 +19,7 @@ class ChiSquared(Distribution):
 
     nu: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"nu": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("nu",)
 
     @property
     def support(self) -> Support:

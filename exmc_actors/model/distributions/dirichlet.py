@@ -20,6 +20,7 @@ class Dirichlet(Distribution):
 
     alpha: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"alpha": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("alpha",)
     parameter_ndims: ClassVar[Mapping[str, int]] = {"alpha": 1}
 
     @property

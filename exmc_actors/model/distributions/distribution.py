@@ -39,6 +39,8 @@ class Distribution:
     """Whether it says how values are recorded, and so cannot be that of a variable."""
     parameter_supports: ClassVar[Mapping[str, Support]] = {}
     """What a parameter may be, where that is not every finite number."""
+    watched_parameters: ClassVar[tuple[str, ...]] = ()
+    """Those whose impossible values the formulas take for possible ones, so that each evaluation looks."""
     parameter_ndims: ClassVar[Mapping[str, int]] = {}
     """How many of a parameter's last axes belong to one event, where not none."""
     part_field: ClassVar[str | None] = None
@@ -152,13 +154,24 @@ class Distribution:
         """Return what is subtracted from the log kernel, in the shape of the parameters."""
         raise NotImplementedError
 
+    def possible_normaliser(self) -> Any:
+        """Return the log normaliser, infinite where a parameter that is computed is an impossible one."""
+        value = self.log_normaliser()
+        for name in self.watched_parameters:
+            parameter, support = getattr(self, name), self.parameter_supports[name]
+            if known_value(parameter) is None:
+                entries = self.parameter_ndims.get(name, 0) - support.event_ndim
+                inside = support.contains(parameter).all(tuple(range(-entries, 0)))
+                value = jnp.where(inside, value, jnp.inf)
+        return value
+
     def log_prob(self, x: Any) -> jax.Array:
         """Return the log density of each event: -inf outside the support.
 
         Where events are numbers, its gradient is zero there.
         """
         inside, safe = self.split(x)
-        value = self.log_kernel(safe) - self.log_normaliser()
+        value = self.log_kernel(safe) - self.possible_normaliser()
         return jnp.asarray(value) if inside is None else jnp.where(inside, value, -jnp.inf)
 
     def split(self, x: Any) -> tuple[Any, Any]:

@@ -19,6 +19,7 @@ class Gamma(Distribution):
     alpha: Any
     beta: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"alpha": Positive(), "beta": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("alpha",)
 
     @property
     def support(self) -> Support:

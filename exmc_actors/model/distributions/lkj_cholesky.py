@@ -31,6 +31,7 @@ class LKJCholesky(Distribution):
     n: Any
     eta: Any = 1.0
     parameter_supports: ClassVar[Mapping[str, Support]] = {"eta": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("eta",)
 
     def __post_init__(self) -> None:
         """Refuse a number of rows that is none."""

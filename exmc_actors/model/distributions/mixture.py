@@ -28,6 +28,7 @@ class Mixture(Distribution):
     w: Any
     components: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"w": Probabilities()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("w",)
     parameter_ndims: ClassVar[Mapping[str, int]] = {"w": 1}
     part_field: ClassVar[str | None] = "components"
     has_many_parts: ClassVar[bool] = True

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, final
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import xlogy
 
 from exmc_actors.model.array_supports import Counts, Probabilities
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.functions import times_log
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.supports import Support
 
@@ -23,6 +23,7 @@ class Multinomial(Distribution):
     p: Any
     is_discrete: ClassVar[bool] = True
     parameter_supports: ClassVar[Mapping[str, Support]] = {"p": Probabilities()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("p",)
     parameter_ndims: ClassVar[Mapping[str, int]] = {"p": 1}
 
     @property
@@ -41,7 +42,7 @@ class Multinomial(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        return jnp.sum(xlogy(x, self.p) - jax.lax.lgamma(x + 1.0), axis=-1)
+        return jnp.sum(times_log(x, self.p) - jax.lax.lgamma(x + 1.0), axis=-1)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the number of trials only."""

@@ -20,6 +20,7 @@ class NegativeBinomial(Distribution):
     mu: Any
     alpha: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"mu": NonNegative(), "alpha": Positive()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("mu", "alpha")
     is_discrete: ClassVar[bool] = True
 
     @property

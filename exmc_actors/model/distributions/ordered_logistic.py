@@ -49,7 +49,9 @@ class OrderedLogistic(Distribution):
         is_apart = apart > 0.0
         log_share = jnp.where(is_apart, log1mexp(jnp.where(is_apart, apart, 1.0)), -jnp.inf)
         ends = jnp.where(category < last, below, 0.0) + jnp.where(category > 0, above, 0.0)
-        return jnp.where(category <= last, ends + at_position(log_share, category - 1), -jnp.inf)
+        # Two cutpoints may meet, rounded; what lies between them is impossible then, and the rest is not.
+        is_possible = (category <= last) & (apart >= 0.0).all(-1)
+        return jnp.where(is_possible, ends + at_position(log_share, category - 1), -jnp.inf)
 
     def log_normaliser(self) -> Any:
         """Return zero."""

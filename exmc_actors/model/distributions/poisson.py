@@ -19,6 +19,7 @@ class Poisson(Distribution):
 
     rate: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"rate": NonNegative()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("rate",)
     is_discrete: ClassVar[bool] = True
 
     @property

@@ -54,7 +54,7 @@ class Truncated(CutOff):
 
     def log_normaliser(self) -> Any:
         """Return that of the distribution, and the logarithm of what is left of it."""
-        return self._part.log_normaliser() + self._log_left()
+        return self._part.possible_normaliser() + self._log_left()
 
     def _log_left(self) -> Any:
         lower = self.lower

@@ -24,6 +24,7 @@ class VonMises(Distribution):
     mu: Any
     kappa: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"kappa": NonNegative()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("kappa",)
 
     @property
     def support(self) -> Support:

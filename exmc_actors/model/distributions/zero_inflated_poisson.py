@@ -20,6 +20,7 @@ class ZeroInflatedPoisson(Distribution):
     psi: Any
     mu: Any
     parameter_supports: ClassVar[Mapping[str, Support]] = {"psi": Interval(0, 1), "mu": NonNegative()}
+    watched_parameters: ClassVar[tuple[str, ...]] = ("psi", "mu")
     is_discrete: ClassVar[bool] = True
 
     @property
