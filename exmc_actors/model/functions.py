@@ -94,6 +94,14 @@ def _times_log_share_jvp(
     return times_log_share(count, part, rest), slope
 
 
+def log_both(below: Any, above: Any) -> tuple[jax.Array, jax.Array]:
+    """Return the logarithms of two tails; that of the larger one by the smaller, which has more digits."""
+    less = below < above
+    log_below = jnp.where(less, jnp.log(jnp.where(less, below, 1.0)), jnp.log1p(-jnp.where(less, 0.5, above)))
+    log_above = jnp.where(less, jnp.log1p(-jnp.where(less, below, 0.5)), jnp.log(jnp.where(less, 1.0, above)))
+    return log_below, log_above
+
+
 def logit(p: jax.Array) -> jax.Array:
     """Return log(p / (1 - p)), accurate for small p."""
     return jnp.log(p) - jnp.log1p(-p)

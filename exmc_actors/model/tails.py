@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.special import gammainc, gammaincc
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.distributions.cauchy import Cauchy
@@ -31,8 +30,10 @@ from exmc_actors.model.distributions.pareto import Pareto
 from exmc_actors.model.distributions.poisson import Poisson
 from exmc_actors.model.distributions.uniform import Uniform
 from exmc_actors.model.distributions.weibull import Weibull
-from exmc_actors.model.functions import log1mexp, softplus
+from exmc_actors.model.functions import log1mexp, log_both, softplus
+from exmc_actors.model.gamma_probability import log_gamma_tails
 from exmc_actors.model.normal_probability import log_ndtr
+from exmc_actors.model.support_algebra import ends
 
 _ROOT_HALF = math.sqrt(0.5)
 
@@ -40,14 +41,23 @@ Tails: TypeAlias = tuple[jax.Array, jax.Array]
 
 
 def log_tails(distribution: Distribution, x: Any) -> Tails:
-    """Return log P(X <= x) and log P(X > x), for ``x`` in the support.
+    """Return log P(X <= x) and log P(X > x): 0 and -inf where all of the distribution lies on one side.
 
     Raises:
       ModelError: for a distribution where they are not known.
     """
     check_tails(distribution)
-    below, above = _TAILS[type(distribution)](distribution, jnp.asarray(x, dtype=float))
-    return jnp.asarray(below), jnp.asarray(above)
+    x, support = jnp.asarray(x, dtype=float), distribution.support
+    low, high = ends(support)
+    is_before = jnp.asarray(False if low is None else x < low)
+    is_behind = jnp.asarray(False if high is None else x > high)
+    inside = x if support.whole_line else jnp.where(is_before | is_behind, support.inner_point(), x)
+    below, above = _TAILS[type(distribution)](distribution, inside)
+    return _beside(is_before, is_behind, below), _beside(is_behind, is_before, above)
+
+
+def _beside(is_nothing: jax.Array, is_all: jax.Array, value: Any) -> jax.Array:
+    return jnp.where(is_nothing, -jnp.inf, jnp.where(is_all, 0.0, value))
 
 
 def check_tails(distribution: Distribution) -> None:
@@ -81,21 +91,13 @@ def _by_survival(log_above: Any) -> Tails:
     return below, log_above
 
 
-def _by_both(below: Any, above: Any) -> Tails:
-    """Return the logarithms of two tails; that of the larger one by the smaller, which has more digits."""
-    less = below < above
-    log_below = jnp.where(less, jnp.log(jnp.where(less, below, 1.0)), jnp.log1p(-jnp.where(less, 0.5, above)))
-    log_above = jnp.where(less, jnp.log1p(-jnp.where(less, below, 0.5)), jnp.log(jnp.where(less, 1.0, above)))
-    return log_below, log_above
-
-
 def _by_cdf(log_below: Any) -> Tails:
     above, below = _by_survival(log_below)
     return below, above
 
 
 def _cauchy(z: Any) -> Tails:
-    return _by_both(_cauchy_below(z), _cauchy_below(-z))
+    return log_both(_cauchy_below(z), _cauchy_below(-z))
 
 
 def _cauchy_below(z: Any) -> jax.Array:
@@ -108,7 +110,7 @@ def _cauchy_below(z: Any) -> jax.Array:
 
 def _half_cauchy(d: HalfCauchy, x: Any) -> Tails:
     ratio = x / d.sigma
-    return _by_both(jnp.arctan(ratio) * (2.0 / jnp.pi), jnp.arctan2(1.0, ratio) * (2.0 / jnp.pi))
+    return log_both(jnp.arctan(ratio) * (2.0 / jnp.pi), jnp.arctan2(1.0, ratio) * (2.0 / jnp.pi))
 
 
 def _laplace(d: Laplace, x: Any) -> Tails:
@@ -130,7 +132,7 @@ def _half_normal(d: HalfNormal, x: Any) -> Tails:
 
 def _uniform(d: Uniform, x: Any) -> Tails:
     width = d.high - d.low
-    return _by_both((x - d.low) / width, (d.high - x) / width)
+    return log_both((x - d.low) / width, (d.high - x) / width)
 
 
 def _logistic(d: Logistic, x: Any) -> Tails:
@@ -142,26 +144,21 @@ def _kumaraswamy(d: Kumaraswamy, x: Any) -> Tails:
     return _by_survival(d.b * jnp.log1p(-(x**d.a)))
 
 
-def _gamma(shape: Any, x: Any) -> Tails:
-    return _by_both(gammainc(shape, x), gammaincc(shape, x))
-
-
 def _poisson(d: Poisson, x: Any) -> Tails:
-    possible = x >= 0.0
-    above, below = _gamma(jnp.floor(jnp.where(possible, x, 0.0)) + 1.0, d.rate)
-    return jnp.where(possible, below, -jnp.inf), jnp.where(possible, above, 0.0)
+    above, below = log_gamma_tails(jnp.floor(x) + 1.0, d.rate)
+    return below, above
 
 
 def _inverse_gamma(d: InverseGamma, x: Any) -> Tails:
-    above, below = _gamma(d.alpha, d.beta / x)
+    above, below = log_gamma_tails(d.alpha, d.beta / x)
     return below, above
 
 
 _TAILS: dict[type[Distribution], Callable[[Any, Any], Tails]] = {
     Cauchy: lambda d, x: _cauchy((x - d.mu) / d.sigma),
     Exponential: lambda d, x: _by_survival(-d.rate * x),
-    Gamma: lambda d, x: _gamma(d.alpha, d.beta * x),
-    Geometric: lambda d, x: _by_survival(jnp.maximum(jnp.floor(x), 0.0) * jnp.log1p(-d.p)),
+    Gamma: lambda d, x: log_gamma_tails(d.alpha, d.beta * x),
+    Geometric: lambda d, x: _by_survival(jnp.floor(x) * jnp.log1p(-d.p)),
     Gumbel: lambda d, x: _by_cdf(-jnp.exp(-(x - d.mu) / d.beta)),
     HalfCauchy: _half_cauchy,
     HalfNormal: _half_normal,

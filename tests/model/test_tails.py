@@ -1,5 +1,7 @@
 """The two tails of every distribution that has them, against SciPy and mpmath, far out on either side."""
 
+import jax
+import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
@@ -49,6 +51,56 @@ def test_the_tails_of_kumaraswamy_agree_with_its_distribution_function():
     below, above = log_tails(ex.Kumaraswamy(2.0, 3.0), x)
     np.testing.assert_allclose(np.exp(below), 1 - (1 - x**2) ** 3, rtol=1e-12)
     np.testing.assert_allclose(above, 3 * np.log1p(-(x**2)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [0.1, 2.3, 100.0, 1e5])
+@pytest.mark.parametrize("factor", [1e-300, 1e-9, 0.3, 0.9, 1.1, 3.0, 50.0, 1e4])
+def test_a_tail_of_gamma_that_is_no_float_has_a_logarithm(shape, factor):
+    x = shape * factor
+    with mpmath.workdps(60):
+        wanted = _log_gamma_tail(mpmath.mpf(shape), mpmath.mpf(x))
+    ours = log_tails(ex.Gamma(shape, 1.0), x)[0 if factor < 1.0 else 1]
+    assert float(ours) == pytest.approx(wanted, rel=1e-10)
+
+
+def _log_gamma_tail(shape, x):
+    if x < shape:
+        series = mpmath.log(mpmath.hyp1f1(1, shape + 1, x))
+        return float(series + shape * mpmath.log(x) - x - mpmath.loggamma(shape + 1))
+    rest = mpmath.mpf(0)
+    for k in range(3000, 0, -1):
+        rest = k * (k - shape) / (x + 2 * k + 1 - shape - rest)
+    return float(shape * mpmath.log(x) - x - mpmath.loggamma(shape) - mpmath.log(x + 1 - shape - rest))
+
+
+@pytest.mark.parametrize("x", [1e-8, 3e-8, 650.0, 2000.0])
+def test_the_slope_of_a_tiny_tail_of_gamma_is_that_of_its_logarithm(x):
+    def smaller(shape, x):
+        return jnp.min(jnp.stack(log_tails(ex.Gamma(shape, jnp.asarray(1.0)), x)))
+
+    shape = 40.0 if x < 1.0 else 2.3
+    for k, step in enumerate([1e-5 * shape, 1e-5 * x]):
+        ends = [smaller(shape + sign * step * (k == 0), x + sign * step * (k == 1)) for sign in (-1.0, 1.0)]
+        numeric = (ends[1] - ends[0]) / (2.0 * step)
+        assert float(jax.grad(smaller, argnums=k)(shape, x)) == pytest.approx(float(numeric), rel=1e-6)
+
+
+BESIDE = [
+    ex.Exponential(1.0),
+    ex.Gamma(2.0, 1.0),
+    ex.Pareto(2.0, 1.5),
+    ex.Poisson(2.0),
+    ex.LogNormal(0.0, 1.0),
+]
+
+
+@pytest.mark.parametrize("distribution", [*BESIDE, ex.Uniform(0.0, 3.0)])
+def test_all_of_a_distribution_lies_above_what_is_below_its_support(distribution):
+    assert [float(tail) for tail in log_tails(distribution, -1.0)] == [-np.inf, 0.0]
+
+
+def test_all_of_a_distribution_lies_below_what_is_above_its_support():
+    assert [float(tail) for tail in log_tails(ex.Uniform(0.0, 3.0), 4.0)] == [0.0, -np.inf]
 
 
 def test_the_difference_of_nearly_equal_tails_keeps_its_digits():

@@ -46,7 +46,7 @@ class Censored(CutOff):
         is_on = x == bound
         on = jnp.where(is_on, bound, self._part.support.inner_point())
         if is_upper:
-            tail = log_tails(self._part, on - 1.0 if self._part.is_discrete else on)[1]
+            tail = log_tails(self._part, jnp.ceil(on) - 1.0 if self._part.is_discrete else on)[1]
         else:
             tail = log_tails(self._part, on)[0]
         return jnp.where(is_on, tail, value)

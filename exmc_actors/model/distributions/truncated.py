@@ -22,7 +22,7 @@ _MOST_ROUNDS = 10_000
 class Truncated(CutOff):
     """Values of a distribution, given that they lie from ``lower`` to ``upper``; None for no bound.
 
-    The bounds must lie where the distribution does.
+    Known bounds must lie where the distribution does; a computed one beside it cuts off nothing, or all.
     """
 
     def __post_init__(self) -> None:
@@ -34,7 +34,7 @@ class Truncated(CutOff):
     def _check_inside(self, name: str) -> None:
         given, support = getattr(self, name), self._part.support
         bound = None if given is None else known_value(given)
-        if bound is None or not support.is_known:
+        if bound is None:
             return
         low, high = (None if end is None else known_value(end) for end in ends(support))
         if (low is not None and (bound < low).any()) or (high is not None and (bound > high).any()):
@@ -49,17 +49,30 @@ class Truncated(CutOff):
         return within(self._part.support, self.lower, self.upper)
 
     def log_kernel(self, x: Any) -> Any:
-        """Return that of the distribution."""
-        return self._part.log_kernel(x)
+        """Return that of the distribution, -inf outside of where it lies."""
+        if not self._may_reach_beyond():
+            return self._part.log_kernel(x)
+        inside, safe = self._part.split(x)
+        return jnp.where(inside, self._part.log_kernel(safe), -jnp.inf)
+
+    def _may_reach_beyond(self) -> bool:
+        """Say whether a bound may lie outside of the support: where both are known, that is refused."""
+        pairs = zip((self.lower, self.upper), ends(self._part.support), strict=True)
+        return any(
+            known_value(bound) is None or known_value(end) is None
+            for bound, end in pairs
+            if bound is not None and end is not None
+        )
 
     def log_normaliser(self) -> Any:
-        """Return that of the distribution, and the logarithm of what is left of it."""
-        return self._part.possible_normaliser() + self._log_left()
+        """Return that of the distribution, and the logarithm of what is left of it; infinite for nothing."""
+        left = self._log_left()
+        return self._part.possible_normaliser() + jnp.where(left == -jnp.inf, jnp.inf, left)
 
     def _log_left(self) -> Any:
         lower = self.lower
         if lower is not None and self._part.is_discrete:
-            lower = lower - 1.0
+            lower = jnp.ceil(lower) - 1.0
         if lower is None:
             return log_tails(self._part, self.upper)[0]
         below, above = log_tails(self._part, lower)

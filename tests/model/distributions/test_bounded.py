@@ -105,6 +105,55 @@ def test_censored_draws_are_recorded_at_the_bounds():
     assert draws.max() == 0.5
 
 
+def _at_three(make, data):
+    """Return the log density of an observation whose distribution depends on a variable of value 3."""
+    b = ex.Builder()
+    m = b.rv("m", ex.Flat())
+    b.obs("y", make(m), np.asarray(data))
+    program = compile(b.model())
+    value, slope = program.log_density_and_grad(np.array([3.0]))
+    assert np.isfinite(slope).all()
+    return value
+
+
+def test_counts_cut_off_between_whole_numbers_lose_those_beyond():
+    poisson = stats.poisson(2.0)
+    ours = ex.Truncated(ex.Poisson(2.0), lower=0.5, upper=3.5).log_prob(np.array([1.0, 3.0]))
+    np.testing.assert_allclose(
+        ours, poisson.logpmf([1, 3]) - np.log(poisson.pmf([1, 2, 3]).sum()), rtol=1e-12
+    )
+    ours = ex.Censored(ex.Poisson(2.0), upper=2.5).log_prob(np.array([2.0, 2.5]))
+    np.testing.assert_allclose(ours, [poisson.logpmf(2), poisson.logsf(2)], rtol=1e-12)
+
+
+def test_a_computed_bound_beside_the_distribution_cuts_off_nothing():
+    assert _at_three(lambda m: ex.Truncated(ex.Exponential(1.0), lower=m - 4.0), [0.5]) == pytest.approx(-0.5)
+    wanted = np.log(1.0 / 2.0)
+    assert _at_three(lambda m: ex.Truncated(ex.Uniform(m - 2.0, 3.0), lower=0.0), [2.0]) == pytest.approx(
+        wanted
+    )
+
+
+def test_a_value_within_the_bounds_is_impossible_where_the_distribution_does_not_reach():
+    assert _at_three(lambda m: ex.Truncated(ex.Pareto(2.0, m), lower=2.0), [2.5]) == -np.inf
+    assert _at_three(lambda m: ex.Truncated(ex.Exponential(1.0), upper=m - 4.0), [-2.0]) == -np.inf
+
+
+def test_a_record_at_a_bound_that_all_lies_beyond_is_certain_and_one_that_nothing_does_impossible():
+    assert _at_three(lambda m: ex.Censored(ex.Pareto(2.0, m), upper=2.0), [2.0]) == 0.0
+    assert _at_three(lambda m: ex.Censored(ex.Uniform(0.0, m), upper=4.0), [4.0]) == -np.inf
+
+
+def test_what_is_cut_off_where_hardly_anything_lies_keeps_its_density():
+    wanted = stats.expon(scale=0.1).logpdf(1.5) + 10.0
+    ours = ex.Truncated(ex.Gamma(1.0, 10.0), lower=1.0).log_prob(1.5)
+    assert float(ours) == pytest.approx(wanted, rel=1e-12)
+    ours = ex.Truncated(ex.Gamma(1.0, 1000.0), lower=1.0).log_prob(1.5)
+    assert float(ours) == pytest.approx(np.log(1000.0) - 500.0, rel=1e-12)
+    ours = ex.Truncated(ex.Uniform(0.0, jnp.asarray(1.0)), lower=2.0).log_prob(3.0)
+    assert float(ours) == -np.inf
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
