@@ -62,10 +62,16 @@ def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str |
             f"loo needs {_FEWEST_FOR_LOO} draws at least, the tree has {n_samples}: draw more."
         )
     good_k = float(min(1 - 1 / np.log10(n_samples), 0.7))
-    with np.errstate(over="ignore", under="ignore"):
-        elpd_i, pareto_k, p_i = array_stats.loo(
-            values.values, chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
-        )
+    flat = values.values.reshape(*values.shape[:2], -1)
+    # What is as likely at every draw, of weight zero say, has no tail to smooth, and needs no estimate.
+    varies = (flat != flat[0, 0]).any((0, 1))
+    elpd_i, pareto_k, p_i = flat[0, 0].astype(float), np.zeros(varies.size), np.zeros(varies.size)
+    if varies.any():
+        with np.errstate(over="ignore", under="ignore"):
+            elpd_i[varies], pareto_k[varies], p_i[varies] = array_stats.loo(
+                flat[..., varies], chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
+            )
+    elpd_i, pareto_k, p_i = (found.reshape(values.shape[2:]) for found in (elpd_i, pareto_k, p_i))
     bad = int(np.sum(~(np.asarray(pareto_k) <= good_k)))  # NaN is bad, too
     more = {"warning": bad > 0, "pareto_k": _like(values, pareto_k), "good_k": good_k}
     doubt = (

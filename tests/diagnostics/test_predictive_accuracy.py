@@ -105,6 +105,18 @@ def test_a_single_observed_number_is_one_observation(tree_of, with_logs):
     assert loo(tree).elpd == pytest.approx(found.elpd, abs=0.01)
 
 
+def test_an_observation_as_likely_at_every_draw_counts_as_it_is(tree_of, with_logs):
+    rng = np.random.default_rng(3)
+    logs = np.stack([rng.normal(-1.0, 0.1, size=(4, 100)), np.full((4, 100), -2.5)], axis=-1)
+    found = loo(with_logs(tree_of({"mu": rng.normal(size=(4, 100))}), {"y": logs}))
+    assert found.elpd_i.values[1] == -2.5
+    assert found.p_i.values[1] == found.pareto_k.values[1] == 0.0
+    without = loo(with_logs(tree_of({"mu": rng.normal(size=(4, 100))}), {"y": logs[..., :1]}))
+    assert found.elpd_i.values[0] == pytest.approx(without.elpd_i.values[0], rel=1e-3)
+    constant = loo(with_logs(tree_of({"mu": rng.normal(size=(4, 100))}), {"y": logs[..., 1]}))
+    assert (constant.elpd, constant.p, constant.warning) == (-2.5, 0.0, False)
+
+
 def test_an_outlier_is_warned_of(tree_of, with_logs):
     mu = np.random.default_rng(6).normal(size=(4, 500))
     tree = with_logs(tree_of({"mu": mu}), {"y": stats.norm.logpdf(np.array([0.0, 9.0]), mu[..., None], 0.3)})
