@@ -11,6 +11,7 @@ import numpy as np
 from exmc_actors.compiler import Evaluator, LogDensity, Program
 from exmc_actors.compiler.over_draws import inputs_of, simulate
 from exmc_actors.compiler.over_draws import log_likelihood as log_likelihood_of
+from exmc_actors.compiler.passes import measurable_operations
 from exmc_actors.diagnostics.groups import build_prior, draws_of, with_group
 from exmc_actors.errors import SamplingWarning, SettingsError
 from exmc_actors.model import Deterministic, Model, Observation, Potential, unknown
@@ -128,10 +129,10 @@ def log_likelihood(tree: "xarray.DataTree", model: Any) -> "xarray.DataTree":
 
 
 def _declared(model: Any) -> Model:
-    if isinstance(model, Program):
-        return model.model
-    if isinstance(model, Model):
-        return model
+    """Return the model as it was declared, but for observed expressions, which are solved."""
+    declared = model.model if isinstance(model, Program) else model
+    if isinstance(declared, Model):
+        return measurable_operations(declared).model
     if isinstance(model, LogDensity):
         raise SettingsError(
             "a LogDensity says nothing of data, so that nothing can be predicted: give a Model."

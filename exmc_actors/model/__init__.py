@@ -76,6 +76,7 @@ from exmc_actors.model.shapes import Shape
 from exmc_actors.model.sites import (
     Data,
     Deterministic,
+    Measurement,
     Observation,
     Potential,
     Site,
@@ -146,6 +147,7 @@ __all__ = [
     "LogNormal",
     "Logistic",
     "Logit",
+    "Measurement",
     "Mixture",
     "Model",
     "Multinomial",

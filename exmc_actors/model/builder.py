@@ -17,8 +17,9 @@ from exmc_actors.model.model import Model
 from exmc_actors.model.names import unknown
 from exmc_actors.model.scope import Scope
 from exmc_actors.model.shapes import Shape
-from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
+from exmc_actors.model.sites import Data, Deterministic, Measurement, Observation, Potential, Site, Variable
 from exmc_actors.model.transforms import Transform
+from exmc_actors.model.traversal import references
 from exmc_actors.model.vocabulary import is_known
 
 
@@ -75,7 +76,7 @@ class Builder:
     def obs(
         self,
         name: str,
-        distribution: Distribution | Reference | str,
+        distribution: Distribution | Expression | str,
         data: Any,
         dims: str | Sequence[str] | None = None,
         *,
@@ -88,7 +89,8 @@ class Builder:
 
         Args:
           name: of the data, in ``with_data`` and in results.
-          distribution: of the data; or a variable, which then is observed and no longer sampled.
+          distribution: of the data; or a variable, which then is observed and no longer sampled; or an affine
+            or matrix function of a variable, ``m + s * z`` or ``m + A @ z``, which then is solved for it.
           data: numbers, which the program takes as an argument.
           dims: names of axes, one for each axis of the data.
           weights: how often each event counts, 0 for not at all; once where not given.
@@ -100,6 +102,8 @@ class Builder:
         if isinstance(distribution, Reference | str):
             return self._observe(name, distribution, data, dims, counts)
         self._scope.check_new(name)
+        if isinstance(distribution, Expression):
+            return self._measure(name, distribution, data, dims, counts)
         prepared = _distribution(name, distribution)
         given = _named(name, check_dims, dims, self._coords)
         missing = missing_entries(data)
@@ -157,6 +161,32 @@ class Builder:
             scope.declare(each)
         self._sites, self._scope = sites, scope
         return Reference(name)
+
+    def _measure(
+        self, name: str, expression: Expression, data: Any, dims: Any, weights: Constant | None
+    ) -> Reference:
+        """Declare the observation of a function of the last of its variables that it can be solved for."""
+        if missing_entries(data) is not None:
+            raise ModelError(
+                f"{name}: entries are missing, and {expression!r} is solved for what is observed: leave them "
+                "out, or give the distribution of the whole, such as Normal(mu, sigma)."
+            )
+        value, given = _data(name, data), _named(name, check_dims, dims, self._coords)
+        used = references((expression,))
+        variables = [site.name for site in self._sites if isinstance(site, Variable) and site.name in used]
+        if not variables:
+            _named(name, self._scope.shape_of, expression)
+            raise ModelError(
+                f"{name}: {expression!r} names no random variable itself, so that nothing can be observed "
+                "through it: declare one by b.rv(...), and write the expression of it here."
+            )
+        refusals = []
+        for variable in reversed(variables):
+            try:
+                return self._declare(Measurement(name, expression, value, variable, given, weights))
+            except ModelError as error:
+                refusals.append(error)
+        raise refusals[0]
 
     def _shape(
         self, name: str, distribution: Distribution, shape: Any, dims: tuple[str, ...] | None

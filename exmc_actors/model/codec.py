@@ -28,7 +28,7 @@ from exmc_actors.model.expression import (
     Scan,
 )
 from exmc_actors.model.model import Model
-from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
+from exmc_actors.model.sites import Data, Deterministic, Measurement, Observation, Potential, Site, Variable
 from exmc_actors.model.transforms import Transform
 from exmc_actors.model.traversal import postorder
 
@@ -115,6 +115,10 @@ class _Writer:
                 kind, value = self._distribution(site.distribution), self.node(site.value)
                 weights = None if site.weights is None else self.node(site.weights)
                 return ["observation", site.name, kind, value, site.variable, weights, dims]
+            case Measurement():
+                root, value = self.node(site.expression), self.node(site.value)
+                weights = None if site.weights is None else self.node(site.weights)
+                return ["measurement", site.name, root, value, site.variable, weights, dims]
             case Deterministic():
                 return ["deterministic", site.name, self.node(site.expression), dims]
             case Potential():

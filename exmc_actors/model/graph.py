@@ -5,6 +5,7 @@ from exmc_actors.model.shapes import Shape
 from exmc_actors.model.sites import (
     Data,
     Deterministic,
+    Measurement,
     Observation,
     Potential,
     Site,
@@ -18,6 +19,7 @@ _LOOK: dict[type[Site], str] = {
     Data: 'shape=box style="rounded,filled" fillcolor="#eeeeee"',
     Variable: "shape=ellipse",
     Observation: 'shape=ellipse style=filled fillcolor="#cccccc"',
+    Measurement: 'shape=box style=filled fillcolor="#cccccc"',
     Deterministic: "shape=box",
     Potential: "shape=octagon",
 }

@@ -62,6 +62,7 @@ __all__ = [
     "sinh",
     "softmax",
     "softplus",
+    "solve",
     "solve_triangular",
     "sqrt",
     "square",
@@ -293,6 +294,14 @@ def cholesky(x: _Any) -> _Expression:
     Beyond about fifty rows it keeps the sampler's loop from being one native kernel.
     """
     return _apply("cholesky", x)
+
+
+def solve(matrix: _Any, b: _Any) -> _Expression:
+    """Return what a square matrix times gives ``b``, a vector or a matrix of columns.
+
+    Beyond about fifty rows it keeps the sampler's loop from being one native kernel.
+    """
+    return _apply("solve", matrix, b)
 
 
 def solve_triangular(matrix: _Any, b: _Any, *, lower: bool) -> _Expression:

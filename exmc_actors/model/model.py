@@ -15,7 +15,7 @@ from exmc_actors.model.expression import Constant
 from exmc_actors.model.names import unknown
 from exmc_actors.model.scope import Scope
 from exmc_actors.model.shapes import Shape
-from exmc_actors.model.sites import Data, Observation, Site, Variable
+from exmc_actors.model.sites import Data, Measurement, Observation, Site, Variable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,12 +55,14 @@ class Model:
     @property
     def free(self) -> tuple[Variable, ...]:
         """The variables that are sampled, in order of declaration."""
-        return tuple(site for site in self.sites if isinstance(site, Variable))
+        solved = {site.variable for site in self.sites if isinstance(site, Measurement)}
+        return tuple(site for site in self.sites if isinstance(site, Variable) and site.name not in solved)
 
     @property
     def observed_data(self) -> dict[str, np.ndarray]:
         """The observations, by name."""
-        return {site.name: site.value.array for site in self.sites if isinstance(site, Observation)}
+        observed = (site for site in self.sites if isinstance(site, Observation | Measurement))
+        return {site.name: site.value.array for site in observed}
 
     @property
     def constant_data(self) -> dict[str, np.ndarray]:
@@ -92,7 +94,7 @@ class Model:
         Raises:
           ModelError: for an unknown name, another shape or kind of number, or values that do not fit.
         """
-        replaceable = {site.name for site in self.sites if isinstance(site, Data | Observation)}
+        replaceable = {site.name for site in self.sites if isinstance(site, Data | Observation | Measurement)}
         for name in arrays:
             if name not in replaceable:
                 raise ModelError(unknown("data", name, sorted(replaceable)))
@@ -126,7 +128,7 @@ class Model:
 
 
 def _with_value(site: Site, arrays: Mapping[str, Any]) -> Site:
-    if not isinstance(site, Data | Observation) or site.name not in arrays:
+    if not isinstance(site, Data | Observation | Measurement) or site.name not in arrays:
         return site
     old, new = site.value.array, frozen_array(arrays[site.name], site.name)
     if old.dtype.kind == "f" and new.dtype.kind == "i":

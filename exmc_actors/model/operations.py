@@ -13,7 +13,15 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.errors import ModelError
-from exmc_actors.model import functions, link_sums, matrices, normal_probability, reductions, triangular
+from exmc_actors.model import (
+    elimination,
+    functions,
+    link_sums,
+    matrices,
+    normal_probability,
+    reductions,
+    triangular,
+)
 from exmc_actors.model.shapes import (
     Shape,
     broadcast,
@@ -168,8 +176,12 @@ OPERATIONS: dict[str, Operation] = {
     "outer": Operation(lambda shapes: outer(*shapes), matrices.outer, arguments=2),
     "diag": Operation(lambda shapes: diagonal(shapes[0]), matrices.diag),
     "cholesky": Operation(lambda shapes: square("cholesky", shapes[0]), triangular.cholesky),
+    "solve": Operation(lambda shapes: solved("solve", *shapes), elimination.solve, arguments=2),
     "solve_triangular": Operation(
-        lambda shapes, lower: solved(*shapes), matrices.solve_triangular, arguments=2, static=("lower",)
+        lambda shapes, lower: solved("solve_triangular", *shapes),
+        matrices.solve_triangular,
+        arguments=2,
+        static=("lower",),
     ),
     "concatenate": Operation(
         lambda shapes, axis: concatenated(shapes, axis),

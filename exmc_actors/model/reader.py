@@ -23,7 +23,7 @@ from exmc_actors.model.expression import (
 )
 from exmc_actors.model.model import Model
 from exmc_actors.model.operations import OPERATIONS
-from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable
+from exmc_actors.model.sites import Data, Deterministic, Measurement, Observation, Potential, Site, Variable
 from exmc_actors.model.transforms import Transform
 from exmc_actors.model.vocabulary import TRANSFORMS
 
@@ -183,6 +183,11 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
         counts = None if weights is None else _constant(weights, nodes)
         distribution = _distribution(kind, nodes)
         return Observation(name, distribution, _constant(value, nodes), _dims(names), variable, counts)
+    if tag == "measurement":
+        name, root, value, variable, weights, names = _row(rest, str, int, int, str, (int, type(None)), dims)
+        counts = None if weights is None else _constant(weights, nodes)
+        expression = _earlier(root, nodes)
+        return Measurement(name, expression, _constant(value, nodes), variable, _dims(names), counts)
     if tag == "deterministic":
         name, root, names = _row(rest, str, int, dims)
         return Deterministic(name, _earlier(root, nodes), _dims(names))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.shapes import Shape
-from exmc_actors.model.sites import Data, Observation, Potential, Site
+from exmc_actors.model.sites import Data, Measurement, Observation, Potential, Site
 
 AXES_OF_DRAWS = ("chain", "draw")
 """The axes that every draw has before its own."""
@@ -65,4 +65,4 @@ class ResultNames:
 def _group_of(site: Site) -> str:
     if isinstance(site, Data):
         return "constant_data"
-    return "observed_data" if isinstance(site, Observation) else "posterior"
+    return "observed_data" if isinstance(site, Observation | Measurement) else "posterior"

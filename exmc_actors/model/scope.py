@@ -33,16 +33,27 @@ from exmc_actors.model.fitting import (
     check_weights,
 )
 from exmc_actors.model.indexing import gathered_parts, plan_index
+from exmc_actors.model.measurable import check_measurement
 from exmc_actors.model.names import check_name, unknown
 from exmc_actors.model.operations import OPERATIONS
 from exmc_actors.model.recurrence import check_locals, check_scan, item_shape, local_shape
 from exmc_actors.model.result_names import ResultNames
 from exmc_actors.model.shapes import Shape, check_size, stretches_to
-from exmc_actors.model.sites import Data, Deterministic, Observation, Potential, Site, Variable, names_of
+from exmc_actors.model.sites import (
+    Data,
+    Deterministic,
+    Measurement,
+    Observation,
+    Potential,
+    Site,
+    Variable,
+    expressions_of,
+    names_of,
+)
 from exmc_actors.model.support_algebra import Union
 from exmc_actors.model.supports import Support
 from exmc_actors.model.text import expression_text
-from exmc_actors.model.traversal import postorder
+from exmc_actors.model.traversal import postorder, references
 
 
 @dataclass
@@ -56,6 +67,12 @@ class Scope:
     """The values that are known: data inputs and observations."""
     taken: set[str] = field(default_factory=set)
     """Every name in use, potentials included."""
+    variables: dict[str, Variable] = field(default_factory=dict)
+    """Those that are sampled so far."""
+    uses: dict[str, str] = field(default_factory=dict)
+    """By which site, the first of them, each name is needed."""
+    solved: dict[str, str] = field(default_factory=dict)
+    """The variables that an observation determines, with its name."""
     result: ResultNames = field(default_factory=ResultNames)
     """What a result of the model would have to hold."""
 
@@ -68,6 +85,7 @@ class Scope:
         for name in dict.fromkeys(names_of(site)):
             self.check_new(name)
         try:
+            self._check_solved(site)
             shape = self._check(site)
         except ModelError as error:
             raise ModelError(f"{site.name}: {error}") from None
@@ -75,8 +93,23 @@ class Scope:
             self.taken.add(name)
             if not isinstance(site, Potential):
                 self.shapes[name] = shape
-            if isinstance(site, Data | Observation):
+            if isinstance(site, Data | Observation | Measurement):
                 self.arrays[name] = site.value.array
+        if isinstance(site, Variable):
+            self.variables[site.name] = site
+        if isinstance(site, Measurement):
+            self.solved[self.variables.pop(site.variable).name] = site.name
+        for name in references(expressions_of(site)):
+            self.uses.setdefault(name, site.name)
+
+    def _check_solved(self, site: Site) -> None:
+        for name in references(expressions_of(site)):
+            if name in self.solved:
+                raise ModelError(
+                    f"{name} is determined by the observation of {self.solved[name]}, and so can be needed "
+                    "nowhere else: write what it is there, in terms of what was observed; or, "
+                    f"to have {self.solved[name]} solved for another variable, declare that one last."
+                )
 
     def check_new(self, name: Any) -> None:
         """Refuse what is not a name, and a name that is taken."""
@@ -171,6 +204,12 @@ class Scope:
                 check_inside(site.distribution, site.value.array, self._support(site.distribution))
                 if site.weights is not None:
                     check_weights(site.weights.array, shape[: len(shape) - site.distribution.event_ndim])
+            case Measurement():
+                shape = site.value.array.shape
+                check_finite(site.value.array)
+                shapes, arrays = self.shapes_within(site.expression), self.arrays
+                variable, used_by = self.variables.get(site.variable), self.uses.get(site.variable)
+                check_measurement(site, variable, used_by, shapes, arrays)
             case Deterministic() | Potential():
                 shape = self.shape_of(site.expression)
         self._check_dims(site, shape)

@@ -169,12 +169,16 @@ def square(name: str, shape: Shape) -> Shape:
     return shape
 
 
-def solved(matrix: Shape, right: Shape) -> Shape:
-    """Return the shape of what a square matrix times gives a vector or a matrix of columns."""
-    rows = square("solve_triangular", matrix)[-1]
+def solved(name: str, matrix: Shape, right: Shape) -> Shape:
+    """Return the shape of what a square matrix times gives a vector or a matrix of columns.
+
+    Raises:
+      ModelError: naming the function that solves.
+    """
+    rows = square(name, matrix)[-1]
     if len(matrix) > 2 or len(right) not in (1, 2) or right[0] != rows:
         raise ModelError(
-            f"shapes {matrix} and {right} do not fit together in solve_triangular: it takes one matrix, and "
+            f"shapes {matrix} and {right} do not fit together in {name}: it takes one matrix, and "
             "a vector or a matrix with as many rows."
         )
     return right

@@ -63,6 +63,26 @@ class Observation:
 
 
 @dataclass(frozen=True, eq=False)
+class Measurement:
+    """A known value of what is computed from a random variable, which thereby is known as well."""
+
+    name: str
+    expression: Expression
+    value: Constant
+    variable: str
+    """The name of the variable that the expression is solved for."""
+    dims: Dims = None
+    weights: Constant | None = None
+    """How often each event counts; once where not given."""
+
+    def __str__(self) -> str:
+        weights = "" if self.weights is None else f", weights {expression_text(self.weights)}"
+        return (
+            f"{self.name} = {expression_text(self.expression)} observed, solved for {self.variable}{weights}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Deterministic:
     """A named value computed from others, reported with the draws."""
 
@@ -85,7 +105,7 @@ class Potential:
         return f"{self.name}: add {expression_text(self.expression)} to the log density"
 
 
-Site: TypeAlias = Data | Variable | Observation | Deterministic | Potential
+Site: TypeAlias = Data | Variable | Observation | Measurement | Deterministic | Potential
 
 
 def names_of(site: Site) -> tuple[str, ...]:
@@ -102,7 +122,7 @@ def expressions_of(site: Site) -> tuple[Expression, ...]:
         return (*_parameters(site.distribution), *transform.values())
     if isinstance(site, Observation):
         return _parameters(site.distribution)
-    if isinstance(site, Deterministic | Potential):
+    if isinstance(site, Measurement | Deterministic | Potential):
         return (site.expression,)
     return ()
 

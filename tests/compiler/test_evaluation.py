@@ -96,6 +96,14 @@ CASES = {
         ),
         lambda x: linalg.solve_triangular(x[:, :3] + 1, x, lower=True) + linalg.solve_triangular(SQUARE, x),
     ),
+    "solve": (
+        lambda x: M.solve(x[:, :3] + np.eye(3)[::-1], x) + M.solve(SQUARE, x[::-1]),
+        lambda x: linalg.solve(x[:, :3] + np.eye(3)[::-1], x) + linalg.solve(SQUARE, x[::-1]),
+    ),
+    "solve for a vector": (
+        lambda x: M.solve(SQUARE * x[0, 0], x[:, 0]) * M.sum(x),
+        lambda x: linalg.solve(SQUARE * x[0, 0], x[:, 0]) * x.sum(),
+    ),
     "solve_triangular for a vector": (
         lambda x: M.solve_triangular(SQUARE, x[:, 0], lower=True) * M.sum(x),
         lambda x: linalg.solve_triangular(SQUARE, x[:, 0], lower=True) * x.sum(),

@@ -55,9 +55,15 @@ def test_reductions_are_numpys(axis):
         (lambda: shapes.outer((2, 3), (3,)), r"outer takes two vectors, .*: write a\[:, None\] \* b"),
         (lambda: shapes.diagonal(()), r"diag takes a vector or a matrix, got shape \(\)"),
         (lambda: shapes.square("cholesky", (2, 3)), "cholesky takes a square matrix"),
-        (lambda: shapes.solved((3, 3), (2,)), "do not fit together in solve_triangular"),
-        (lambda: shapes.solved((3, 3), (3, 2, 2)), "do not fit together in solve_triangular"),
-        (lambda: shapes.solved((4, 3, 3), (3,)), "do not fit together in solve_triangular"),
+        (lambda: shapes.solved("solve_triangular", (3, 3), (2,)), "do not fit together in solve_triangular"),
+        (
+            lambda: shapes.solved("solve_triangular", (3, 3), (3, 2, 2)),
+            "do not fit together in solve_triangular",
+        ),
+        (
+            lambda: shapes.solved("solve_triangular", (4, 3, 3), (3,)),
+            "do not fit together in solve_triangular",
+        ),
     ],
 )
 def test_functions_of_one_axis_or_matrix_say_what_they_take(make, sentence):

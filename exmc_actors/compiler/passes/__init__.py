@@ -8,11 +8,13 @@ from exmc_actors.compiler.passes.constant_folding import constant_folding
 from exmc_actors.compiler.passes.default_transforms import default_transforms
 from exmc_actors.compiler.passes.gaussian_reduction import gaussian_reduction
 from exmc_actors.compiler.passes.glm_fusion import glm_fusion
+from exmc_actors.compiler.passes.measurable_operations import measurable_operations
 from exmc_actors.compiler.passes.non_centering import FEW, non_centering
 from exmc_actors.compiler.passes.report import Pass, PassReport, Rewritten
 from exmc_actors.model import Model
 
 PASSES: tuple[Pass, ...] = (
+    measurable_operations,  # first: what is solved for is no variable to the others
     non_centering,  # before the default transforms, which would give its variables the identity
     default_transforms,
     constant_folding,  # before the reductions, which then find arrays where data were computed with
@@ -47,6 +49,7 @@ __all__ = [
     "default_transforms",
     "gaussian_reduction",
     "glm_fusion",
+    "measurable_operations",
     "non_centering",
     "rewrite",
 ]

@@ -5,7 +5,6 @@ The result is an array like those it was computed from, so that new data still c
 
 from dataclasses import replace
 
-from exmc_actors.compiler.passes.known import Known
 from exmc_actors.compiler.passes.report import Rewritten
 from exmc_actors.compiler.passes.rows import constant
 from exmc_actors.errors import ModelError
@@ -25,6 +24,7 @@ from exmc_actors.model import (
     postorder,
     with_children,
 )
+from exmc_actors.model.known import Known
 
 _SMALL = 4096
 """So many entries may always take the place of fewer; more would cost memory to save little work."""

@@ -11,7 +11,6 @@ from math import prod
 
 import numpy as np
 
-from exmc_actors.compiler.passes.known import Known
 from exmc_actors.compiler.passes.linear import Block, Column, Gather, Linear
 from exmc_actors.model import (
     OPERATIONS,
@@ -25,6 +24,7 @@ from exmc_actors.model import (
     Shape,
     postorder,
 )
+from exmc_actors.model.known import Known
 from exmc_actors.model.shapes import stretches_to
 
 _ENTRY_BY_ENTRY = frozenset(name for name, row in OPERATIONS.items() if row.shape is OPERATIONS["exp"].shape)

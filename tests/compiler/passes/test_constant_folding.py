@@ -6,9 +6,9 @@ import pytest
 import exmc_actors.model as ex
 from exmc_actors.compiler import compile
 from exmc_actors.compiler.passes import constant_folding
-from exmc_actors.compiler.passes.known import FUNCTIONS, Known
 from exmc_actors.errors import ModelError
 from exmc_actors.model import OPERATIONS, Apply, Constant
+from exmc_actors.model.known import FUNCTIONS, Known
 from exmc_actors.xla import precise
 
 from ..conftest import build, eight_schools

@@ -11,6 +11,7 @@ from exmc_actors.compiler.passes import (
     default_transforms,
     gaussian_reduction,
     glm_fusion,
+    measurable_operations,
     non_centering,
 )
 from exmc_actors.model import Identity
@@ -24,6 +25,7 @@ def transforms(model):
 
 def test_passes_run_in_a_fixed_order():
     assert list(PASSES) == [
+        measurable_operations,
         non_centering,
         default_transforms,
         constant_folding,
@@ -138,11 +140,11 @@ def test_each_pass_says_what_it_did():
         "default_transforms": ("tau: moved by Log", "sigma: moved by Log"),
         "gaussian_reduction": ("y: 919 rows of a linear mean as 2 and 1 for each of 85 groups",),
     }
-    assert str(reports[0]) == "non_centering:\n  nothing"
-    assert apply_passes(eight_schools())[1][0].lines == (
+    assert str(reports[1]) == "non_centering:\n  nothing"
+    assert apply_passes(eight_schools())[1][1].lines == (
         "theta: non-centred, 8 observations inform its 8 entries",
     )
-    assert apply_passes(eight_schools(centered=False))[1][0].lines == ("theta: non-centred, as asked",)
+    assert apply_passes(eight_schools(centered=False))[1][1].lines == ("theta: non-centred, as asked",)
 
 
 def test_a_pass_that_does_nothing_returns_the_model_itself():

@@ -1,6 +1,6 @@
 """Compute with NumPy, in float64, what can be known of an expression before sampling.
 
-It computes once when a model is compiled; nothing here touches JAX.
+It computes once, when a model is checked or compiled; nothing here touches JAX.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,14 +8,21 @@ from typing import Any
 
 import numpy as np
 
-from exmc_actors.model import Apply, Constant, Expression, Index, Literal, Reference, postorder
-from exmc_actors.model.traversal import children
+from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.traversal import children, postorder
 
 _Function = Callable[..., Any]
 
 
 def _compared(compare: _Function) -> _Function:
     return lambda a, b: compare(a, b).astype(float)
+
+
+def _solved(matrix: np.ndarray, b: np.ndarray) -> np.ndarray:
+    try:
+        return np.asarray(np.linalg.solve(matrix, b))
+    except np.linalg.LinAlgError:
+        return np.full(b.shape, np.nan)
 
 
 FUNCTIONS: Mapping[str, _Function] = {
@@ -62,6 +69,7 @@ FUNCTIONS: Mapping[str, _Function] = {
     "cumsum": np.cumsum,
     "cumprod": np.cumprod,
     "transpose": np.transpose,
+    "solve": _solved,
     "outer": np.outer,
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     "stack": lambda *arrays, axis: np.stack(arrays, axis=axis),
