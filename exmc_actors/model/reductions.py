@@ -13,12 +13,13 @@ Axis = int | tuple[int, ...] | None
 
 
 def logsumexp(x: Any, axis: Axis = None) -> jax.Array:
-    """Return log(sum(exp(x))) without overflow; -inf, with slopes of zero, where every entry is -inf."""
-    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True))
+    """Return log(sum(exp(x))) without overflow; -inf, with slopes of zero, for nothing and for -inf alone."""
+    largest = lax.stop_gradient(jnp.max(x, axis=axis, keepdims=True, initial=-jnp.inf))
     shift = jnp.where(jnp.isfinite(largest), largest, 0.0)
     total = jnp.sum(jnp.exp(x - shift), axis=axis)
-    safe = jnp.where(total > 0.0, total, 1.0)
-    return jnp.where(total > 0.0, jnp.log(safe) + jnp.squeeze(shift, axis=axis), -jnp.inf)
+    is_nothing = total == 0.0
+    safe = jnp.where(is_nothing, 1.0, total)
+    return jnp.where(is_nothing, -jnp.inf, jnp.log(safe) + jnp.squeeze(shift, axis=axis))
 
 
 @jax.custom_jvp

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, final
 
+from exmc_actors.model.expression import Literal, Reference
 from exmc_actors.model.supports import (
     AtLeast,
     AtMost,
@@ -21,9 +22,21 @@ def union(supports: Sequence[Support]) -> Support:
     """Return what lies in one of several sets, numbers all or arrays all, as simply as it can be said."""
     whole = [support for support in supports if support.whole_line]
     kinds = {type(support) for support in supports}
-    if whole or (len(kinds) == 1 and not fields(supports[0])):
+    if whole or (len(kinds) == 1 and all(_has_ends_of(supports[0], other) for other in supports[1:])):
         return (whole or supports)[0]
     return NonNegative() if kinds <= {Positive, NonNegative} else Union(tuple(supports))
+
+
+def _has_ends_of(one: Support, other: Support) -> bool:
+    """Say whether two sets of one kind are known to be the same."""
+    return all(_is_same(getattr(one, field.name), getattr(other, field.name)) for field in fields(one))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, Reference) and isinstance(other, Reference):
+        return one.name == other.name
+    one, other = (end.value if isinstance(end, Literal) else end for end in (one, other))
+    return one is other or (isinstance(one, int | float) and isinstance(other, int | float) and one == other)
 
 
 @final

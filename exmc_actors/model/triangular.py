@@ -4,6 +4,7 @@ Both are loops over rows, with derivatives of their own: written out, the eleven
 process took minutes to compile.
 """
 
+from math import prod
 from typing import Any
 
 import jax
@@ -22,6 +23,8 @@ and more.  Up to 48 rows and a little beyond, XLA folds the loops into the sampl
 
 def cholesky(matrix: Any) -> Any:
     """Return the lower triangular factor of each symmetric positive definite matrix; NaN for others."""
+    if not matrix.shape[-1]:
+        return matrix
     if matrix.shape[-1] > MOST_IN_LOOP:
         return jnp.tril(lax.linalg.cholesky(matrix, symmetrize_input=False))
     return _cholesky(matrix)
@@ -30,7 +33,7 @@ def cholesky(matrix: Any) -> Any:
 def solve_lower(factor: Any, vectors: Any) -> Any:
     """Return what ``factor`` times gives ``vectors``; axes before the last are stretched to each other."""
     if factor.ndim == 2:
-        columns = vectors.reshape(-1, vectors.shape[-1]).T
+        columns = vectors.reshape(prod(vectors.shape[:-1]), vectors.shape[-1]).T
         return _solved(factor, columns).T.reshape(vectors.shape)
     batch = jnp.broadcast_shapes(factor.shape[:-2], vectors.shape[:-1])
     factors = jnp.broadcast_to(factor, (*batch, *factor.shape[-2:]))
@@ -69,6 +72,8 @@ def _weighted_sum(weights: jax.Array, rows: jax.Array) -> jax.Array:
 
 
 def _solved(factor: Any, columns: Any) -> Any:
+    if not factor.shape[-1]:
+        return columns
     if factor.shape[-1] > MOST_IN_LOOP:
         return lax.linalg.triangular_solve(factor, columns, left_side=True, lower=True)
     return _solve(factor, columns)

@@ -99,6 +99,32 @@ def test_bytes_carry_everything():
     assert str(again) == str(model)
 
 
+def test_one_probability_is_one_and_takes_no_number_of_the_flat_vector():
+    b = ex.Builder()
+    weights, mu = b.rv("weights", ex.Dirichlet(np.ones(1))), b.rv("mu", ex.Normal(0.0, 1.0))
+    b.obs("y", ex.Mixture(weights, [ex.Normal(mu, 1.0)]), np.array([1.0, 2.0]))
+    program = compile(b.model())
+    wanted = stats.norm.logpdf(0.3) + stats.norm(0.3).logpdf([1.0, 2.0]).sum()
+    assert program.log_density(np.array([0.3])) == pytest.approx(wanted, rel=1e-12)
+    assert program.constrain(np.array([0.3]))["weights"] == [1.0]
+    assert program.unconstrain({"weights": [1.0], "mu": 0.3}) == [0.3]
+
+
+@pytest.mark.parametrize("low", [1.0, "mu"])
+def test_a_mixture_of_parts_between_the_same_bounds_is_moved_there(low):
+    b = ex.Builder()
+    b.rv("mu", ex.Normal(0.0, 1.0))
+    parts = [ex.Truncated(ex.Normal(0.0, scale), lower=low) for scale in (1.0, 2.0)]
+    b.rv("x", ex.Mixture(np.array([0.3, 0.7]), parts))
+    program = compile(b.model())
+    flat = np.array([0.4, -0.2])
+    bound = 1.0 if low == 1.0 else 0.4
+    x = bound + np.exp(-0.2)
+    assert program.constrain(flat)["x"] == pytest.approx(x, rel=1e-15)
+    each = [stats.norm(0.0, scale).pdf(x) / stats.norm(0.0, scale).sf(bound) for scale in (1.0, 2.0)]
+    assert program.terms(flat)["x"] == pytest.approx(np.log(np.dot([0.3, 0.7], each)) - 0.2, rel=1e-12)
+
+
 def test_a_sparse_dirichlet_is_finite_where_a_probability_is_rounded_to_zero():
     b = ex.Builder()
     b.rv("weights", ex.Dirichlet(np.full(3, 1e-3)))

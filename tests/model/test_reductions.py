@@ -49,6 +49,14 @@ def test_an_impossible_sum_inside_a_possible_one_leaves_its_slopes_alone():
     np.testing.assert_array_equal(slope, [0.0, 0.0, 1.0])
 
 
+def test_the_sum_of_no_exponentials_is_zero_and_of_what_is_no_number_none():
+    with precise():
+        assert reductions.logsumexp(np.zeros(0)) == -INF
+        np.testing.assert_array_equal(reductions.logsumexp(np.zeros((2, 0)), axis=1), [-INF, -INF])
+        assert np.isnan(reductions.logsumexp(np.array([1.0, np.nan])))
+        assert reductions.logsumexp(np.array([1.0, INF])) == INF
+
+
 def test_equal_entries_have_a_deviation_of_zero_without_a_slope():
     value, slope = value_and_slope(reductions.std, np.full(3, 0.1))
     assert value == pytest.approx(0.0, abs=1e-16)

@@ -44,6 +44,11 @@ def test_matrices_and_vectors_stretch_to_each_other():
     np.testing.assert_allclose(np.einsum("abij,abj->abi", factors, solved), np.stack([vectors] * 2))
 
 
+def test_no_rows_have_a_factor_and_a_solution_of_no_rows():
+    assert computed(triangular.cholesky, np.zeros((2, 0, 0))).shape == (2, 0, 0)
+    assert computed(triangular.solve_lower, np.zeros((0, 0)), np.zeros((3, 0))).shape == (3, 0)
+
+
 def test_a_matrix_that_is_not_positive_definite_has_no_factor():
     assert np.isnan(computed(triangular.cholesky, -np.eye(3))).any()
 

@@ -47,7 +47,8 @@ class StickBreakingBijector(Bijector):
     def _log_left(self, odds: Any) -> Any:
         """Return the logarithm of what is left before each piece and after the last."""
         lost = -softplus(odds)
-        return jnp.concatenate([jnp.zeros_like(lost[..., :1]), cumsum(lost, axis=-1)], axis=-1)
+        nothing = jnp.zeros((*lost.shape[:-1], 1), lost.dtype)
+        return jnp.concatenate([nothing, cumsum(lost, axis=-1)], axis=-1)
 
 
 def _log_pieces_after(count: int) -> np.ndarray:
