@@ -1,5 +1,6 @@
 """Check that the values of one declaration fit: positions, observations, transforms; names are not."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -29,6 +30,14 @@ def check_can_be_sampled(distribution: Distribution) -> None:
             "b.obs(...), or marginalise it, as Mixture does: "
             "Mixture(weights, [Normal(0.0, 1.0), Normal(5.0, 1.0)]), say."
         )
+
+
+def check_named_parameters(distribution: Distribution, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse parameters that are named arrays and impossible; those without a name were looked at before."""
+    for part in all_parts(distribution):
+        for name, value in part.parameters.items():
+            if isinstance(value, Reference) and value.name in arrays:
+                part.check_parameter(name, arrays[value.name])
 
 
 def check_positions(positions: np.ndarray, length: int, part: Any) -> None:

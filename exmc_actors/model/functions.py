@@ -241,7 +241,8 @@ def power(base: Any, exponent: Any) -> Any:
     """Return ``base ** exponent``, by multiplication where the exponent is a small whole number."""
     if isinstance(exponent, float) and exponent.is_integer() and abs(exponent) <= _LARGEST_UNROLLED_POWER:
         return base ** int(exponent)
-    return jnp.power(base, exponent)
+    # JAX has no slope of 0 ** 0.
+    return jnp.power(jnp.where((base == 0.0) & (exponent == 0.0), 1.0, base), exponent)
 
 
 def cumsum(x: jax.Array, axis: int | None = None) -> jax.Array:

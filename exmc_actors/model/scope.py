@@ -28,6 +28,7 @@ from exmc_actors.model.expression import (
 from exmc_actors.model.fitting import (
     check_can_be_sampled,
     check_inside,
+    check_named_parameters,
     check_positions,
     check_transform,
     check_weights,
@@ -234,6 +235,7 @@ class Scope:
     def check_parameters(self, distribution: Distribution, shape: Shape) -> None:
         """Refuse parameters that a value of the given shape does not fit."""
         needed, axes = self.parameter_shape(distribution), distribution.event_ndim
+        check_named_parameters(distribution, self.arrays)
         if not stretches_to(needed, shape) or len(shape) < axes:
             raise ModelError(
                 f"{distribution!r} has parameters of shape {needed}, which do not fit shape {shape}: "

@@ -95,3 +95,10 @@ def test_an_entry_is_picked_by_position_and_is_zero_where_there_is_none():
     np.testing.assert_array_equal(functions.at_position(values[0], jnp.array([-1, 0, 2])), [0.0, 1.0, 0.0])
     slopes = jax.grad(lambda v: functions.at_position(v, jnp.array([0, 0, 5])).sum())(values[0])
     np.testing.assert_array_equal(slopes, [2.0, 0.0])
+
+
+def test_powers_of_zero_have_slopes():
+    exponents = jnp.arange(4.0)
+    slopes = jax.jacfwd(lambda x: functions.power(x, exponents))(0.0)
+    np.testing.assert_array_equal(slopes, [0.0, 1.0, 0.0, 0.0])
+    assert jax.grad(functions.power, argnums=1)(2.0, 0.0) == pytest.approx(np.log(2.0), rel=1e-15)

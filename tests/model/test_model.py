@@ -87,3 +87,15 @@ def test_a_model_cannot_be_changed(model):
         model.coords["a"] = ()
     with pytest.raises(ValueError, match="read-only"):
         model.observed_data["y"][0] = 1.0
+
+
+def test_a_named_input_that_no_parameter_can_be_is_refused_at_once_and_as_new_data():
+    b = ex.Builder()
+    error = b.data("error", [1.0, 2.0])
+    b.rv("mu", ex.Normal(0.0, 1.0))
+    b.obs("y", ex.Normal("mu", error), [0.0, 1.0])
+    with pytest.raises(ModelError, match=r"y: Normal: entry \[1\] of sigma must be positive, got -2.0"):
+        b.model().with_data(error=[1.0, -2.0])
+    wrong = b.data("wrong", -1.0)
+    with pytest.raises(ModelError, match=r"x: Exponential: rate must be positive, got -1\.0"):
+        b.rv("x", ex.Exponential(wrong))

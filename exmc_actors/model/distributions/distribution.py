@@ -61,9 +61,14 @@ class Distribution:
         for name, value in self.parameters.items():
             known = known_value(value)
             if known is not None:
-                self._check_parameter(name, known)
+                self.check_parameter(name, known)
 
-    def _check_parameter(self, name: str, value: np.ndarray) -> None:
+    def check_parameter(self, name: str, value: np.ndarray) -> None:
+        """Refuse a value that a parameter cannot have.
+
+        Raises:
+          ModelError: naming the parameter, its value and what is accepted.
+        """
         support = self.parameter_supports.get(name, Real())
         drop_last(f"{type(self).__name__}'s {name}", value.shape, support.event_ndim)
         index = first_where(~np.asarray(support.contains(value)))
