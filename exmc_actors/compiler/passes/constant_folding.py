@@ -42,12 +42,15 @@ def constant_folding(model: Model) -> Rewritten:
             raise ModelError(f"{site.name}: {error}") from None
         if folder.folded > before:
             lines.append(f"{site.name}: {folder.folded - before} operations on known values made beforehand")
-    return Rewritten(model.with_sites(tuple(sites)) if lines else model, tuple(lines))
+    changed = lines or folder.has_put_values
+    return Rewritten(model.with_sites(tuple(sites)) if changed else model, tuple(lines))
 
 
 class _Folder:
     def __init__(self, model: Model) -> None:
         self.folded = 0
+        self.has_put_values = False
+        """Whether a value has taken the place of the name that it had."""
         self._known = Known(model.scope.arrays)
         self._new: dict[int, Expression] = {}
         # An observation may become something else in a later pass, and then has no value to refer to.
@@ -85,6 +88,7 @@ class _Folder:
 
     def _rebuilt(self, node: Expression) -> Expression:
         if isinstance(node, Reference):
+            self.has_put_values |= node.name in self._named
             return self._named.get(node.name, node)
         rebuilt = with_children(node, lambda child: self._new[id(child)])
         if not isinstance(node, Apply | Index) or not self._known.holds(rebuilt):

@@ -104,3 +104,13 @@ def test_a_recurrence_keeps_its_steps_and_takes_observations_by_value():
         b.potential("p", last)
 
     assert_same(build(declare))
+
+
+def test_an_observation_that_becomes_something_else_leaves_its_values_behind():
+    def declare(b):
+        s = b.rv("s", ex.HalfNormal(1.0))
+        y = b.obs("y", ex.Normal(0.0, s), X[0])
+        b.det("ratio", y / s)
+
+    program = compile(build(declare))
+    np.testing.assert_allclose(program.constrain(np.zeros(1))["ratio"], X[0], rtol=1e-15)

@@ -1,5 +1,8 @@
 """Observed affine and matrix functions against SciPy's densities of the variable they are solved for."""
 
+import zlib
+
+import msgpack
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,6 +11,7 @@ import exmc_actors as ex
 from exmc_actors.compiler import compile
 from exmc_actors.compiler.passes import apply_passes, measurable_operations
 from exmc_actors.model import MvNormal, Normal
+from exmc_actors.model.codec import HEADER
 
 from ..conftest import build
 from .conftest import folds, reports
@@ -159,6 +163,14 @@ def test_location_and_scale_stay_in_the_family():
     assert lines["gaussian_reduction"] == ("y: 3 rows of a linear mean as 1",)
 
 
+def test_what_is_solved_for_needs_no_observation_that_a_later_pass_has_summed_up():
+    program = compile(model_of(Normal(0.0, 1.0), lambda s, z: s * z))
+    at = program.unconstrain({"s": np.float64(S)})
+    np.testing.assert_allclose(program.constrain(at)["z"], Y / S, rtol=1e-12)
+    wanted = stats.norm.logpdf(Y, 0.0, S).sum()
+    np.testing.assert_allclose(program.terms(at)["y"], wanted, rtol=1e-10)
+
+
 def test_a_known_matrix_is_inverted_once_and_new_data_compile_nothing():
     def declare(b):
         matrix = b.data("matrix", A)
@@ -271,6 +283,26 @@ def test_it_travels_as_it_was_declared():
     assert apply_passes(again)[0].key == apply_passes(model)[0].key
     assert '"z" -> "y"' in model.to_graphviz()
     assert model.observed_data["y"].tolist() == Y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "sentence"),
+    [
+        (2, 0, "holds z 0 times"),
+        (3, 0, "data must be an array"),
+        (4, "nobody", "'nobody' is no random variable"),
+        (4, "s", "is stretched to shape"),
+        (4, 7, "str expected"),
+    ],
+)
+def test_bytes_that_say_something_else_are_refused(at, value, sentence):
+    data = model_of(Normal(0.0, 1.0), lambda s, z: 2.0 + s * z).to_bytes()
+    mark, version, _ = HEADER.unpack_from(data)
+    content = msgpack.unpackb(data[HEADER.size :])
+    next(row for row in content["sites"] if row[0] == "measurement")[at] = value
+    body = msgpack.packb(content)
+    with pytest.raises(ex.ModelError, match=sentence):
+        ex.Model.from_bytes(HEADER.pack(mark, version, zlib.crc32(body)) + body)
 
 
 def test_other_data_are_held_to_the_support_too():
