@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 EXTRAS := $(VENV)/.extras
 
-.PHONY: demo test check check-slow format bench images clean
+.PHONY: demo test check check-slow format bench bench-quick images clean
 
 demo: $(READY)            ## sample the eight schools, kill a chain, prove the replay
 	@$(BIN)/exmc demo
@@ -28,10 +28,15 @@ format: $(READY)          ## rewrite the sources in the project's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv-bench/.ready ## side by side with the peers, in an environment of their own
+bench: .venv-bench/.ready ## side by side with the peers, in an environment of their own; hours, on a calm machine
+	.venv-bench/bin/python benchmarks/sampling.py
+	.venv-bench/bin/python benchmarks/sampling.py --whole --draws 1000 --out .runs/whole.jsonl
 	.venv-bench/bin/python benchmarks/eight_schools.py
 	.venv-bench/bin/python benchmarks/log_density.py
 	.venv-bench/bin/python benchmarks/actors.py
+
+bench-quick: .venv-bench/.ready ## see that the comparison of samplers runs: two problems, one seed
+	.venv-bench/bin/python benchmarks/sampling.py --quick
 
 images: $(READY)          ## make the pictures in the docs again, from real runs
 	$(BIN)/python docs/images/make.py
@@ -52,7 +57,7 @@ $(EXTRAS): $(READY)       # the libraries whose models can be sampled: without t
 .venv-bench/.ready: pyproject.toml
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . numpyro pykka "nutpie[pymc]"
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --editable . numpyro blackjax pykka "nutpie[pymc]"
 	@touch $@
 
 clean:
