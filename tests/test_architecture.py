@@ -67,7 +67,7 @@ MAY_IMPORT = {
     "exmc_actors.xla": STANDARD | {"jax"},
     "exmc_actors.kernel": PURE | {"jax"},
     "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
-    "exmc_actors.warmup": PURE | ours("kernel") | {"jax"},
+    "exmc_actors.warmup": PURE | ours("kernel") | {"jax", "numpy"},
     "exmc_actors.compiler": PURE | ours("errors", "model", "xla") | {"jax", "numpy"},
     # Other libraries' models, as targets; these libraries are imported inside functions only.
     "exmc_actors.elsewhere": PURE
@@ -78,7 +78,7 @@ MAY_IMPORT = {
     | ours("errors", "messages")
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
-    | ours("errors", "messages", "xla", "chain", "compiler")
+    | ours("errors", "messages", "xla", "warmup", "chain", "compiler")
     | {"jax", "numpy", "trio", "supervision"},
     "exmc_actors.views": PURE
     | ours("errors", "messages", "diagnostics")
@@ -165,7 +165,7 @@ def test_every_module_belongs_to_a_floor():
         ("exmc_actors.compiler.log_density", "io"),
         ("exmc_actors.compiler.log_density", "exmc_actors.elsewhere.from_pymc"),
         ("exmc_actors.runtime.executables", "numpyro"),
-        ("exmc_actors.warmup.windows", "threading"),
+        ("exmc_actors.warmup.schedule", "threading"),
         ("exmc_actors.diagnostics.summary", "os.environ"),
         ("exmc_actors.chain.codec", "tempfile"),
         ("exmc_actors.views.tally", "datetime.datetime"),

@@ -16,8 +16,7 @@ from exmc_actors.chain.start import LogDensityAt
 from exmc_actors.chain.state import ChainState
 from exmc_actors.kernel import Point, Transition, transition
 from exmc_actors.messages import STATS
-from exmc_actors.warmup import adapt
-from exmc_actors.warmup.adaptation import current_step_size
+from exmc_actors.warmup import adapt, step_size_of
 
 ValuesAt = Callable[[Array, Any], Array]
 """Maps a position and the program's arguments to all constrained values, shape (v,)."""
@@ -39,6 +38,8 @@ class Block(NamedTuple):
 
     state: ChainState
     """The state that follows."""
+    pairs: Array
+    """Unconstrained positions and their gradients, shape (capacity, 2, d)."""
     values: Array
     """Constrained values, shape (capacity, v)."""
     stats: Array
@@ -51,6 +52,7 @@ def advance(
     arguments: Sequence[Any],
     transitions: Array,
     tune: Array,
+    early: Array,
     target_accept: Array,
 ) -> Block:
     """Make the next transitions of a chain.
@@ -60,7 +62,8 @@ def advance(
       state: where the chain stands.
       arguments: the program's arrays.
       transitions: how many to make, at most the capacity.
-      tune: how many of the chain's transitions are warmup.
+      tune: how many of the chain's transitions adapt the step size.
+      early: how many of them are far from stationarity.
       target_accept: what warmup aims at.
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
@@ -68,42 +71,39 @@ def advance(
     one_row = sampler.values_at(state.point.position, arguments)
 
     def make(carry: tuple[Array, ChainState, Array, Array]) -> tuple[Array, ChainState, Array, Array]:
-        row, state, positions, stats = carry
-        is_warmup = state.transitions < tune
-        step_size = current_step_size(state.adaptation, is_warmup)
+        row, state, pairs, stats = carry
+        index, is_warmup = state.transitions, state.transitions < tune
+        step_size = step_size_of(state.step_size, is_warmup)
         point, report = transition(
             density_and_gradient,
             state.point,
             state.key,
-            state.transitions,
+            index,
             step_size,
-            state.adaptation.inverse_mass,
+            state.metric,
             sampler.max_treedepth,
         )
-        adaptation = lax.cond(
+        adapted = lax.cond(
             is_warmup,
-            lambda: adapt(
-                state.adaptation, state.transitions, tune, state.point.position, point, report, target_accept
-            ),
-            lambda: state.adaptation,
+            lambda: adapt(state.step_size, index, early, report, target_accept),
+            lambda: state.step_size,
         )
-        positions = lax.dynamic_update_slice(positions, point.position[None], (row, 0))
+        pair = jnp.stack([point.position, point.gradient])
+        pairs = lax.dynamic_update_slice(pairs, pair[None], (row, 0, 0))
         stats = lax.dynamic_update_slice(stats, _stats_row(point, report, step_size)[None], (row, 0))
-        return row + 1, ChainState(state.key, state.transitions + 1, point, adaptation), positions, stats
+        return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), pairs, stats
 
     zero = jnp.zeros((), jnp.int64)
-    empty = jnp.zeros((sampler.capacity, dim)), jnp.zeros((sampler.capacity, len(STATS)))
-    _, state, positions, stats = lax.while_loop(
-        lambda carry: carry[0] < transitions, make, (zero, state, *empty)
-    )
+    empty = jnp.zeros((sampler.capacity, 2, dim)), jnp.zeros((sampler.capacity, len(STATS)))
+    _, state, pairs, stats = lax.while_loop(lambda carry: carry[0] < transitions, make, (zero, state, *empty))
 
     def constrain(row: Array, values: Array) -> Array:
-        position = lax.dynamic_slice_in_dim(positions, row, 1)[0]
+        position = lax.dynamic_slice_in_dim(pairs, row, 1)[0, 0]
         return lax.dynamic_update_slice(values, sampler.values_at(position, arguments)[None], (row, 0))
 
     # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.
     values = lax.fori_loop(zero, transitions, constrain, jnp.zeros((sampler.capacity, *one_row.shape)))
-    return Block(state, values, stats)
+    return Block(state, pairs, values, stats)
 
 
 def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:

@@ -10,7 +10,7 @@ from exmc_actors.chain.state import ChainState, empty_state
 from exmc_actors.errors import ExmcError
 
 FORMAT = "exmc chain state"
-VERSION = 1
+VERSION = 2
 _LARGEST_DIM = 100_000_000
 
 

@@ -10,8 +10,7 @@ from jax import Array, lax
 from exmc_actors.chain.state import ChainState
 from exmc_actors.kernel import Point, reasonable_step_size
 from exmc_actors.kernel.random import transition_words
-from exmc_actors.warmup import begin
-from exmc_actors.warmup.adaptation import first_inverse_mass
+from exmc_actors.warmup import dual_averaging, first_metric, rank_capacity
 
 LogDensityAt = Callable[[Array, Any], Array]
 """Maps a position and the program's arguments to the log density."""
@@ -70,10 +69,10 @@ def start(
 
     untried = Point(centre, jnp.asarray(jnp.nan), jnp.zeros(dim))
     _, point = lax.while_loop(goes_on, try_next, (jnp.zeros((), jnp.int64), untried))
-    inverse_mass = first_inverse_mass(point.gradient)
-    momentum = transition_words(key, _START_INDEX - 1, dim).normals / jnp.sqrt(inverse_mass)
-    step_size = reasonable_step_size(density_and_gradient, point, momentum, inverse_mass, target_accept)
-    state = ChainState(key, jnp.zeros((), jnp.int64), point, begin(inverse_mass, step_size))
+    metric = first_metric(point.gradient, rank_capacity(dim))
+    momentum = transition_words(key, _START_INDEX - 1, dim).normals
+    step_size = reasonable_step_size(density_and_gradient, point, momentum, metric, target_accept)
+    state = ChainState(key, jnp.zeros((), jnp.int64), point, metric, dual_averaging.start(step_size))
     return Started(state, _is_finite(point))
 
 

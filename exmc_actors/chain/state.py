@@ -6,10 +6,9 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from exmc_actors.kernel import Point
-from exmc_actors.warmup import Adaptation
+from exmc_actors.kernel import Metric, Point
+from exmc_actors.warmup import Learnt, rank_capacity
 from exmc_actors.warmup.dual_averaging import DualAveraging
-from exmc_actors.warmup.moments import Moments
 
 
 class ChainState(NamedTuple):
@@ -20,7 +19,16 @@ class ChainState(NamedTuple):
     transitions: Array
     """How many were made so far, warmup included (int64): the index of the next."""
     point: Point
-    adaptation: Adaptation
+    metric: Metric
+    step_size: DualAveraging
+
+    def with_lesson(self, learnt: Learnt) -> "ChainState":
+        """Return the state with what was learnt from all chains together."""
+        step_size = self.step_size
+        if learnt.log_step_size is not None:
+            average: Any = np.float64(learnt.log_step_size)
+            step_size = step_size._replace(log_average=average)
+        return self._replace(metric=learnt.metric, step_size=step_size)
 
 
 def empty_state(dim: int) -> ChainState:
@@ -29,13 +37,13 @@ def empty_state(dim: int) -> ChainState:
     def zeros(*shape: int, dtype: str = "<f8") -> Any:
         return np.broadcast_to(np.zeros((), dtype), shape)
 
-    moments = Moments(zeros(), zeros(2, dim), zeros(2, dim))
-    step_size = DualAveraging(*(zeros() for _ in DualAveraging._fields))
+    rows = rank_capacity(dim)
     return ChainState(
         key=zeros(2, dtype="<u4"),
         transitions=zeros(dtype="<i8"),
         point=Point(zeros(dim), zeros(), zeros(dim)),
-        adaptation=Adaptation(zeros(dim), step_size, moments, moments, zeros()),
+        metric=Metric(zeros(dim), zeros(rows, dim), zeros(rows), zeros(dtype="<i8")),
+        step_size=DualAveraging(*(zeros() for _ in DualAveraging._fields)),
     )
 
 

@@ -1,10 +1,12 @@
-"""Move a point through phase space under a diagonal metric; knows one step, no trajectory."""
+"""Move a point through phase space by one leapfrog step, in whitened coordinates; knows no trajectory."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
+
+from exmc_actors.kernel.metric import Metric, displacement, whitened
 
 DensityAndGradient = Callable[[Array], tuple[Array, Array]]
 """Maps a position of shape (d,) to its log density (a scalar) and the gradient, shape (d,)."""
@@ -18,32 +20,44 @@ class Point(NamedTuple):
     gradient: Array
 
 
-def velocity(momentum: Array, inverse_mass: Array) -> Array:
-    """Return the velocity of a momentum; ``inverse_mass`` is the diagonal, shape (d,)."""
-    return inverse_mass * momentum
+class Phase(NamedTuple):
+    """Where a trajectory is, in the coordinates of the metric: z, its momentum, and the gradient in z."""
+
+    z: Array
+    momentum: Array
+    slope: Array
 
 
-def energy(log_density: Array, momentum: Array, inverse_mass: Array) -> Array:
+def phase_at(point: Point, momentum: Array, metric: Metric) -> Phase:
+    """Return the beginning of a trajectory: the origin of its own coordinates."""
+    return Phase(jnp.zeros_like(momentum), momentum, whitened(metric, point.gradient))
+
+
+def energy(log_density: Array, momentum: Array) -> Array:
     """Return the Hamiltonian: potential (minus log density) plus kinetic energy."""
-    return 0.5 * jnp.dot(momentum, velocity(momentum, inverse_mass)) - log_density
+    return 0.5 * jnp.dot(momentum, momentum) - log_density
 
 
 def leapfrog(
-    density_and_gradient: DensityAndGradient,
-    position: Array,
-    momentum: Array,
-    gradient: Array,
-    step_size: Array,
-    inverse_mass: Array,
-) -> tuple[Point, Array]:
-    """Advance by one leapfrog step; return the new point and its momentum.
+    density_and_gradient: DensityAndGradient, origin: Array, phase: Phase, step_size: Array, metric: Metric
+) -> tuple[Phase, Point]:
+    """Advance by one leapfrog step.
 
     Reversible and volume-preserving for any step size; a negative one runs time backwards.
+
+    Args:
+      density_and_gradient: of the target.
+      origin: the position at z = 0, shape (d,).
+      phase: where to step from.
+      step_size: signed.
+      metric: what the coordinates z mean.
 
     References:
       Neal (2011), *MCMC using Hamiltonian dynamics*, section 2.3.
     """
-    half_way = momentum + 0.5 * step_size * gradient
-    position = position + step_size * velocity(half_way, inverse_mass)
+    half_way = phase.momentum + 0.5 * step_size * phase.slope
+    z = phase.z + step_size * half_way
+    position = origin + displacement(metric, z)
     log_density, gradient = density_and_gradient(position)
-    return Point(position, log_density, gradient), half_way + 0.5 * step_size * gradient
+    slope = whitened(metric, gradient)
+    return Phase(z, half_way + 0.5 * step_size * slope, slope), Point(position, log_density, gradient)

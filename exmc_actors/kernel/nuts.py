@@ -13,7 +13,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Phase, Point, energy, phase_at
+from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
 from exmc_actors.kernel.turning import is_turning, is_turning_across
@@ -37,7 +38,7 @@ class Transition(NamedTuple):
 class _Trajectory(NamedTuple):
     depth: Array
     ends: Array
-    """Rows backward and forward, each (position, momentum, gradient): shape (2, 3, d)."""
+    """Rows backward and forward, each a ``Phase``: shape (2, 3, d)."""
     total_momentum: Array
     proposal: Point
     proposal_energy: Array
@@ -56,7 +57,7 @@ def transition(
     key: Array,
     index: Array,
     step_size: Array,
-    inverse_mass: Array,
+    metric: Metric,
     max_depth: int,
 ) -> tuple[Point, Transition]:
     """Draw the next point of a chain.
@@ -69,7 +70,7 @@ def transition(
       key: the chain's key data, two uint32.
       index: number of this transition in the chain.
       step_size: positive.
-      inverse_mass: diagonal of the inverse metric, shape (d,).
+      metric: of the coordinates to walk in.
       max_depth: the largest number of doublings.
 
     Returns:
@@ -77,16 +78,15 @@ def transition(
     """
     dim = start.position.shape[0]
     words = transition_words(key, index, dim)
-    momentum = words.normals / jnp.sqrt(inverse_mass)
-    initial_energy = energy(start.log_density, momentum, inverse_mass)
-    walk = Walk(density_and_gradient, inverse_mass, initial_energy, words.leaf_seed, max_depth)
-    end = jnp.stack([start.position, momentum, start.gradient])
+    initial_energy = energy(start.log_density, words.normals)
+    walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, max_depth)
+    end = jnp.stack(phase_at(start, words.normals, metric))
     zero = jnp.zeros(())
     no = jnp.zeros((), bool)
     single_point = _Trajectory(
         depth=jnp.zeros((), jnp.int64),
         ends=jnp.stack([end, end]),
-        total_momentum=momentum,
+        total_momentum=words.normals,
         proposal=start,
         proposal_energy=initial_energy,
         weight=jnp.ones(()),
@@ -100,17 +100,16 @@ def transition(
 
     def double(trajectory: _Trajectory) -> _Trajectory:
         forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1).astype(jnp.int64)
-        position, momentum, gradient = lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]
         subtree = build_subtree(
             walk,
-            Point(position, start.log_density, gradient),
-            momentum,
+            Phase(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
+            start,
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),
             trajectory.leaves,
         )
         uniform = uniform_at(words.merge_seed, trajectory.depth)
-        return _merge(trajectory, subtree, forward, uniform, inverse_mass)
+        return _merge(trajectory, subtree, forward, uniform)
 
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
@@ -130,9 +129,7 @@ def transition(
     return last.proposal, report
 
 
-def _merge(
-    old: _Trajectory, new: Subtree, forward: Array, uniform: Array, inverse_mass: Array
-) -> _Trajectory:
+def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
     """Join a subtree to the trajectory; from one that turned or diverged, take only the counts."""
     valid = ~new.turning & ~new.diverging
     # The proposal is moved before the whole is checked: the check ends the trajectory, it does not
@@ -141,16 +138,15 @@ def _merge(
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
-    turning = is_turning(outer_old, new.momentum, total, inverse_mass) | is_turning_across(
+    turning = is_turning(outer_old, new.edge.momentum, total) | is_turning_across(
         outer_old,
         inner_old,
         old.total_momentum,
         first_momentum(new),
-        new.momentum,
+        new.edge.momentum,
         new.total_momentum,
-        inverse_mass,
     )
-    end = jnp.stack([new.edge.position, new.momentum, new.edge.gradient])
+    end = jnp.stack(new.edge)
     larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
     return _Trajectory(
         depth=old.depth + 1,

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog, phase_at
+from exmc_actors.kernel.metric import Metric
 
 FIRST_STEP_SIZE = 0.1
 _MAX_TRIES = 60
@@ -13,7 +14,7 @@ def reasonable_step_size(
     density_and_gradient: DensityAndGradient,
     start: Point,
     momentum: Array,
-    inverse_mass: Array,
+    metric: Metric,
     target_accept: Array,
 ) -> Array:
     """Double or halve a step size until the acceptance of one step crosses the target.
@@ -21,13 +22,12 @@ def reasonable_step_size(
     References:
       Hoffman and Gelman (2014), algorithm 4.
     """
-    initial_energy = energy(start.log_density, momentum, inverse_mass)
+    initial_energy = energy(start.log_density, momentum)
+    phase = phase_at(start, momentum, metric)
 
     def is_accepted(step_size: Array) -> Array:
-        point, p = leapfrog(
-            density_and_gradient, start.position, momentum, start.gradient, step_size, inverse_mass
-        )
-        error = energy(point.log_density, p, inverse_mass) - initial_energy
+        end, point = leapfrog(density_and_gradient, start.position, phase, step_size, metric)
+        error = energy(point.log_density, end.momentum) - initial_energy
         return -error > jnp.log(target_accept)  # a NaN is not
 
     def goes_on(carry: tuple[Array, Array, Array, Array]) -> Array:

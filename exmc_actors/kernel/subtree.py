@@ -13,7 +13,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Phase, Point, energy, leapfrog
+from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import uniform_at
 from exmc_actors.kernel.turning import is_turning, is_turning_across
 
@@ -28,7 +29,9 @@ class Walk:
     """What stays the same while a transition walks through phase space."""
 
     density_and_gradient: DensityAndGradient
-    inverse_mass: Array
+    origin: Array
+    """The position that the transition started from."""
+    metric: Metric
     initial_energy: Array
     leaf_seed: Array
     """Seeds the choice among the leaves of a subtree."""
@@ -40,10 +43,8 @@ class Subtree(NamedTuple):
 
     leaves: Array
     """How many leaves were visited."""
-    edge: Point
+    edge: Phase
     """The leaf visited last."""
-    momentum: Array
-    """Its momentum."""
     total_momentum: Array
     proposal: Point
     proposal_energy: Array
@@ -67,32 +68,25 @@ def first_momentum(subtree: Subtree) -> Array:
 
 
 def build_subtree(
-    walk: Walk, edge: Point, momentum: Array, depth: Array, step_size: Array, leaves_before: Array
+    walk: Walk, edge: Phase, proposal: Point, depth: Array, step_size: Array, leaves_before: Array
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 
     Args:
       walk: what stays the same for the whole transition.
       edge: the end of the trajectory from which to go on.
-      momentum: its momentum.
+      proposal: any point: what a subtree proposes that has no leaf to propose.
       depth: the number of doublings so far.
       step_size: signed; negative walks backwards in time.
       leaves_before: leaves visited before in this transition.
     """
-    dim = edge.position.shape[0]
+    dim = edge.z.shape[0]
     spare_row = walk.max_depth  # odd leaves open nothing: they write here, which costs less than not writing
 
     def visit(tree: Subtree) -> Subtree:
         leaf = tree.leaves
-        point, p = leapfrog(
-            walk.density_and_gradient,
-            tree.edge.position,
-            tree.momentum,
-            tree.edge.gradient,
-            step_size,
-            walk.inverse_mass,
-        )
-        leaf_energy = energy(point.log_density, p, walk.inverse_mass)
+        edge, point = leapfrog(walk.density_and_gradient, walk.origin, tree.edge, step_size, walk.metric)
+        leaf_energy = energy(point.log_density, edge.momentum)
         error = leaf_energy - walk.initial_energy
         diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
         weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, _LARGEST_LOG_WEIGHT)))
@@ -102,14 +96,13 @@ def build_subtree(
 
         is_opening = leaf % 2 == 0
         row = jnp.where(is_opening, lax.population_count(leaf >> 1), spare_row)
-        opening = jnp.stack([p, tree.total_momentum, tree.momentum])
+        opening = jnp.stack([edge.momentum, tree.total_momentum, tree.edge.momentum])
         openings = lax.dynamic_update_slice(tree.openings, opening[None], (row, 0, 0))
-        total_momentum = tree.total_momentum + p
-        turning = _completes_turning(openings, leaf, p, total_momentum, walk.inverse_mass)
+        total_momentum = tree.total_momentum + edge.momentum
+        turning = _completes_turning(openings, leaf, edge.momentum, total_momentum)
         return Subtree(
             leaves=leaf + 1,
-            edge=point,
-            momentum=p,
+            edge=edge,
             total_momentum=total_momentum,
             proposal=_choose(taken, point, tree.proposal),
             proposal_energy=jnp.where(taken, leaf_energy, tree.proposal_energy),
@@ -129,9 +122,8 @@ def build_subtree(
     nothing = Subtree(
         leaves=jnp.zeros((), jnp.int64),
         edge=edge,
-        momentum=momentum,
         total_momentum=jnp.zeros(dim),
-        proposal=edge,
+        proposal=proposal,
         proposal_energy=walk.initial_energy,
         weight=zero,
         acceptance=zero,
@@ -144,9 +136,7 @@ def build_subtree(
     return lax.while_loop(goes_on, visit, nothing)
 
 
-def _completes_turning(
-    openings: Array, leaf: Array, momentum: Array, total: Array, inverse_mass: Array
-) -> Array:
+def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Array) -> Array:
     """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
     # An odd leaf completes one stretch for each of its trailing ones; an even leaf completes none.
     stretches = lax.population_count(leaf ^ (leaf + 1)) - 1
@@ -158,15 +148,9 @@ def _completes_turning(
         first, before_first, _ = lax.dynamic_slice_in_dim(openings, row, 1)[0]
         # The right half opens one row further up; of a stretch of two, it is this very leaf.
         inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row + 1, 1)[0]
-        turning = is_turning(first, momentum, total - before_first, inverse_mass)
+        turning = is_turning(first, momentum, total - before_first)
         across = is_turning_across(
-            first,
-            inner_left,
-            before_right - before_first,
-            inner_right,
-            momentum,
-            total - before_right,
-            inverse_mass,
+            first, inner_left, before_right - before_first, inner_right, momentum, total - before_right
         )
         return level + 1, turning | (across & (level > 0))
 

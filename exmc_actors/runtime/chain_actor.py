@@ -11,6 +11,7 @@ import numpy as np
 import trio
 
 import supervision as sv
+from exmc_actors.chain import ChainState
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STAT_TYPES, STATS, DrawBlock
@@ -22,11 +23,13 @@ from exmc_actors.runtime.protocol import (
     Commit,
     Finish,
     GiveUp,
+    Learn,
     Stand,
     Start,
     Unstartable,
 )
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.warmup import Pairs
 
 
 class BlockError(ExmcError):
@@ -57,11 +60,11 @@ async def chain(
         state = _unless_failed(outcome)
     while done < settings.transitions:
         await feed.wait_for_room()
-        advanced = _unless_failed(
-            await model_server.call(Advance(number, state, settings.left_in_phase(done)))
-        )
+        if done in settings.schedule.lessons:
+            state = state.with_lesson(_unless_failed(await recorder.call(Learn(number, done))))
+        advanced = _unless_failed(await model_server.call(Advance(number, state, settings.left_in_leg(done))))
         block = draw_block(number, done, advanced, target, settings)
-        await recorder.call(Commit(block, done, advanced.state))
+        await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
         state, done = advanced.state, done + len(block)
     await recorder.call(Finish(number))
 
@@ -77,6 +80,20 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     for array in (*draws.values(), *stats.values()):
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))
+
+
+def pairs_that_count(before: ChainState, advanced: Advanced) -> Pairs | None:
+    """Return the positions and gradients of a warmup block that say something of the posterior.
+
+    A transition that stayed where it was repeats a draw, and one that diverged broke off on its way.
+    """
+    if advanced.pairs is None:
+        return None
+    positions = advanced.pairs[:, 0]
+    came_from = np.concatenate([np.asarray(before.point.position)[None], positions[:-1]])
+    counts = (positions != came_from).any(axis=1) & (advanced.stats[:, STATS.index("diverging")] == 0.0)
+    kept: Pairs = advanced.pairs[counts]
+    return kept
 
 
 def _unless_failed(outcome: Any) -> Any:

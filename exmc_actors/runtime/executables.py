@@ -17,6 +17,7 @@ from exmc_actors.compiler import Target
 from exmc_actors.messages import STATS
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.warmup import Schedule
 from exmc_actors.xla import is_folded, precise
 
 _BUFFER_NUMBERS = 1 << 20
@@ -46,7 +47,7 @@ class Executables:
 
     def __init__(self, target: Target, max_treedepth: int, device: Any) -> None:
         """Compile nothing yet: see ``compile_start`` and ``compile_advance``."""
-        columns = target.dim + len(STATS) + target.values_layout.size
+        columns = 2 * target.dim + len(STATS) + target.values_layout.size
         self.capacity = int(np.clip(_BUFFER_NUMBERS // columns, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
         sampler = Sampler(target.log_density_at, target.values_at, self.capacity, max_treedepth)
@@ -84,16 +85,22 @@ class Executables:
             return on_host
 
     def advance(
-        self, state: ChainState, arguments: Any, transitions: int, tune: int, target_accept: float
+        self, state: ChainState, arguments: Any, transitions: int, schedule: Schedule, target_accept: float
     ) -> Advanced:
         """Make transitions, at most the capacity; blocks, so it belongs in a worker thread."""
         compiled = self.compile_advance(arguments)
         with self._numerics():
             block = compiled.call(
-                state, arguments, np.int64(transitions), np.int64(tune), np.float64(target_accept)
+                state,
+                arguments,
+                np.int64(transitions),
+                np.int64(schedule.tune if schedule.adapts else 0),
+                np.int64(schedule.early),
+                np.float64(target_accept),
             )
             values, stats = (_rows(rows, transitions) for rows in (block.values, block.stats))
-            return Advanced(_to_host(block.state), values, stats)
+            pairs = _rows(block.pairs, transitions) if state.transitions < schedule.frozen else None
+            return Advanced(_to_host(block.state), values, stats, pairs)
 
     def _make_start(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
         state = empty_state(dim)
@@ -105,7 +112,13 @@ class Executables:
     def _make_advance(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
         function = jax.jit(functools.partial(advance, sampler))
         return self._compiled(
-            function, empty_state(dim), arguments, np.int64(0), np.int64(0), np.float64(0.8)
+            function,
+            empty_state(dim),
+            arguments,
+            np.int64(0),
+            np.int64(0),
+            np.int64(0),
+            np.float64(0.8),
         )
 
     def _compiled(self, function: Any, *example: Any) -> Compiled:

@@ -12,6 +12,7 @@ import numpy as np
 from exmc_actors.chain import ChainState
 from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.warmup import Learner, Learnt, Pairs
 
 Status = Literal["running", "finished", "failed", "stopped"]
 
@@ -22,6 +23,8 @@ class ChainRecord:
 
     state: ChainState | None = None
     transitions: int = 0
+    window: list[tuple[int, Pairs]] = field(default_factory=list)
+    """What the next lessons may be about: for each warmup block its first transition and what counts."""
     status: Status = "running"
     stands: int = 0
     """How often the chain has begun."""
@@ -49,6 +52,8 @@ class Log:
     settings: Settings
     messages: list[Message] = field(default_factory=list)
     chains: list[ChainRecord] = field(default_factory=list)
+    lessons: dict[int, dict[int, Learnt]] = field(default_factory=dict)
+    """By the transition before which it was learnt: what each chain took."""
     is_closed: bool = False
     """Nothing will be committed any more."""
 
@@ -78,8 +83,10 @@ class Log:
             self.messages.append(ChainRestarted(chain, *place, record.restarts, reason))
         record.last_end = ""
 
-    def commit(self, block: DrawBlock, transitions: int, state: ChainState) -> None:
-        """Take in a block with the state that follows it.
+    def commit(
+        self, block: DrawBlock, transitions: int, state: ChainState, pairs: Pairs | None = None
+    ) -> None:
+        """Take in a block with the state that follows it, and with what can be learnt from it.
 
         A block that does not begin where the chain stands would lose or repeat draws; the supervision
         tree makes that impossible, and this is where it would show.
@@ -87,6 +94,8 @@ class Log:
         record = self.chains[block.chain]
         assert transitions == record.transitions, (block.chain, transitions, record.transitions)
         assert (block.phase, block.first) == self.settings.place(transitions), (block.phase, block.first)
+        if pairs is not None:
+            record.window.append((transitions, pairs))
         record.state = state
         record.transitions += len(block)
         record.crashes = 0
@@ -95,6 +104,35 @@ class Log:
         if block.phase == "sample":
             record.divergences += int(np.count_nonzero(block.stats["diverging"]))
         self.messages.append(block)
+
+    def is_ready(self, lesson: int) -> bool:
+        """Whether every chain that is still running has come to a lesson."""
+        return all(record.transitions >= lesson for record in self.chains if record.status == "running")
+
+    def learners(self, lesson: int) -> dict[int, Learner]:
+        """Return what the chains bring to a lesson, the ones that gave up before it left out."""
+        return {
+            chain: self._learner(record, lesson)
+            for chain, record in enumerate(self.chains)
+            if record.transitions >= lesson and record.state is not None
+        }
+
+    def _learner(self, record: ChainRecord, lesson: int) -> Learner:
+        assert record.state is not None
+        start = self.settings.schedule.window_start(lesson)
+        window = [pairs for first, pairs in record.window if first >= start]
+        pairs = np.concatenate(window) if window else np.zeros((0, 2, len(record.state.metric.scale)))
+        return Learner(pairs, record.state.metric, float(record.state.step_size.log_average))
+
+    def learn(self, lesson: int, learnt: dict[int, Learnt]) -> None:
+        """Take in what was learnt, and let go of the draws that no later lesson is about."""
+        self.lessons[lesson] = learnt
+        later = self.settings.schedule.next_stop(lesson)
+        start = self.settings.schedule.window_start(later)
+        for chain in learnt:
+            self.chains[chain].crashes = 0
+        for record in self.chains:
+            record.window = [entry for entry in record.window if entry[0] >= start and lesson < later]
 
     def finish(self, chain: int) -> None:
         """Note that a chain has committed all its draws; a second time changes nothing."""

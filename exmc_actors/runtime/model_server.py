@@ -71,7 +71,7 @@ class ModelServer(sv.Server):
                 request.state,
                 self._arguments,
                 transitions,
-                self._settings.tune,
+                self._settings.schedule,
                 self._settings.target_accept,
             ),
         )

@@ -6,6 +6,7 @@ import numpy as np
 
 from exmc_actors.chain import ChainState
 from exmc_actors.messages import DrawBlock
+from exmc_actors.warmup import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,17 @@ class Commit:
     transitions: int
     """How many the chain had made before this block."""
     state: ChainState
+    pairs: Pairs | None = None
+    """Of a warmup block: the positions and gradients to learn from, shape (m, 2, d)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """A chain asks what all chains have learnt before its next transition; it waits for the others."""
+
+    chain: int
+    lesson: int
+    """The number of that transition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,8 @@ class Advanced:
     """Shape (n, v), in the program's layout."""
     stats: np.ndarray
     """Shape (n, 9), in the order of ``messages.STATS``."""
+    pairs: Pairs | None = None
+    """Of a warmup block: unconstrained positions and gradients, shape (n, 2, d)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from typing import Any
 import supervision as sv
 from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.protocol import Commit, Finish, GiveUp, Stand, Standing
+from exmc_actors.runtime.lessons import Lessons
+from exmc_actors.runtime.protocol import Commit, Finish, GiveUp, Learn, Stand, Standing
+from exmc_actors.runtime.worker import Runner
 
 MAX_ATTEMPTS = 3
 """A chain gives up after so many crashes with no commit between, however much time lies between them."""
@@ -18,32 +20,41 @@ MAX_ATTEMPTS = 3
 class Recorder(sv.Server):
     """The one writer of a run's log."""
 
-    async def init(self, feed: Feed, supervisors: Sequence[sv.Ref]) -> None:
+    async def init(
+        self, feed: Feed, supervisors: Sequence[sv.Ref], above_them: sv.Ref, runner: Runner
+    ) -> None:
         """Adopt the log of the run.
 
         Args:
           feed: the run's feed, and through it the log.
           supervisors: the supervisor of each chain.
+          above_them: the supervisor of these.
+          runner: computes lessons.
         """
         self._feed = feed
         self._log = feed.log
         self._supervisors = supervisors
+        self._above_them = above_them
+        self._lessons = Lessons(feed.log, runner, self.start_soon)
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
-    async def handle_call(self, message: Stand | Commit | Finish | GiveUp) -> Any:
+    async def handle_call(self, message: Stand | Commit | Learn | Finish | GiveUp) -> Any:
         """Answer a chain; what changes the log also wakes the subscribers."""
         match message:
             case Stand(chain):
                 return self._stand(chain)
-            case Commit(block, transitions, state):
-                self._log.commit(block, transitions, state)
+            case Learn(chain, lesson):
+                self._lessons.ask(chain, lesson, self.defer())
+                return sv.NO_REPLY
+            case Commit(block, transitions, state, pairs):
+                self._log.commit(block, transitions, state, pairs)
             case Finish(chain):
                 self._log.finish(chain)
             case GiveUp(chain, reason, is_start):
                 self._log.chains[chain].failed_start = is_start
                 self._log.fail(chain, reason)
-        self._feed.wake()
+        self._changed()
         return None
 
     async def handle_info(self, message: Any) -> None:
@@ -54,8 +65,25 @@ class Recorder(sv.Server):
             case sv.Down(monitor, _, reason) if monitor in self._supervisor:
                 chain = self._supervisor.pop(monitor)
                 if isinstance(reason, sv.Shutdown) and isinstance(reason.detail, sv.GaveUp):
-                    self._log.fail(chain, str(reason.detail))
-                    self._feed.wake()
+                    self._fail(chain, str(reason.detail))
+                elif not reason.is_abnormal:
+                    self.start_soon(self._fail_unless_it_comes_back, chain, str(reason))
+
+    async def _fail_unless_it_comes_back(self, chain: int, reason: str) -> None:
+        """Give up a chain that was stopped by itself; one that was stopped with all others begins again."""
+        try:
+            await self._above_them.get_state()
+        except sv.ProcessExited:
+            return
+        self._fail(chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}")
+
+    def _fail(self, chain: int, reason: str) -> None:
+        self._log.fail(chain, reason)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._feed.wake()
+        self._lessons.hold_when_ready()
 
     def _note_end(self, chain: int, reason: sv.ExitReason) -> None:
         """Only a chain's own crashes count as attempts.
@@ -78,7 +106,7 @@ class Recorder(sv.Server):
             self._log.fail(chain, f"gave up after {record.crashes} attempts at one block: {record.last_end}")
         else:
             self._log.begin(chain)
-        self._feed.wake()
+        self._changed()
         return Standing(record.state, record.transitions, record.status == "running")
 
 

@@ -5,12 +5,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
+from exmc_actors.warmup import Schedule
 
-DEFAULT_TUNE = 400
+DEFAULT_TUNE = 150
 MAX_TRANSITIONS = 2**31 - 16  # of one chain: a transition's random numbers come from its 32-bit index
 MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one draw
 
@@ -38,9 +40,15 @@ class Settings:
         """Return the phase of a chain's next transition and its index within the phase."""
         return ("warmup", transitions) if transitions < self.tune else ("sample", transitions - self.tune)
 
-    def left_in_phase(self, transitions: int) -> int:
-        """Return how many transitions the phase still has: no block crosses from warmup to sampling."""
-        return (self.tune if transitions < self.tune else self.transitions) - transitions
+    @cached_property
+    def schedule(self) -> Schedule:
+        """Return when the chains learn from each other."""
+        return Schedule(self.tune)
+
+    def left_in_leg(self, transitions: int) -> int:
+        """Return how many transitions there are to the next lesson or to the end: no block crosses one."""
+        is_warmup = transitions < self.tune
+        return (self.schedule.next_stop(transitions) if is_warmup else self.transitions) - transitions
 
     def start_of(self, chain: int) -> Mapping[str, Any] | None:
         """Return the start values that were given for a chain."""

@@ -61,13 +61,15 @@ def chain_path(number: int) -> tuple[str, ...]:
 
 
 def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
-    recorder, model_server = names.via("recorder"), names.via("model server")
+    recorder, model_server, above_them = map(names.via, ("recorder", "model server", "chains"))
     supervisors = [names.via(f"chain {number}") for number in range(parts.settings.chains)]
     chains = [_chain(parts, number, recorder, model_server, name) for number, name in enumerate(supervisors)]
     return sv.supervisor(
         "engine",
         [
-            sv.ChildSpec("recorder", Recorder, args=(parts.feed, supervisors), name=recorder),
+            sv.ChildSpec(
+                "recorder", Recorder, args=(parts.feed, supervisors, above_them, parts.runner), name=recorder
+            ),
             sv.ChildSpec(
                 "model server",
                 ModelServer,
@@ -89,6 +91,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                 auto_shutdown="all_significant",
                 restart="transient",
                 significant=True,
+                name=above_them,
             ),
         ],
         strategy="rest_for_one",

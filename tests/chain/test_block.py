@@ -9,6 +9,8 @@ import pytest
 
 from exmc_actors.chain import Sampler, advance, chain_key, start
 from exmc_actors.messages import STATS
+from exmc_actors.warmup import Learnt
+from exmc_actors.warmup.estimation import without_directions
 from tests.kernel import densities
 
 pytestmark = pytest.mark.usefixtures("exact")
@@ -43,7 +45,7 @@ def run(state, *sizes):
     make, _ = compiled()
     values, stats = [], []
     for size in sizes:
-        block = make(state, ARGUMENTS, size, TUNE, 0.8)
+        block = make(state, ARGUMENTS, size, TUNE, 12, 0.8)
         values.append(np.asarray(block.values)[:size])
         stats.append(np.asarray(block.stats)[:size])
         state = jax.tree.map(np.asarray, block.state)
@@ -58,6 +60,25 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
 
 
+def test_pairs_are_the_positions_and_their_gradients():
+    state = first_state()
+    block = compiled()[0](state, ARGUMENTS, 20, TUNE, 12, 0.8)
+    positions, gradients = np.asarray(block.pairs)[:20].swapaxes(0, 1)
+    np.testing.assert_allclose(positions, np.asarray(block.values)[:20, :DIM], rtol=1e-14)
+    np.testing.assert_allclose(gradients, ARGUMENTS[0] - positions, rtol=1e-14)
+
+
+def test_a_lesson_replaces_the_metric_and_at_the_end_the_step_size():
+    state = first_state()
+    metric = without_directions(np.array([1.0, 2.0, 3.0]), 4)
+    taught = state.with_lesson(Learnt(metric, None))
+    assert taught.metric is metric
+    assert taught.step_size is state.step_size
+    ended = state.with_lesson(Learnt(metric, -1.5))
+    assert ended.step_size.log_average == -1.5
+    assert ended.step_size._replace(log_average=0.0) == state.step_size._replace(log_average=0.0)
+
+
 def test_values_are_those_of_the_positions():
     values, _, _ = run(first_state(), 20)
     np.testing.assert_allclose(values[:, DIM:], np.exp(values[:, :DIM]), rtol=1e-14)
@@ -68,8 +89,8 @@ def test_adaptation_ends_with_the_warmup():
     step_sizes = stats[:, STATS.index("step_size")]
     assert len(set(step_sizes)) == TUNE
     _, later, end = run(after_warmup, 20)
-    assert set(later[:, STATS.index("step_size")]) == {np.exp(after_warmup.adaptation.step_size.log_average)}
-    for a, b in zip(after_warmup.adaptation, end.adaptation, strict=True):
+    assert set(later[:, STATS.index("step_size")]) == {np.exp(after_warmup.step_size.log_average)}
+    for a, b in zip(after_warmup[3:], end[3:], strict=True):
         assert jax.tree.all(jax.tree.map(np.array_equal, a, b))
 
 

@@ -48,11 +48,11 @@ def test_a_changed_bit_is_never_taken_for_a_state(data):
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
-        (["exmc chain state", 2, 1, [], 0], "version 2; this library reads version 1"),
-        (["exmc chain state", 1, -1, [], 0], "claims -1 dimensions"),
-        (["exmc chain state", 1, 10**12, [], 0], "claims 1000000000000 dimensions"),
-        (["exmc chain state", 1, 3, [b""], 0], "is damaged: its arrays have other sizes"),
-        (["exmc chain state", 1, 3, "text", 0], "the header is another one"),
+        (["exmc chain state", 1, 1, [], 0], "version 1; this library reads version 2"),
+        (["exmc chain state", 2, -1, [], 0], "claims -1 dimensions"),
+        (["exmc chain state", 2, 10**12, [], 0], "claims 1000000000000 dimensions"),
+        (["exmc chain state", 2, 3, [b""], 0], "is damaged: its arrays have other sizes"),
+        (["exmc chain state", 2, 3, "text", 0], "the header is another one"),
         (["another format", 1, 3, [], 0], "the header is another one"),
     ],
 )

@@ -1,11 +1,13 @@
 """The step offered to users against the step that chains make."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from exmc_actors.compiler import compile
-from exmc_actors.kernel import hamiltonian
+from exmc_actors.kernel import Point, hamiltonian
+from tests.kernel import metrics
 
 from .conftest import eight_schools, radon_like
 
@@ -19,8 +21,11 @@ def test_a_leapfrog_step_is_that_of_the_kernel(make, step_size):
     @jax.jit
     def kernels(position, momentum, slope, step_size, metric, arguments):
         density = jax.value_and_grad(lambda q: program.log_density_at(q, arguments))
-        point, momentum = hamiltonian.leapfrog(density, position, momentum, slope, step_size, metric)
-        return point.position, momentum, point.log_density, point.gradient
+        whitening = metrics.diagonal(jnp.sqrt(metric))
+        start = Point(position, jnp.zeros(()), slope)
+        phase = hamiltonian.phase_at(start, momentum * whitening.scale, whitening)
+        end, point = hamiltonian.leapfrog(density, position, phase, step_size, whitening)
+        return point.position, end.momentum / whitening.scale, point.log_density, point.gradient
 
     metric = np.linspace(0.5, 2.0, program.dim)
     position, momentum = np.linspace(-1.0, 1.0, program.dim), np.cos(np.arange(program.dim))

@@ -1,5 +1,6 @@
 """The slow oracle of the kernel: NUTS as the papers write it, recursive, in NumPy, one leaf at a time.
 
+It walks in the coordinates of the target under a full mass matrix, where the kernel walks in whitened ones.
 Shares with the kernel only the random words of a transition.
 """
 
@@ -45,7 +46,7 @@ class Tree:
 
 
 def is_turning(first, last, rho, inverse_mass):
-    return not (np.dot(first, inverse_mass * rho) > 0 and np.dot(last, inverse_mass * rho) > 0)
+    return not (np.dot(first, inverse_mass @ rho) > 0 and np.dot(last, inverse_mass @ rho) > 0)
 
 
 def halves_turn(a: Tree, b: Tree, inverse_mass):
@@ -63,17 +64,22 @@ def halves_turn(a: Tree, b: Tree, inverse_mass):
 class RecursiveNuts:
     value_and_grad: object
     step_size: float
-    inverse_mass: np.ndarray
+    whitening: np.ndarray
+    """The matrix A of the metric: the inverse mass is A A', and momenta are drawn as A'^-1 times normals."""
+    inverse_mass: np.ndarray = field(init=False)
     initial_energy: float = field(init=False, default=0.0)
 
+    def __post_init__(self):
+        self.inverse_mass = self.whitening @ self.whitening.T
+
     def leaf(self, q, p, value, gradient):
-        energy = 0.5 * np.dot(p, self.inverse_mass * p) - value
+        energy = 0.5 * np.dot(p, self.inverse_mass @ p) - value
         return Leaf(q, p, gradient, value, energy)
 
     def step(self, leaf: Leaf, sign: int) -> Leaf:
         eps = sign * self.step_size
         half = leaf.p + 0.5 * eps * leaf.gradient
-        q = leaf.q + eps * self.inverse_mass * half
+        q = leaf.q + eps * self.inverse_mass @ half
         value, gradient = self.value_and_grad(q)
         return self.leaf(q, half + 0.5 * eps * gradient, value, gradient)
 
@@ -95,7 +101,7 @@ class RecursiveNuts:
 
     def transition(self, q, normals, directions, leaf_seed, merge_seed, max_depth):
         value, gradient = self.value_and_grad(q)
-        start = self.leaf(q, normals / np.sqrt(self.inverse_mass), value, gradient)
+        start = self.leaf(q, np.linalg.solve(self.whitening.T, normals), value, gradient)
         self.initial_energy = start.energy
         whole = Tree([start])  # in order of time
         chosen, total_weight, visited, acceptance, depth = start, 1.0, 0, 0.0, 0

@@ -9,7 +9,7 @@ import pytest
 
 from exmc_actors.kernel import Point, transition
 from exmc_actors.kernel.random import transition_words
-from tests.kernel import densities
+from tests.kernel import densities, metrics
 from tests.kernel.recursive_nuts import RecursiveNuts
 
 pytestmark = pytest.mark.usefixtures("exact")
@@ -28,27 +28,28 @@ CASES = [
 
 
 def compiled(density, max_depth):
-    def run(q, index, step_size, inverse_mass):
+    def run(q, index, step_size, metric):
         value_and_grad = jax.value_and_grad(density)
         start = Point(q, *value_and_grad(q))
-        return transition(value_and_grad, start, KEY, index, step_size, inverse_mass, max_depth)
+        return transition(value_and_grad, start, KEY, index, step_size, metric, max_depth)
 
     return jax.jit(run)
 
 
+@pytest.mark.parametrize("rank", [0, 1, 2])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
-def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size):
+def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, rank):
     max_depth = 8
     run = compiled(density, max_depth)
     value_and_grad = jax.jit(jax.value_and_grad(density))
-    inverse_mass = np.linspace(0.5, 1.5, dim)
+    metric = metrics.with_directions(np.sqrt(np.linspace(0.5, 1.5, dim)), rank)
     oracle = RecursiveNuts(
-        lambda q: tuple(np.asarray(part) for part in value_and_grad(q)), step_size, inverse_mass
+        lambda q: tuple(np.asarray(part) for part in value_and_grad(q)), step_size, metrics.matrix(metric)
     )
     q = np.full(dim, 0.1)
     depths = set()
     for index in range(40):
-        point, report = run(q, index, step_size, inverse_mass)
+        point, report = run(q, index, step_size, metric)
         words = transition_words(KEY, index, dim)
         expected, facts = oracle.transition(
             q, np.asarray(words.normals), *(int(word) for word in words[1:]), max_depth
@@ -64,13 +65,13 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
 
 
 def test_the_cases_reach_deep_trees_divergences_and_the_depth_limit():
-    deep = compiled(densities.standard_normal, 8)(np.full(3, 0.1), 0, 0.03, np.ones(3))[1]
+    deep = compiled(densities.standard_normal, 8)(np.full(3, 0.1), 0, 0.03, metrics.unit(3))[1]
     assert deep.tree_depth >= 6
-    shallow = compiled(densities.scaled_normal, 2)(np.full(3, 0.1), 0, 0.001, np.ones(3))[1]
+    shallow = compiled(densities.scaled_normal, 2)(np.full(3, 0.1), 0, 0.001, metrics.unit(3))[1]
     assert shallow.reached_max_treedepth
     assert shallow.n_steps == 3
     run = compiled(densities.cliff, 8)
-    assert any(run(np.full(2, 0.9), index, 0.3, np.ones(2))[1].diverging for index in range(20))
+    assert any(run(np.full(2, 0.9), index, 0.3, metrics.unit(2))[1].diverging for index in range(20))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -81,24 +82,24 @@ def test_a_log_density_of_any_non_finite_kind_is_a_divergence_and_never_drawn(va
     run = compiled(density, 8)
     diverged = 0
     for index in range(30):
-        point, report = run(np.zeros(2), index, 0.4, np.ones(2))
+        point, report = run(np.zeros(2), index, 0.4, metrics.unit(2))
         assert abs(point.position[0]) < 0.5
         assert np.isfinite(point.log_density)
         diverged += bool(report.diverging)
     assert diverged > 0
 
 
-def chain(density, dim, draws, step_size, seed):
+def chain(density, metric, draws, step_size, seed):
     """Return the positions of one long chain, shape (draws, dim)."""
 
     def step(state, index):
         value_and_grad = jax.value_and_grad(density)
         point, report = transition(
-            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, jnp.ones(dim), 10
+            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, metric, 10
         )
         return point, (point.position, report.n_steps)
 
-    q = jnp.zeros(dim)
+    q = jnp.zeros(len(metric.scale))
     start = Point(q, *jax.value_and_grad(density)(q))
     run = jax.jit(partial(jax.lax.scan, step))
     return np.asarray(run(start, jnp.arange(draws))[1][0])
@@ -112,11 +113,17 @@ def batch_mean_z(values, truth, batches=200):
 
 @pytest.mark.parametrize("step_size", [0.4, 1.1])
 @pytest.mark.parametrize(
-    ("density", "dim"), [(densities.standard_normal, 2), (densities.correlated_normal, 2)]
+    ("density", "metric"),
+    [
+        (densities.standard_normal, metrics.unit(2)),
+        (densities.standard_normal, metrics.with_directions([0.7, 1.4], 1)),
+        (densities.correlated_normal, metrics.unit(2)),
+        (densities.correlated_normal, metrics.with_directions([1.0, 1.0], 2)),
+    ],
 )
-def test_draws_have_the_moments_of_the_normal_they_came_from(density, dim, step_size):
+def test_draws_have_the_moments_of_the_normal_they_came_from(density, metric, step_size):
     """Four standard errors of 200,000 draws: an error of the sd of half a per cent is seen."""
-    draws = chain(density, dim, 200_000, step_size, seed=3)
+    draws = chain(density, metric, 200_000, step_size, seed=3)
     for q in draws.T:
         assert abs(batch_mean_z(q, 0.0)) < 4
         assert abs(batch_mean_z(q**2, 1.0)) < 4

@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 
 from exmc_actors.kernel import Point, reasonable_step_size
-from exmc_actors.kernel.hamiltonian import energy, leapfrog
+from exmc_actors.kernel.hamiltonian import energy, leapfrog, phase_at
+from tests.kernel import metrics
 
 pytestmark = pytest.mark.usefixtures("exact")
 
 
 def acceptance(value_and_grad, start, momentum, step_size):
-    ones = jnp.ones(1)
-    point, p = leapfrog(value_and_grad, start.position, momentum, start.gradient, step_size, ones)
-    error = energy(point.log_density, p, ones) - energy(start.log_density, momentum, ones)
+    phase = phase_at(start, momentum, metrics.unit(1))
+    end, point = leapfrog(value_and_grad, start.position, phase, step_size, metrics.unit(1))
+    error = energy(point.log_density, end.momentum) - energy(start.log_density, momentum)
     return float(jnp.exp(-error))
 
 
@@ -24,7 +25,7 @@ def test_the_target_lies_between_the_step_found_and_its_neighbour(scale, target)
     value_and_grad = jax.value_and_grad(lambda q: -0.5 * jnp.dot(q, q) / scale**2)
     start = Point(jnp.array([scale]), *value_and_grad(jnp.array([scale])))
     momentum = jnp.array([0.7 / scale])
-    step = float(reasonable_step_size(value_and_grad, start, momentum, jnp.ones(1), target))
+    step = float(reasonable_step_size(value_and_grad, start, momentum, metrics.unit(1), target))
     found = acceptance(value_and_grad, start, momentum, step)
     neighbour = acceptance(value_and_grad, start, momentum, step * (2 if found > target else 0.5))
     assert min(found, neighbour) <= target <= max(found, neighbour)
@@ -33,6 +34,6 @@ def test_the_target_lies_between_the_step_found_and_its_neighbour(scale, target)
 def test_a_density_that_is_nowhere_finite_ends_the_search():
     value_and_grad = jax.value_and_grad(lambda q: jnp.nan * q[0])
     start = Point(jnp.zeros(1), jnp.zeros(()), jnp.zeros(1))
-    step = reasonable_step_size(value_and_grad, start, jnp.ones(1), jnp.ones(1), 0.8)
+    step = reasonable_step_size(value_and_grad, start, jnp.ones(1), metrics.unit(1), 0.8)
     assert 0 < step < 1e-10
     assert np.isfinite(step)

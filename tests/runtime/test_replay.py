@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 import trio
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 import supervision as sv
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
+from exmc_actors.warmup import Schedule, teach
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, virtual
 
 KILLS = [
@@ -142,11 +144,59 @@ def test_cutting_a_chain_into_other_blocks_changes_no_bit(undisturbed, sizes, co
     assert draws_of(seen.tree) == undisturbed
 
 
-def test_a_chain_does_not_depend_on_how_many_others_there_are(undisturbed):
-    alone = disturbed(chains=1)
-    together = disturbed()
+def test_chains_that_learn_nothing_together_do_not_depend_on_how_many_there_are():
+    alone = disturbed(chains=1, tune=9)
+    together = disturbed(tune=9)
     for name, array in alone.tree.posterior.data_vars.items():
         assert array.values[0].tobytes() == together.tree.posterior[name].values[0].tobytes()
+
+
+@pytest.mark.parametrize("lesson", Schedule(SETTINGS["tune"]).lessons)
+@pytest.mark.parametrize("victim", [("engine", "recorder"), ("engine", "chains", "chain 1", "actor")])
+def test_killing_whoever_waits_for_a_lesson_or_holds_it_changes_no_bit(lesson, victim, undisturbed):
+    class DuringTheLesson:
+        lessons = 0
+
+        async def __call__(self, function):
+            await trio.lowlevel.checkpoint()
+            if getattr(function, "func", None) is teach and function.args[1] == lesson:
+                self.lessons += 1
+                if self.lessons == 1:
+                    self.run.supervisor.child(*victim).exit(sv.KILL)
+                    await trio.sleep(1.0)
+            return function()
+
+    runner = DuringTheLesson()
+
+    async def meet(run):
+        runner.run = run
+
+    seen = disturbed(meet, runner=runner)
+    assert runner.lessons == (2 if "recorder" in victim else 1)
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_a_lesson_that_raises_once_is_held_again_and_changes_no_bit(undisturbed):
+    class Faulty:
+        has_raised = False
+
+        async def __call__(self, function):
+            await trio.lowlevel.checkpoint()
+            if getattr(function, "func", None) is teach and not self.has_raised:
+                self.has_raised = True
+                raise RuntimeError("injected into a lesson")
+            return function()
+
+    seen = disturbed(runner=Faulty())
+    restarts = [m for m in seen.messages if isinstance(m, ChainRestarted)]
+    assert restarts, "nobody waited for the lesson"
+    assert all("injected into a lesson" in m.reason for m in restarts)
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_chains_that_warm_up_together_share_their_metric_and_their_step_size():
+    steps = disturbed().tree.sample_stats["step_size"].values
+    assert len(np.unique(steps)) == 1
 
 
 def test_worker_threads_give_the_same_bits_as_inline_blocks(undisturbed):

@@ -1,0 +1,57 @@
+"""Hold a lesson of the warmup as soon as every running chain has come to it; the recorder's business.
+
+A lesson is computed from committed draws and is committed itself, so that a chain that comes again, and a
+recorder that begins again, get the same one.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import supervision as sv
+from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.protocol import BlockFailed
+from exmc_actors.runtime.worker import Runner, attempt
+from exmc_actors.warmup import Learnt, teach
+
+
+class Lessons:
+    """The chains that wait for a lesson."""
+
+    def __init__(self, log: Log, runner: Runner, start_soon: Callable[..., Any]) -> None:
+        """Begin with nobody waiting.
+
+        Args:
+          log: of the run; what is learnt goes there.
+          runner: computes a lesson.
+          start_soon: starts a task of the recorder.
+        """
+        self._log = log
+        self._runner = runner
+        self._start_soon = start_soon
+        self._waiting: dict[int, list[tuple[int, sv.Reply]]] = {}
+        self._is_on = False
+
+    def ask(self, chain: int, lesson: int, reply: sv.Reply) -> None:
+        """Answer now where the lesson was held, or else when it will have been."""
+        if lesson in self._log.lessons:
+            reply.send(self._log.lessons[lesson][chain])
+            return
+        self._waiting.setdefault(lesson, []).append((chain, reply))
+        self.hold_when_ready()
+
+    def hold_when_ready(self) -> None:
+        """Look whether the chains are there; to be called whenever one has moved on or given up."""
+        for lesson in self._waiting:  # one at most: no chain passes a lesson before it was held
+            if not self._is_on and self._log.is_ready(lesson):
+                self._is_on = True
+                self._start_soon(self._hold, lesson)
+
+    async def _hold(self, lesson: int) -> None:
+        compute = functools.partial(teach, self._log.settings.schedule, lesson, self._log.learners(lesson))
+        outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute)
+        if not isinstance(outcome, BlockFailed):
+            self._log.learn(lesson, outcome)
+        self._is_on = False
+        for chain, reply in self._waiting.pop(lesson):
+            reply.send(outcome if isinstance(outcome, BlockFailed) else outcome[chain])

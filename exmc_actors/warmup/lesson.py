@@ -1,0 +1,77 @@
+"""Teach the chains of a run together what their draws say: one metric and one step size while they agree.
+
+A pure function of committed draws at a fixed transition, so that it does not matter when, where or how
+often it is computed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from exmc_actors.kernel import Metric
+from exmc_actors.warmup.estimation import Pairs, learn
+from exmc_actors.warmup.schedule import Schedule
+
+_FARTHEST = 4.0
+"""Chains agree while in no coordinate the variance between their means is over this many times the mean
+variance within them: two modes 4.5 standard deviations apart, with two chains in each, are just beyond."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What a chain brings to a lesson."""
+
+    pairs: Pairs
+    """Positions and gradients of its window that count, shape (n, 2, d)."""
+    metric: Metric
+    log_step_size: float
+    """The average that its own adaptation has come to."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a chain takes from a lesson."""
+
+    metric: Metric
+    log_step_size: float | None
+    """None until the end of the warmup."""
+
+
+def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> dict[int, Learnt]:
+    """Return what each chain takes from the lesson before transition ``lesson``.
+
+    Args:
+      schedule: of the warmup.
+      lesson: the number of the transition.
+      learners: the chains that have come so far, by number.
+    """
+    together = agree([learner.pairs for learner in learners.values()]) or lesson <= schedule.early
+    groups = [list(learners)] if together else [[chain] for chain in learners]
+    return {chain: learnt for group in groups for chain, learnt in _taught(schedule, lesson, learners, group)}
+
+
+def agree(windows: list[Pairs]) -> bool:
+    """Whether the windows of several chains can be of one distribution; those of one chain always can."""
+    told = [window[:, 0] for window in windows if len(window) >= 2]
+    if len(told) < 2:
+        return True
+    between = np.var([window.mean(axis=0) for window in told], axis=0, ddof=1)
+    within = np.mean([window.var(axis=0) for window in told], axis=0)
+    return bool(np.all(between <= _FARTHEST * within))
+
+
+def _taught(
+    schedule: Schedule, lesson: int, learners: Mapping[int, Learner], group: list[int]
+) -> list[tuple[int, Learnt]]:
+    members = [learners[chain] for chain in group]
+    metric = None
+    if schedule.learns_metric(lesson):
+        pairs = np.concatenate([member.pairs for member in members])
+        metric = learn(pairs, members[0].metric, directions=schedule.learns_directions(lesson))
+    step_size = None
+    if lesson == schedule.tune:
+        step_size = float(np.mean([member.log_step_size for member in members]))
+    return [
+        (chain, Learnt(learners[chain].metric if metric is None else metric, step_size)) for chain in group
+    ]

@@ -1,0 +1,72 @@
+"""What chains learn together while they agree, and each by itself where they do not."""
+
+import numpy as np
+import pytest
+
+from exmc_actors.warmup import Learner, Schedule, teach
+from exmc_actors.warmup.estimation import learn, without_directions
+from exmc_actors.warmup.lesson import agree
+
+SCHEDULE = Schedule(150)
+
+
+def window(seed, centre=0.0, n=40, dim=3):
+    pairs = np.random.default_rng(seed).normal(size=(n, 2, dim))
+    pairs[:, 0] += centre
+    return pairs
+
+
+def learners(*windows):
+    metric = without_directions(np.ones(3), 4)
+    return {chain: Learner(pairs, metric, float(chain)) for chain, pairs in enumerate(windows)}
+
+
+def test_chains_that_agree_share_one_metric_of_all_their_draws():
+    windows = [window(0), window(1), window(2)]
+    learnt = teach(SCHEDULE, 76, learners(*windows))
+    expected = learn(np.concatenate(windows), without_directions(np.ones(3), 4), directions=True)
+    assert list(learnt) == [0, 1, 2]
+    for one in learnt.values():
+        assert one.metric is learnt[0].metric
+        assert one.log_step_size is None
+    np.testing.assert_array_equal(learnt[0].metric.scale, expected.scale)
+
+
+def test_chains_in_different_modes_learn_each_by_itself():
+    windows = [window(0), window(1, centre=20.0), window(2)]
+    learnt = teach(SCHEDULE, 76, learners(*windows))
+    for chain, pairs in enumerate(windows):
+        alone = learn(pairs, without_directions(np.ones(3), 4), directions=True)
+        np.testing.assert_array_equal(learnt[chain].metric.scale, alone.scale)
+
+
+def test_early_lessons_are_for_all_because_chains_come_from_far_apart():
+    learnt = teach(SCHEDULE, 16, learners(window(0, n=8), window(1, centre=20.0, n=8)))
+    assert learnt[0].metric is learnt[1].metric
+
+
+@pytest.mark.parametrize(("centre", "expected"), [(0.0, True), (2.0, True), (6.0, False)])
+def test_agreement_is_about_the_means_in_units_of_the_spread(centre, expected):
+    assert agree([window(0), window(1), window(2, centre), window(3, centre)]) is expected
+
+
+def test_one_chain_agrees_and_so_does_one_that_has_not_moved():
+    assert agree([window(0)])
+    assert agree([window(0), window(1)[:0], window(2)[:1]])
+    assert agree([])
+
+
+def test_the_last_lesson_is_the_mean_of_the_log_step_sizes_and_leaves_the_metric():
+    given = learners(window(0), window(1), window(2))
+    learnt = teach(SCHEDULE, 150, given)
+    assert [one.log_step_size for one in learnt.values()] == [1.0, 1.0, 1.0]
+    assert all(learnt[chain].metric is given[chain].metric for chain in given)
+    apart = teach(SCHEDULE, 150, learners(window(0), window(1, centre=20.0)))
+    assert [one.log_step_size for one in apart.values()] == [0.0, 1.0]
+
+
+def test_a_chain_alone_learns_from_its_own_draws():
+    (learnt,) = teach(SCHEDULE, 52, learners(window(5))).values()
+    np.testing.assert_array_equal(
+        learnt.metric.scale, learn(window(5), without_directions(np.ones(3), 4), directions=True).scale
+    )
