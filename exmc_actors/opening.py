@@ -61,7 +61,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     Args:
       model: a ``Model``, a ``Program``, a ``LogDensity``, or what ``from_numpyro`` or ``from_pymc`` returns.
       draws: kept draws a chain.
-      tune: warmup transitions a chain; None means the default, 400.
+      tune: warmup transitions a chain; None means the default, 150.
       chains: how many.
       cores: how many blocks may run at once; None means the cores that this process may use.
       target_accept: the acceptance that warmup aims at, between 0 and 1.
