@@ -1,7 +1,7 @@
 """Advance one chain by a block of transitions in one compiled call, warmup and sampling alike.
 
-The number of transitions is an argument and the buffers have a fixed capacity, so that one executable
-serves every block, and cutting a chain into other blocks changes no bit.
+The number of transitions is an argument and the number of rows to write into is fixed, so that one
+executable serves every block, and cutting a chain into other blocks changes no bit.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from exmc_actors.chain.start import LogDensityAt
@@ -28,22 +29,33 @@ class Sampler:
 
     log_density_at: LogDensityAt
     values_at: ValuesAt
-    capacity: int
-    """Rows of the buffers: the most transitions that one call can make."""
     max_treedepth: int
 
 
+class Rows(NamedTuple):
+    """Where a call writes; rows from the number of transitions on keep what was there."""
+
+    pairs: Array
+    """Unconstrained positions and their gradients, shape (capacity, 2, d)."""
+    stats: Array
+    """Sample statistics in the order of ``messages.STATS``, shape (capacity, 9)."""
+    values: Array
+    """Constrained values, shape (capacity, v)."""
+
+
+def empty_rows(capacity: int, dim: int, values: int) -> Rows:
+    """Return rows to write into, on the host."""
+    shapes = (capacity, 2, dim), (capacity, len(STATS)), (capacity, values)
+    zeros: Any = [np.zeros(shape) for shape in shapes]
+    return Rows(*zeros)
+
+
 class Block(NamedTuple):
-    """What one call returns; rows from the number of transitions on are meaningless."""
+    """What one call returns."""
 
     state: ChainState
     """The state that follows."""
-    pairs: Array
-    """Unconstrained positions and their gradients, shape (capacity, 2, d)."""
-    values: Array
-    """Constrained values, shape (capacity, v)."""
-    stats: Array
-    """Sample statistics in the order of ``messages.STATS``, shape (capacity, 9)."""
+    rows: Rows
 
 
 def advance(
@@ -54,6 +66,7 @@ def advance(
     tune: Array,
     early: Array,
     target_accept: Array,
+    rows: Rows,
 ) -> Block:
     """Make the next transitions of a chain.
 
@@ -61,14 +74,13 @@ def advance(
       sampler: what is compiled in.
       state: where the chain stands.
       arguments: the program's arrays.
-      transitions: how many to make, at most the capacity.
+      transitions: how many to make, at most as many as there are rows.
       tune: how many of the chain's transitions adapt the step size.
       early: how many of them are far from stationarity.
       target_accept: what warmup aims at.
+      rows: where to write; donated, so that no call has to clear them.
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
-    dim = state.point.position.shape[0]
-    one_row = sampler.values_at(state.point.position, arguments)
 
     def make(carry: tuple[Array, ChainState, Array, Array]) -> tuple[Array, ChainState, Array, Array]:
         row, state, pairs, stats = carry
@@ -94,16 +106,16 @@ def advance(
         return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), pairs, stats
 
     zero = jnp.zeros((), jnp.int64)
-    empty = jnp.zeros((sampler.capacity, 2, dim)), jnp.zeros((sampler.capacity, len(STATS)))
-    _, state, pairs, stats = lax.while_loop(lambda carry: carry[0] < transitions, make, (zero, state, *empty))
+    begun = zero, state, rows.pairs, rows.stats
+    _, state, pairs, stats = lax.while_loop(lambda carry: carry[0] < transitions, make, begun)
 
     def constrain(row: Array, values: Array) -> Array:
         position = lax.dynamic_slice_in_dim(pairs, row, 1)[0, 0]
         return lax.dynamic_update_slice(values, sampler.values_at(position, arguments)[None], (row, 0))
 
     # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.
-    values = lax.fori_loop(zero, transitions, constrain, jnp.zeros((sampler.capacity, *one_row.shape)))
-    return Block(state, pairs, values, stats)
+    values = lax.fori_loop(zero, transitions, constrain, rows.values)
+    return Block(state, Rows(pairs, stats, values))
 
 
 def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:

@@ -90,11 +90,14 @@ class Program(Evaluator):
 
 
 def compile(model: Model) -> Program:
-    """Return the program of a model.
+    """Return the program of a model: the same one for as long as the model is around.
 
     Raises:
       ModelError: if it is not a model.
     """
     if not isinstance(model, Model):
         raise ModelError(f"compile takes a Model, got {model!r}: a builder gives one by b.model().")
-    return Program(model)
+    if "program" not in model.derived:
+        model.derived["program"] = Program(model)
+    program: Program = model.derived["program"]
+    return program

@@ -28,6 +28,8 @@ class Model:
 
     sites: tuple[Site, ...]
     coords: Coords = field(default_factory=dict)
+    derived: dict[str, Any] = field(default_factory=dict, init=False)
+    """What others have computed from the model, to be computed once and to go with it."""
 
     def __post_init__(self) -> None:
         """Check every site against those before it."""

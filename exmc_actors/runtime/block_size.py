@@ -7,9 +7,9 @@ from typing import Protocol
 
 TARGET_SECONDS = 0.05
 """Long enough that the runtime around a block costs little, short enough to pause and to cancel."""
-FIRST_BLOCK = 8
+FIRST_BLOCK = 10
 """The first blocks are small, so that the first draw is seen early."""
-_GROWTH = 4
+_GROWTH = 16
 
 
 class BlockSize(Protocol):
@@ -23,7 +23,7 @@ class BlockSize(Protocol):
 
 
 class ByWallTime:
-    """Aim at ``TARGET_SECONDS`` a block, growing at most fourfold from one block to the next."""
+    """Aim at ``TARGET_SECONDS`` a block, growing at most sixteenfold from one block to the next."""
 
     def __init__(self) -> None:
         """Begin small for every chain."""
@@ -36,7 +36,8 @@ class ByWallTime:
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
         wanted = self._next.get(chain, FIRST_BLOCK)
-        if transitions < wanted and seconds < TARGET_SECONDS:
-            return  # cut short by the end of a phase: mostly overhead, which says nothing of a transition
-        fitting = int(TARGET_SECONDS * transitions / max(seconds, 1e-9))
-        self._next[chain] = max(1, min(fitting, _GROWTH * wanted))
+        fitting = max(1, min(int(TARGET_SECONDS * transitions / max(seconds, 1e-9)), _GROWTH * transitions))
+        # A block that was cut short by a lesson or the end of a phase is mostly overhead: it may say that
+        # transitions cost less than was thought, not that they cost more.
+        is_cut_short = transitions < wanted and seconds < TARGET_SECONDS
+        self._next[chain] = max(wanted, fitting) if is_cut_short else fitting

@@ -1,10 +1,10 @@
 """Compile a program into the two executables that all its chains share, once a process."""
 
+import contextlib
 import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exmc_actors.chain import ChainState, Sampler, Started, advance, empty_state, start
+from exmc_actors.chain import ChainState, Rows, Sampler, Started, advance, empty_rows, empty_state, start
 from exmc_actors.compiler import Target
 from exmc_actors.messages import STATS
 from exmc_actors.runtime.protocol import Advanced
@@ -50,7 +50,9 @@ class Executables:
         columns = 2 * target.dim + len(STATS) + target.values_layout.size
         self.capacity = int(np.clip(_BUFFER_NUMBERS // columns, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
-        sampler = Sampler(target.log_density_at, target.values_at, self.capacity, max_treedepth)
+        sampler = Sampler(target.log_density_at, target.values_at, max_treedepth)
+        self._new_rows = functools.partial(empty_rows, self.capacity, target.dim, target.values_layout.size)
+        self._spare_rows: list[Rows] = []
         self._start = _Once(functools.partial(self._make_start, sampler, target.dim))
         self._advance = _Once(functools.partial(self._make_advance, sampler, target.dim))
 
@@ -90,6 +92,7 @@ class Executables:
         """Make transitions, at most the capacity; blocks, so it belongs in a worker thread."""
         compiled = self.compile_advance(arguments)
         with self._numerics():
+            rows = self._rows()
             block = compiled.call(
                 state,
                 arguments,
@@ -97,10 +100,19 @@ class Executables:
                 np.int64(schedule.tune if schedule.adapts else 0),
                 np.int64(schedule.early),
                 np.float64(target_accept),
+                rows,
             )
-            values, stats = (_rows(rows, transitions) for rows in (block.values, block.stats))
-            pairs = _rows(block.pairs, transitions) if state.transitions < schedule.frozen else None
+            values, stats = (_first(rows, transitions) for rows in (block.rows.values, block.rows.stats))
+            pairs = _first(block.rows.pairs, transitions) if state.transitions < schedule.frozen else None
+            self._spare_rows.append(block.rows)
             return Advanced(_to_host(block.state), values, stats, pairs)
+
+    def _rows(self) -> Rows:
+        """Return rows that no call is writing into."""
+        with contextlib.suppress(IndexError):
+            return self._spare_rows.pop()
+        rows: Rows = jax.device_put(self._new_rows())
+        return rows
 
     def _make_start(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
         state = empty_state(dim)
@@ -110,7 +122,7 @@ class Executables:
         )
 
     def _make_advance(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
-        function = jax.jit(functools.partial(advance, sampler))
+        function = jax.jit(functools.partial(advance, sampler), donate_argnums=6)
         return self._compiled(
             function,
             empty_state(dim),
@@ -119,6 +131,7 @@ class Executables:
             np.int64(0),
             np.int64(0),
             np.float64(0.8),
+            self._new_rows(),
         )
 
     def _compiled(self, function: Any, *example: Any) -> Compiled:
@@ -127,7 +140,7 @@ class Executables:
             (device,) = jnp.zeros(()).devices()
         return Compiled(compiled, is_folded(compiled.as_text()), f"{device.platform}:{device.id}")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _numerics(self) -> Iterator[None]:
         with precise(), jax.default_device(self._device):
             yield
@@ -172,8 +185,8 @@ def _to_host(tree: Any) -> Any:
     return jax.tree.map(np.asarray, tree)
 
 
-def _rows(buffer: Any, count: int) -> np.ndarray:
-    # A copy, so that a short block does not keep a whole buffer alive.
+def _first(buffer: Any, count: int) -> np.ndarray:
+    # A copy: the next block writes into the same buffer.
     rows = np.array(np.asarray(buffer)[:count])
     rows.flags.writeable = False
     return rows

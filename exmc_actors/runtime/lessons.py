@@ -5,6 +5,7 @@ recorder that begins again, get the same one.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.protocol import BlockFailed
 from exmc_actors.runtime.worker import Runner, attempt
 from exmc_actors.warmup import Learnt, teach
+
+_SMALL = 24
+"""Dimensions up to which a lesson takes less than a millisecond."""
 
 
 class Lessons:
@@ -48,8 +52,12 @@ class Lessons:
                 self._start_soon(self._hold, lesson)
 
     async def _hold(self, lesson: int) -> None:
-        compute = functools.partial(teach, self._log.settings.schedule, lesson, self._log.learners(lesson))
-        outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute)
+        learners = self._log.learners(lesson)
+        compute = functools.partial(teach, self._log.settings.schedule, lesson, learners)
+        is_small = all(len(learner.metric.scale) <= _SMALL for learner in learners.values())
+        outcome: dict[int, Learnt] | BlockFailed = await attempt(
+            self._runner, compute, seconds=0.0 if is_small else math.inf
+        )
         if not isinstance(outcome, BlockFailed):
             self._log.learn(lesson, outcome)
         self._is_on = False

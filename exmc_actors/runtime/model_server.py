@@ -5,6 +5,7 @@ a worker thread, and replies.  What a block raises is its reply.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,7 @@ class ModelServer(sv.Server):
         self._starts = starts
         self._block_size = block_size
         self._runner = runner
+        self._pace: dict[int, float] = {}
         self._cores = trio.CapacityLimiter(settings.cores)
         self._arguments: Any = await runner(lambda: executables.put(target.arguments))
         async with trio.open_nursery() as compilers:
@@ -74,8 +76,11 @@ class ModelServer(sv.Server):
                 self._settings.schedule,
                 self._settings.target_accept,
             ),
+            seconds=self._pace.get(request.chain, math.inf) * transitions,
         )
-        self._block_size.observe(request.chain, transitions, trio.current_time() - began)
+        took = trio.current_time() - began
+        self._pace[request.chain] = took / transitions
+        self._block_size.observe(request.chain, transitions, took)
         return outcome
 
     async def _start(self, request: Start) -> Any:

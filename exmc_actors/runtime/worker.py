@@ -1,9 +1,10 @@
 """Run blocking computations for actors; what they raise comes back as a value.
 
-The only threads of a run are started here.  Tests inject ``inline``, because trio's virtual clock does
-not wait for threads.
+The only threads of a run are started here, for whatever takes longer than it takes to get a thread's answer.
+Tests inject ``inline``, because trio's virtual clock does not wait for threads.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
@@ -13,33 +14,46 @@ from exmc_actors.runtime.protocol import BlockFailed
 
 T = TypeVar("T")
 
+QUICK = 1e-3
+"""Seconds for which the event loop may be kept busy."""
+
 
 class Runner(Protocol):
     """Whoever runs a blocking function for an actor."""
 
-    def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
-        """Return what the function returns; raise what it raises."""
+    def __call__(self, function: Callable[[], T], /, *, seconds: float = math.inf) -> Awaitable[T]:
+        """Return what the function returns; raise what it raises.
+
+        Args:
+          function: what to run.
+          seconds: how long it is expected to take.
+        """
 
 
-async def in_thread(function: Callable[[], T]) -> T:
-    """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped."""
+async def in_thread(function: Callable[[], T], *, seconds: float = math.inf) -> T:
+    """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped.
+
+    What is expected to be over sooner than a thread would answer runs where it is.
+    """
+    if seconds < QUICK:
+        return await inline(function)
     # A limit of its own: trio's default is shared with the host, who may hold all of it.  How many run at
     # once is for the caller to say.
     return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))
 
 
-async def inline(function: Callable[[], T]) -> T:
+async def inline(function: Callable[[], T], *, seconds: float = 0.0) -> T:
     """Run on the event loop's own thread: for tests."""
     await trio.lowlevel.checkpoint()
     return function()
 
 
-async def attempt(runner: Runner, function: Callable[[], Any]) -> Any:
+async def attempt(runner: Runner, function: Callable[[], Any], *, seconds: float = math.inf) -> Any:
     """Run a computation; return what it returns, or ``BlockFailed`` with what it raised.
 
     One poisoned chain must not take the model server down, so that an error is a reply here.
     """
     try:
-        return await runner(function)
+        return await runner(function, seconds=seconds)
     except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_architecture.py
         return BlockFailed(error)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 SHORTEST = 10
 """A shorter warmup adapts nothing: the first moves of the step size are large, and few average badly."""
-_FIRST_WINDOWS = (8, 8, 8, 12, 16)
+_FIRST_WINDOWS = (10, 14, 24)
 _GROWTH = 1.5
 _LONGEST_WINDOW = 512
 _EARLY = 36
@@ -47,15 +47,16 @@ class Schedule:
     @cached_property
     def switches(self) -> tuple[int, ...]:
         """The transitions before which the background takes the foreground's place."""
-        found, at, number = [], 0, 0
+        at, number = 0, 0
+        found: list[int] = []
         window = float(_FIRST_WINDOWS[0])
-        while at + window <= self.frozen:
-            at += int(window)
-            found.append(at)
-            number += 1
+        while True:
+            at, number = at + int(window), number + 1
             is_first = number < len(_FIRST_WINDOWS)
             window = _FIRST_WINDOWS[number] if is_first else min(window * _GROWTH, _LONGEST_WINDOW)
-        return tuple(found)
+            if at + window > self.frozen:  # what is in the background would never be enough
+                return tuple(found)
+            found.append(at)
 
     @cached_property
     def lessons(self) -> tuple[int, ...]:

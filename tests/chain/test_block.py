@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.chain import Sampler, advance, chain_key, start
+from exmc_actors.chain import Sampler, advance, chain_key, empty_rows, start
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import Learnt
 from exmc_actors.warmup.estimation import without_directions
@@ -29,7 +29,7 @@ def values_at(q, arguments):
 
 @functools.cache
 def compiled():
-    sampler = Sampler(log_density_at, values_at, capacity=64, max_treedepth=6)
+    sampler = Sampler(log_density_at, values_at, max_treedepth=6)
     return jax.jit(functools.partial(advance, sampler)), jax.jit(functools.partial(start, log_density_at))
 
 
@@ -38,6 +38,8 @@ def first_state(chain=0):
     return begin(chain_key(1, chain), ARGUMENTS, np.zeros(DIM), 2.0, 0.8).state
 
 
+ROWS = jax.tree.map(lambda rows: np.full_like(rows, np.nan), empty_rows(64, DIM, 2 * DIM))
+"""What was there before must not matter."""
 ARGUMENTS = (np.array([1.0, -2.0, 0.5]),)
 
 
@@ -45,9 +47,9 @@ def run(state, *sizes):
     make, _ = compiled()
     values, stats = [], []
     for size in sizes:
-        block = make(state, ARGUMENTS, size, TUNE, 12, 0.8)
-        values.append(np.asarray(block.values)[:size])
-        stats.append(np.asarray(block.stats)[:size])
+        block = make(state, ARGUMENTS, size, TUNE, 12, 0.8, ROWS)
+        values.append(np.asarray(block.rows.values)[:size])
+        stats.append(np.asarray(block.rows.stats)[:size])
         state = jax.tree.map(np.asarray, block.state)
     return np.concatenate(values), np.concatenate(stats), state
 
@@ -62,9 +64,9 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
 
 def test_pairs_are_the_positions_and_their_gradients():
     state = first_state()
-    block = compiled()[0](state, ARGUMENTS, 20, TUNE, 12, 0.8)
-    positions, gradients = np.asarray(block.pairs)[:20].swapaxes(0, 1)
-    np.testing.assert_allclose(positions, np.asarray(block.values)[:20, :DIM], rtol=1e-14)
+    block = compiled()[0](state, ARGUMENTS, 20, TUNE, 12, 0.8, ROWS)
+    positions, gradients = np.asarray(block.rows.pairs)[:20].swapaxes(0, 1)
+    np.testing.assert_allclose(positions, np.asarray(block.rows.values)[:20, :DIM], rtol=1e-14)
     np.testing.assert_allclose(gradients, ARGUMENTS[0] - positions, rtol=1e-14)
 
 

@@ -39,11 +39,11 @@ def test_a_transition_that_takes_longer_than_the_target_is_a_block(cost):
 def test_blocks_grow_again_when_transitions_become_cheaper():
     sizes = ByWallTime()
     assert blocks_of(1.0, blocks=3, sizes=sizes)[-1] == 1
-    assert blocks_of(1e-6, blocks=5, sizes=sizes) == [1, 4, 16, 64, 256]
+    assert blocks_of(1e-6, blocks=4, sizes=sizes) == [1, 16, 256, 4096]
 
 
-def test_a_clock_that_saw_no_time_pass_grows_blocks_fourfold():
-    assert blocks_of(0.0, blocks=4) == [FIRST_BLOCK, 4 * FIRST_BLOCK, 16 * FIRST_BLOCK, 64 * FIRST_BLOCK]
+def test_a_clock_that_saw_no_time_pass_grows_blocks_sixteenfold():
+    assert blocks_of(0.0, blocks=3) == [FIRST_BLOCK, 16 * FIRST_BLOCK, 256 * FIRST_BLOCK]
 
 
 @given(
@@ -53,13 +53,13 @@ def test_a_clock_that_saw_no_time_pass_grows_blocks_fourfold():
         max_size=30,
     )
 )
-def test_no_block_is_empty_or_over_the_limit_or_more_than_four_times_as_large(steps):
+def test_no_block_is_empty_or_over_the_limit_or_more_than_sixteen_times_as_large(steps):
     sizes, largest = ByWallTime(), FIRST_BLOCK
     for at_most, cost in steps:
         chosen = sizes.choose(0, at_most)
         assert 1 <= chosen <= min(at_most, largest)
         # Against what was planned, not against what a phase's end left of it.
-        largest = 4 * sizes.choose(0, UNLIMITED)
+        largest = 16 * sizes.choose(0, UNLIMITED)
         sizes.observe(0, chosen, chosen * cost)
 
 
@@ -73,7 +73,7 @@ def test_a_short_block_at_the_end_of_a_phase_does_not_shrink_the_next():
 def test_every_chain_has_a_size_of_its_own():
     sizes = ByWallTime()
     slow, fast = blocks_of(1.0, 6, chain=0, sizes=sizes), blocks_of(1e-6, 6, chain=1, sizes=sizes)
-    assert (slow[-1], fast[-1]) == (1, 4**5 * FIRST_BLOCK)
+    assert (slow[-1], fast[-1]) == (1, int(TARGET_SECONDS / 1e-6))
     assert sizes.choose(0, UNLIMITED) == 1
     assert sizes.choose(2, UNLIMITED) == FIRST_BLOCK
 
@@ -87,6 +87,12 @@ def test_a_block_cut_short_by_the_end_of_a_phase_says_nothing_of_the_next():
         sizes.observe(0, wanted, overhead + wanted * cost)
     sizes.observe(0, sizes.choose(0, 3), overhead + 3 * cost)
     assert sizes.choose(0, UNLIMITED) == wanted
+
+
+def test_cut_blocks_that_were_quick_make_the_next_one_longer():
+    sizes = ByWallTime()
+    assert blocks_of(1e-6, blocks=3, at_most=25, sizes=sizes) == [FIRST_BLOCK, 25, 25]
+    assert sizes.choose(0, UNLIMITED) == 16 * 25
 
 
 def test_a_cut_block_that_took_too_long_all_the_same_is_heeded():

@@ -136,7 +136,7 @@ def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
 def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatch, cores):
     under_way, seen = set(), []
 
-    async def noted(function):
+    async def noted(function, **_):
         under_way.add(function)
         try:
             return await in_thread(function)

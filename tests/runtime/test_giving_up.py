@@ -103,7 +103,7 @@ def test_two_crashes_and_a_commit_begin_the_count_anew(undisturbed):
 
         calls = 0
 
-        async def __call__(self, function):
+        async def __call__(self, function, **_):
             await trio.lowlevel.checkpoint()
             type(self).calls += 1
             if FIRST_COMMIT < type(self).calls < 40 and type(self).calls % 3:
@@ -121,7 +121,7 @@ def test_ordered_kills_never_count_as_attempts(undisturbed):
             await run.kill_chain(0)
             await trio.testing.wait_all_tasks_blocked()
 
-    async def hold(function):
+    async def hold(function, **_):
         await trio.sleep(0.001)
         return function()
 
@@ -138,7 +138,7 @@ def test_a_storm_of_deaths_ends_a_chain_by_name_and_not_in_silence(undisturbed):
             await run.kill_chain(0)
             await trio.lowlevel.checkpoint()
 
-    async def hold(function):
+    async def hold(function, **_):
         await trio.sleep(1e-9)
         return function()
 
@@ -164,7 +164,7 @@ def test_a_storm_of_deaths_ends_a_chain_by_name_and_not_in_silence(undisturbed):
 )
 @pytest.mark.parametrize("how", ["stop", "kill often"])
 def test_however_a_part_of_the_tree_ends_nobody_waits_for_a_chain_that_is_gone(path, how):
-    async def hold(function):
+    async def hold(function, **_):
         await trio.sleep(0.01)
         return function()
 
@@ -186,7 +186,7 @@ def test_however_a_part_of_the_tree_ends_nobody_waits_for_a_chain_that_is_gone(p
 
 
 def test_a_chain_that_somebody_stopped_has_failed_by_name_and_the_others_finish():
-    async def hold(function):
+    async def hold(function, **_):
         await trio.sleep(0.01)
         return function()
 
@@ -210,7 +210,7 @@ def test_a_chain_that_gave_up_before_a_lesson_is_left_out_and_the_others_learn_w
 
 def test_a_chain_that_is_stopped_while_the_others_wait_for_it_is_waited_for_no_longer():
     class Slowly:
-        async def __call__(self, function):
+        async def __call__(self, function, **_):
             await trio.sleep(0.01)
             return function()
 
@@ -238,7 +238,7 @@ def test_a_model_server_that_dies_is_no_evidence_against_the_chains(undisturbed)
             run.supervisor.child("engine", "model server").exit(sv.KILL)
             await trio.testing.wait_all_tasks_blocked()
 
-    async def hold(function):
+    async def hold(function, **_):
         await trio.sleep(0.001)
         return function()
 

@@ -37,7 +37,7 @@ class Ticking:
                 if self.ticks >= until:
                     ticked.set()
 
-    async def __call__(self, function):
+    async def __call__(self, function, **_):
         return await self.runner(functools.partial(self._last, function))
 
     def _last(self, function):
@@ -77,7 +77,7 @@ class Counting:
     ended: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    async def __call__(self, function):
+    async def __call__(self, function, **_):
         return await in_thread(functools.partial(self._counted, function))
 
     def _counted(self, function):

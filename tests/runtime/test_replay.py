@@ -115,7 +115,7 @@ class Faulty:
         self.calls = 0
         self.fails = fails
 
-    async def __call__(self, function):
+    async def __call__(self, function, **_):
         await trio.lowlevel.checkpoint()
         self.calls += 1
         if self.fails(self.calls):
@@ -157,7 +157,7 @@ def test_killing_whoever_waits_for_a_lesson_or_holds_it_changes_no_bit(lesson, v
     class DuringTheLesson:
         lessons = 0
 
-        async def __call__(self, function):
+        async def __call__(self, function, **_):
             await trio.lowlevel.checkpoint()
             if getattr(function, "func", None) is teach and function.args[1] == lesson:
                 self.lessons += 1
@@ -180,7 +180,7 @@ def test_a_lesson_that_raises_once_is_held_again_and_changes_no_bit(undisturbed)
     class Faulty:
         has_raised = False
 
-        async def __call__(self, function):
+        async def __call__(self, function, **_):
             await trio.lowlevel.checkpoint()
             if getattr(function, "func", None) is teach and not self.has_raised:
                 self.has_raised = True

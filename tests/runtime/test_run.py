@@ -168,7 +168,7 @@ def test_what_is_committed_while_a_run_is_left_is_seen_and_kept_alike():
                 with trio.CancelScope(shield=True):
                     await trio.sleep(1)
 
-        async def hold(function):
+        async def hold(function, **_):
             await trio.sleep(0.01)
             return function()
 
