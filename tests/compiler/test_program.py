@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -164,3 +167,14 @@ def test_data_dims_and_coordinates_are_at_hand():
 def test_only_a_model_is_compiled():
     with refuses(r"compile takes a Model, got 3: a builder gives one by b\.model\(\)"):
         compile(3)
+
+
+def test_a_model_is_compiled_once_and_its_program_goes_with_it():
+    model = eight_schools()
+    program = compile(model)
+    assert compile(model) is program
+    assert compile(eight_schools()) is not program
+    gone = weakref.ref(model)
+    del model, program
+    gc.collect()
+    assert gone() is None

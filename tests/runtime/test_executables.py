@@ -15,8 +15,10 @@ from trio.testing import wait_all_tasks_blocked
 
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
+from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime import executables, executables_for, in_thread
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
 from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
 
@@ -128,7 +130,11 @@ def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
     alone = virtual(lambda: observe(chains=2))
     both = threading.Barrier(2)
     in_each_block(monkeypatch, lambda: both.wait(timeout=60))
-    threaded = trio.run(in_two_threads, 2)
+
+    async def however_quick(function, **_):
+        return await in_thread(function)
+
+    threaded = trio.run(in_two_threads, 2, however_quick)
     assert draws_of(threaded.tree) == draws_of(alone.tree)
 
 
@@ -191,3 +197,19 @@ def test_no_more_than_so_many_programs_are_kept_and_the_least_used_goes_first(mo
     assert executables_for(first, 10) is used
     assert executables_for(second, 10) is not unused
     assert len(executables._cache) == executables._KEPT
+
+
+@pytest.mark.parametrize(("seconds", "is_inline"), [(0.0, True), (0.9 * QUICK, True), (QUICK, False)])
+def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
+    async def main():
+        return await in_thread(threading.get_ident, seconds=seconds)
+
+    assert (trio.run(main) == threading.get_ident()) is is_inline
+
+
+def test_blocks_write_into_the_same_rows_again_and_keep_copies():
+    seen = virtual(lambda: observe(chains=1))
+    blocks = [m for m in seen.messages if isinstance(m, DrawBlock) and m.phase == "sample"]
+    whole = np.concatenate([block.draws["theta"] for block in blocks])
+    assert whole.tobytes() == seen.tree.posterior["theta"].values[0].tobytes()
+    assert len(np.unique(whole, axis=0)) > 40

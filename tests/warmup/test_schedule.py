@@ -9,8 +9,8 @@ LENGTHS = [*range(40), 100, 119, 120, 150, 400, 1000, 5000, 100_000]
 
 def test_the_default_warmup_has_these_lessons():
     schedule = Schedule(150)
-    assert schedule.lessons == (8, 16, 24, 36, 52, 76, 125, 150)
-    assert [schedule.window_start(lesson) for lesson in schedule.lessons] == [0, 8, 16, 24, 36, 52, 52, 52]
+    assert schedule.lessons == (10, 24, 48, 125, 150)
+    assert [schedule.window_start(lesson) for lesson in schedule.lessons] == [0, 10, 24, 24, 24]
     assert (schedule.early, schedule.frozen) == (36, 125)
 
 
@@ -23,7 +23,7 @@ def test_every_metric_lesson_has_draws_and_all_end_with_the_warmup(tune):
     for lesson in schedule.lessons:
         assert schedule.window_start(lesson) < lesson
         if schedule.learns_metric(lesson):
-            assert lesson - schedule.window_start(lesson) >= 8 or lesson == schedule.frozen
+            assert lesson - schedule.window_start(lesson) >= 10 or lesson == schedule.frozen
     if schedule.lessons:
         assert schedule.lessons[-1] == tune
         assert tune - schedule.frozen <= 50

@@ -217,6 +217,7 @@ def test_whichever_is_solved_for_the_posterior_is_the_same():
     np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::exmc_actors.SamplingWarning")  # few draws: what is compared is exact
 def test_weights_count_rows_and_log_likelihoods_are_by_rows():
     weights = np.array([1.0, 0.0, 2.5])
 
