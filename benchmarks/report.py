@@ -93,7 +93,7 @@ def _table_of_processes(records):
 
 
 def _over_fastest(by):
-    others = [one["seconds"][0] for peer, one in by.items() if peer != "ours" and one["seconds"]]
+    others = [one["seconds"][0] for peer, one in by.items() if not peer.startswith("ours") and one["seconds"]]
     mine = by.get("ours", {}).get("seconds")
     return f"{mine[0] / min(others):.2f}" if mine and others else ""
 

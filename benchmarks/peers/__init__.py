@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NAMES = ("ours", "nutpie", "numpyro", "blackjax", "pymc")
+NAMES = ("ours", "ours_rows", "nutpie", "numpyro", "blackjax", "pymc")
 CHAINS, CORES = 4, 2
 ON_DEVICES = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={CHAINS}", "JAX_ENABLE_X64": "1"}
 ENVIRONMENT = {"numpyro": ON_DEVICES, "blackjax": ON_DEVICES}
