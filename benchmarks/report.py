@@ -28,7 +28,7 @@ def print_report(records):
 
 
 def _table(cells, draws):
-    table = Table(title=f"4 x {draws:,} draws, medians over the seeds [least to largest]")
+    table = Table(title=f"4 x {draws:,} draws, medians over the seeds \\[least to largest]")
     table.add_column("problem")
     table.add_column("peer")
     for name in ("ESS/s", "ESS", "warm s", "cold s", "gradients", "ESS/1,000 grad", "peak MiB"):
@@ -79,7 +79,7 @@ def _print_ratios(console, cells, draws, what, title):
 
 
 def _table_of_processes(records):
-    table = Table(title="From a fresh process to the summary, seconds: medians [least to largest]")
+    table = Table(title="From a fresh process to the summary, seconds: medians \\[least to largest]")
     table.add_column("problem")
     peers = list(dict.fromkeys(one["peer"] for one in records))
     for peer in peers:
