@@ -1,0 +1,87 @@
+"""Simulation-based calibration: the true parameter's rank among its posterior draws is uniform.
+
+Parameters and data are simulated from the model, the data are sampled with the defaults, and each rank is
+one uniform number; their distribution function is compared with the diagonal by Kolmogorov's test.
+
+References:
+  Talts, Betancourt, Simpson, Vehtari and Gelman (2018), *Validating Bayesian inference algorithms with
+  simulation-based calibration*, arXiv 1804.06788.
+  Modrák et al. (2023), *Simulation-based calibration checking for Bayesian computation: the choice of test
+  quantities*: the log density of the data is a quantity, too.
+"""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import exmc_actors as ex
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::exmc_actors.SamplingWarning")]
+
+SIMULATIONS, KEPT = 250, 99
+ERROR = 1e-4
+"""Probability with which a right sampler fails, for each of the 22 comparisons."""
+
+
+def groups(noise=1.0):
+    b = ex.Builder()
+    mu = b.rv("mu", ex.Normal(0.0, 2.0))
+    tau = b.rv("tau", ex.HalfNormal(1.0))
+    theta = b.rv("theta", ex.Normal(mu, tau), shape=4)
+    group = b.data("group", np.repeat(np.arange(4), 3))
+    b.obs("y", ex.Normal(theta[group], noise), np.zeros(12))
+    return b.model()
+
+
+def logistic():
+    x = np.random.default_rng(3).normal(size=(40, 3))
+    b = ex.Builder()
+    beta = b.rv("beta", ex.Normal(0.0, 1.5), shape=3)
+    b.obs("y", ex.BernoulliLogit(b.data("x", x) @ beta), np.zeros(40, int))
+    return b.model()
+
+
+def counts():
+    b = ex.Builder()
+    rate = b.rv("rate", ex.Gamma(2.0, 1.0))
+    spread = b.rv("spread", ex.LogNormal(0.0, 0.5))
+    b.obs("y", ex.NegativeBinomial(rate, spread), np.zeros(15, int))
+    return b.model()
+
+
+def uniforms(simulated, assumed):
+    """Return, by quantity, one number a simulation that is uniform on [0, 1] if all is right."""
+    prior = ex.sample_prior_predictive(simulated, draws=SIMULATIONS, random_seed=11)
+    names = [str(name) for name in prior["prior"].data_vars if name in assumed.shapes]
+    random, found = np.random.default_rng(5), {}
+    for number in range(SIMULATIONS):
+        y = prior["prior_predictive"]["y"].values[0, number]
+        model = assumed.with_data(y=y)
+        tree = ex.sample(model, draws=250, random_seed=number, progressbar=False)
+        tree = tree.isel(draw=slice(None, None, 10))
+        for name in names:
+            truth = prior["prior"][name].values[0, number].reshape(-1)
+            draws = tree["posterior"][name].values.reshape(4 * 25, -1)[:KEPT]
+            below = (draws < truth).sum(axis=0)
+            place = (below + random.uniform(size=truth.size)) / (KEPT + 1)
+            for entry, u in enumerate(place):
+                found.setdefault(f"{name}[{entry}]", []).append(u)
+    return {name: np.array(values) for name, values in found.items()}
+
+
+def least_likely(found):
+    """Return the smallest p-value over the quantities, of their places and of how far these are from 1/2.
+
+    The second sees posteriors that are too wide or too narrow.
+    """
+    tested = [tested for places in found.values() for tested in (places, np.abs(2.0 * places - 1.0))]
+    return min(stats.kstest(places, "uniform").pvalue for places in tested)
+
+
+@pytest.mark.parametrize("make", [groups, logistic, counts])
+def test_ranks_are_uniform(make):
+    assert least_likely(uniforms(make(), make())) > ERROR
+
+
+def test_a_model_that_is_a_little_wrong_is_seen():
+    assert least_likely(uniforms(groups(), groups(noise=1.6))) < ERROR
