@@ -136,6 +136,7 @@ def test_a_file_that_builds_no_model_is_one_sentence_and_status_two(
     assert len(said.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_work_that_fails_is_one_sentence_and_status_one(tmp_path):
     path = tmp_path / "impossible.py"
     path.write_text(MODEL.replace("model =", "b.potential('wall', ex.math.log(-ex.math.exp(mu)))\nmodel ="))

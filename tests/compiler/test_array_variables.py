@@ -82,6 +82,7 @@ def test_each_term_is_the_log_density_with_the_jacobian(program):
     assert terms["cuts"] == pytest.approx(ordered, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_gradient_agrees_with_central_differences(program):
     flat = 0.5 * np.random.default_rng(3).normal(size=program.dim)
     _, slope = program.log_density_and_grad(flat)

@@ -97,6 +97,7 @@ def log_jacobian(program, flat):
         return float(np.linalg.slogdet(np.asarray(slope))[1])
 
 
+@pytest.mark.slow
 def test_every_distribution_and_transform_at_once():
     program = compile(build(everything))
     flat = np.linspace(-0.9, 0.8, program.dim)

@@ -53,6 +53,7 @@ linear_models = given(
 )
 
 
+@pytest.mark.slow
 @linear_models
 @settings(max_examples=2)
 def test_every_linear_mean_has_the_density_of_its_rows(**case):

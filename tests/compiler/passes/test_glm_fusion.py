@@ -45,6 +45,7 @@ predictors = given(
 )
 
 
+@pytest.mark.slow
 @predictors
 @settings(max_examples=2)
 def test_every_predictor_has_the_density_of_its_rows(**case):

@@ -182,6 +182,7 @@ def test_draws_have_the_right_mean_and_covariance(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eta", [0.7, 3.0])
 def test_draws_of_factors_give_correlations_that_are_stretched_betas(eta):
     """Kolmogorov and Smirnov: a wrong alarm in one seed in a thousand for each correlation."""
