@@ -26,7 +26,7 @@ import numpy as np
 import suite
 
 from exmc_actors.compiler import traced
-from exmc_actors.compiler.passes import PASSES, apply_passes
+from exmc_actors.compiler.passes import PASSES, apply_passes, default_transforms
 from exmc_actors.compiler.structure import split
 from exmc_actors.xla import is_folded, precise
 
@@ -34,8 +34,8 @@ NutpieGradient = None
 with suppress(ImportError):
     from nutpie_gradient import NutpieGradient
 
-FIRST = 2
-"""How many passes every program needs: non-centring and the default transforms."""
+FIRST = PASSES.index(default_transforms) + 1
+"""How many passes every program needs: those up to the default transforms."""
 REPETITIONS, SECONDS, STEP, POINTS = 25, 0.02, 1e-5, 200
 
 
