@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from exmc_actors.diagnostics.ess import ess
-from exmc_actors.diagnostics.ranks import normal_scores, split_chains
+from exmc_actors.diagnostics.ranks import ascending, folded, normal_scores, quantile, split_chains
 from exmc_actors.diagnostics.rhat import rhat
 
 FEWEST_DRAWS = 4
 """Shorter chains cannot be split into halves that vary; their estimates are NaN."""
 
-BATCH = 1 << 20
-"""Numbers worked on at once: 8 MB an array, whatever the size of the model."""
+BATCH = 1 << 16
+"""Numbers worked on at once: half a megabyte an array, which stays in the cache."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,12 @@ def convergence(draws: np.ndarray) -> Convergence:
 
 def _convergence(draws: np.ndarray) -> tuple[np.ndarray, ...]:
     split = split_chains(draws)
-    scores = normal_scores(split)
-    median = np.median(split, axis=(1, 2), keepdims=True)
-    folded = normal_scores(np.abs(split - median))
-    low, high = np.quantile(draws, (0.05, 0.95), axis=(1, 2), keepdims=True)
-    return (
-        np.maximum(rhat(scores), rhat(folded)),
-        ess(scores),
-        np.minimum(ess(_indicator(draws, low)), ess(_indicator(draws, high))),
-    )
+    in_order = ascending(split)
+    bulk, spread = (normal_scores(one).reshape(split.shape) for one in (in_order, folded(in_order)))
+    # Of an odd number of draws, the halves leave one out.
+    whole = in_order if draws.shape[2] % 2 == 0 else ascending(draws)
+    tails = (ess(_indicator(draws, quantile(whole, level)[:, None, None])) for level in (0.05, 0.95))
+    return np.maximum(rhat(bulk), rhat(spread)), ess(bulk), np.minimum(*tails)
 
 
 def _indicator(draws: np.ndarray, bound: np.ndarray) -> np.ndarray:

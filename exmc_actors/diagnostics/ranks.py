@@ -9,6 +9,7 @@ References:
 
 from functools import lru_cache
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,28 +20,52 @@ def split_chains(draws: np.ndarray) -> np.ndarray:
     return np.concatenate((draws[:, :, :half], draws[:, :, draws.shape[2] - half :]), axis=1)
 
 
-def normal_scores(draws: np.ndarray) -> np.ndarray:
-    """Return the normal quantiles of the ranks within each quantity; ties share their mean rank."""
+class Sorted(NamedTuple):
+    """The draws of each quantity, whichever their chains, in ascending order."""
+
+    order: np.ndarray
+    """Where each came from among the draws of its quantity, shape (quantity, draws of all chains)."""
+    values: np.ndarray
+
+
+def ascending(draws: np.ndarray) -> Sorted:
+    """Return the draws of each quantity in order."""
     flat = draws.reshape(len(draws), -1)
-    if not flat.size:
-        return draws
-    scores: np.ndarray = _scores(flat.shape[1])[_doubled_ranks(flat)]
-    return scores.reshape(draws.shape)
+    order = np.argsort(flat, axis=1)
+    return Sorted(order, np.take_along_axis(flat, order, axis=1))
 
 
-def _doubled_ranks(rows: np.ndarray) -> np.ndarray:
-    """Return twice the mean rank within each row, an integer from 2 to twice the length."""
-    size = rows.shape[1]
-    order = np.argsort(rows, axis=1)
-    ordered = np.take_along_axis(rows, order, axis=1)
-    opens_tie = np.ones(rows.shape, dtype=bool)
-    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=opens_tie[:, 1:])
+def folded(draws: Sorted) -> Sorted:
+    """Return the distances from the median, in order."""
+    size = draws.values.shape[1]
+    middle = draws.values[:, [(size - 1) // 2, size // 2]].mean(axis=1, keepdims=True)
+    distances = np.abs(draws.values - middle)
+    # They fall to the median and rise again: a sort that sees runs merges the two.
+    order = np.argsort(distances, axis=1, kind="stable")
+    return Sorted(*(np.take_along_axis(part, order, axis=1) for part in (draws.order, distances)))
+
+
+def quantile(draws: Sorted, level: float) -> np.ndarray:
+    """Return a quantile of each quantity, between two draws as NumPy's ``linear`` method has it."""
+    at = level * (draws.values.shape[1] - 1)
+    low, high = draws.values[:, int(at)], draws.values[:, int(np.ceil(at))]
+    part = at - int(at)
+    between: np.ndarray = low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
+    return between
+
+
+def normal_scores(draws: Sorted) -> np.ndarray:
+    """Return the normal quantiles of the ranks, where the draws came from; ties share their mean rank."""
+    rows, size = draws.values.shape
+    opens_tie = np.ones((rows, size), dtype=bool)
+    np.not_equal(draws.values[:, 1:], draws.values[:, :-1], out=opens_tie[:, 1:])
     first = np.flatnonzero(opens_tie)
-    length = np.diff(first, append=rows.size)
-    ranks = np.empty(rows.shape, dtype=np.intp)
-    in_order = np.repeat(2 * (first % size) + length + 1, length).reshape(rows.shape)
-    np.put_along_axis(ranks, order, in_order, axis=1)
-    return ranks
+    length = np.diff(first, append=rows * size)
+    # Twice the mean rank is an integer, from 2 to twice the number of draws.
+    in_order = np.repeat(_scores(size)[2 * (first % size) + length + 1], length).reshape(rows, size)
+    scores = np.empty((rows, size))
+    np.put_along_axis(scores, draws.order, in_order, axis=1)
+    return scores
 
 
 @lru_cache(maxsize=4)

@@ -4,7 +4,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from exmc_actors.diagnostics.ranks import normal_scores, split_chains
+from exmc_actors.diagnostics.ranks import ascending, folded, normal_scores, quantile, split_chains
+
+
+def scores_of(draws):
+    return normal_scores(ascending(draws)).reshape(draws.shape)
 
 
 def test_an_odd_chain_is_split_around_its_middle_draw():
@@ -16,13 +20,24 @@ def test_an_odd_chain_is_split_around_its_middle_draw():
 def test_scores_are_the_normal_quantiles_of_ranks_and_ties_share_theirs(draws):
     ranks = stats.rankdata(draws.reshape(3, -1), axis=1, method="average")
     expected = stats.norm.ppf((ranks - 3 / 8) / (14 + 1 / 4)).reshape(draws.shape)
-    np.testing.assert_allclose(normal_scores(draws), expected, atol=1e-12)
+    np.testing.assert_allclose(scores_of(draws), expected, atol=1e-12)
 
 
 def test_scores_do_not_depend_on_the_scale_of_the_draws():
     draws = np.random.default_rng(1).normal(size=(2, 4, 50))
-    np.testing.assert_array_equal(normal_scores(draws), normal_scores(np.exp(3 * draws)))
+    np.testing.assert_array_equal(scores_of(draws), scores_of(np.exp(3 * draws)))
 
 
-def test_no_draws_have_no_scores():
-    assert normal_scores(np.empty((2, 4, 0))).shape == (2, 4, 0)
+@given(arrays(float, (3, 2, 7), elements=st.integers(-4, 4)))
+def test_distances_from_the_median_are_in_order_and_know_where_they_came_from(draws):
+    flat = draws.reshape(3, -1)
+    distances = np.abs(flat - np.median(flat, axis=1, keepdims=True))
+    found = folded(ascending(draws))
+    np.testing.assert_array_equal(found.values, np.sort(distances, axis=1))
+    np.testing.assert_array_equal(np.take_along_axis(distances, found.order, axis=1), found.values)
+
+
+@given(arrays(float, (2, 1, 9), elements=st.floats(-1e3, 1e3)), st.floats(0.0, 1.0))
+def test_quantiles_are_those_of_numpy(draws, level):
+    expected = np.quantile(draws.reshape(2, -1), level, axis=1)
+    np.testing.assert_allclose(quantile(ascending(draws), level), expected, rtol=1e-12, atol=1e-12)
