@@ -107,6 +107,10 @@ class Executables:
             self._spare_rows.append(block.rows)
             return Advanced(_to_host(block.state), values, stats, pairs)
 
+    def release(self) -> None:
+        """Let go of the rows that are not written into: a program is kept for longer than a run."""
+        self._spare_rows.clear()
+
     def _rows(self) -> Rows:
         """Return rows that no call is writing into."""
         with contextlib.suppress(IndexError):

@@ -49,6 +49,10 @@ class ModelServer(sv.Server):
             compilers.start_soon(runner, lambda: executables.compile_advance(self._arguments))
             compilers.start_soon(runner, lambda: executables.compile_start(self._arguments))
 
+    async def terminate(self, reason: sv.ExitReason) -> None:
+        """Give back what only a run needs."""
+        self._executables.release()
+
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation ends."""
         match message:

@@ -42,6 +42,8 @@ class Schedule:
     @cached_property
     def frozen(self) -> int:
         """The transition from which the metric stays."""
+        if not self.adapts:
+            return 0
         return self.tune - min(_MOST_STEP_SIZE_ONLY, round(self.tune * _STEP_SIZE_ONLY))
 
     @cached_property

@@ -213,3 +213,11 @@ def test_blocks_write_into_the_same_rows_again_and_keep_copies():
     whole = np.concatenate([block.draws["theta"] for block in blocks])
     assert whole.tobytes() == seen.tree.posterior["theta"].values[0].tobytes()
     assert len(np.unique(whole, axis=0)) > 40
+
+
+def test_a_run_that_has_ended_keeps_no_rows():
+    seen = virtual(lambda: observe(chains=2))
+    program = executables_for(ex.compile(schools()), 10)
+    assert seen.tree.posterior.sizes["draw"] == 60
+    assert program.compiled is not None
+    assert program._spare_rows == []
