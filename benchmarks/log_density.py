@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 
 if hasattr(os, "sched_setaffinity"):  # before any library counts the processors
@@ -26,6 +27,7 @@ import numpy as np
 import suite
 
 from exmc_actors.compiler import traced
+from exmc_actors.compiler.known_logarithms import with_known_logarithms
 from exmc_actors.compiler.passes import PASSES, apply_passes, default_transforms
 from exmc_actors.compiler.structure import split
 from exmc_actors.xla import is_folded, precise
@@ -42,8 +44,9 @@ REPETITIONS, SECONDS, STEP, POINTS = 25, 0.02, 1e-5, 200
 class Variant:
     """A model after some of the passes, compiled as a loop of leapfrog steps."""
 
-    def __init__(self, model):
+    def __init__(self, model, knows_logarithms=False):
         self._structure, self.arguments = split(model)
+        self._knows_logarithms = knows_logarithms
         self.key, self.dim = self._structure.key, self._structure.layout.size
         with precise():
             self._value = jax.jit(self._density)
@@ -53,7 +56,10 @@ class Variant:
         self.folded = is_folded(self._loop.as_text())
 
     def _density(self, position, arguments):
-        return traced.log_density(self._structure, position, arguments)
+        density = partial(traced.log_density, self._structure)
+        if self._knows_logarithms:
+            return with_known_logarithms(density, position, arguments)
+        return density(position, arguments)
 
     def _leapfrogs(self, position, step_size, count, arguments):
         gradient = jax.value_and_grad(self._density)
@@ -88,6 +94,7 @@ def variants_of(name):
         variant = Variant(rewritten)
         if variant.key not in [one.key for one in variants.values()]:
             variants["rows" if count == FIRST else reports[-1].name] = variant
+    variants["known_logarithms"] = Variant(rewritten, knows_logarithms=True)
     lines = [line for report in reports[FIRST:] for line in report.lines]
     return variants, lines
 
@@ -150,7 +157,7 @@ def main():
     for name in sys.argv[1:] or suite.MODELS:
         rows.append(measure(name))
         print(json.dumps(rows[-1]), flush=True)
-    columns = ["rows", *(one.__name__ for one in PASSES[FIRST:]), "nutpie"]
+    columns = ["rows", *(one.__name__ for one in PASSES[FIRST:]), "known_logarithms", "nutpie"]
     print(
         "".join(
             ["\nus a gradient".ljust(16), *(column.rjust(20) for column in columns), "over ours".rjust(12)]

@@ -3,6 +3,7 @@
 from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.explanation import explain
 from exmc_actors.compiler.gather import take_rows
+from exmc_actors.compiler.jaxprs import computed, evaluate
 from exmc_actors.compiler.layout import Layout, Place
 from exmc_actors.compiler.log_density import LogDensity
 from exmc_actors.compiler.passes import rewrite
@@ -17,6 +18,8 @@ __all__ = [
     "Program",
     "Target",
     "compile",
+    "computed",
+    "evaluate",
     "explain",
     "rewrite",
     "take_rows",

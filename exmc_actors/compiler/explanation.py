@@ -1,10 +1,17 @@
 """Tell what becomes of a model: its declarations, what each pass did, and where each value lies."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TextIO
 
+import numpy as np
+
+from exmc_actors.compiler.known_logarithms import dropped_logarithms
 from exmc_actors.compiler.passes import apply_passes
-from exmc_actors.compiler.structure import split
+from exmc_actors.compiler.passes.report import PassReport
+from exmc_actors.compiler.structure import Structure, split
+from exmc_actors.compiler.traced import log_density
 from exmc_actors.errors import ModelError
 from exmc_actors.model import (
     Apply,
@@ -18,6 +25,7 @@ from exmc_actors.model import (
     expressions_of,
     postorder,
 )
+from exmc_actors.xla import precise
 
 
 def explain(model: Model, file: TextIO | None = None) -> None:
@@ -45,7 +53,7 @@ def explanation(model: Model) -> Iterator[str]:
         yield f"  {str(site) if has_said else _with_shape(str(site), model.shapes.get(site.name))}"
         yield from (f"      {line}" for line in _computed(model, site))
     yield "Passes"
-    for report in reports:
+    for report in (*reports, _of_logarithms(structure, arguments)):
         yield from (f"  {line}" for line in str(report).splitlines())
     yield "Compiled"
     for site in rewritten.sites:
@@ -55,6 +63,15 @@ def explanation(model: Model) -> Iterator[str]:
     for place in structure.layout.places:
         end = f":{place.offset + place.size}" if place.size != 1 else ""
         yield f"  {f'{place.offset}{end}':<9} {_with_shape(place.name, place.shape)}"
+
+
+def _of_logarithms(structure: Structure, arguments: Sequence[np.ndarray]) -> PassReport:
+    """Return the report of what is done after the passes, to the traced log density."""
+    with precise():
+        origin = np.zeros(structure.layout.size)
+        shapes = Counter(dropped_logarithms(partial(log_density, structure), origin, arguments))
+    lines = (f"of shape {shape}: {count} taken from the exponents" for shape, count in shapes.items())
+    return PassReport("known_logarithms", tuple(lines))
 
 
 def _computed(model: Model, site: Site) -> Iterator[str]:

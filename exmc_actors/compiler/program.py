@@ -1,7 +1,9 @@
 """Compile a model: rewrite it, split structure from data, and offer its functions."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import jax
@@ -9,6 +11,7 @@ import numpy as np
 
 from exmc_actors.compiler import traced
 from exmc_actors.compiler.evaluator import Evaluator
+from exmc_actors.compiler.known_logarithms import with_known_logarithms
 from exmc_actors.compiler.passes import rewrite
 from exmc_actors.compiler.structure import Structure, split
 from exmc_actors.errors import ModelError
@@ -22,10 +25,15 @@ class _StructureDensity:
     structure: Structure
 
     def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        return traced.log_density(self.structure, flat, arguments)
+        density = partial(traced.log_density, self.structure)
+        value: jax.Array = with_known_logarithms(density, flat, arguments)
+        return value
 
     def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
-        return traced.log_terms(self.structure, flat, arguments)
+        def terms(*inputs: Any) -> OrderedDict[str, jax.Array]:
+            return OrderedDict(traced.log_terms(self.structure, *inputs))
+
+        return dict(with_known_logarithms(terms, flat, arguments))
 
     def values(self, flat: jax.Array, arguments: Any) -> jax.Array:
         return traced.values(self.structure, flat, arguments)

@@ -1,4 +1,4 @@
-"""Evaluate a jaxpr, calls inlined and positions taken as the compiler takes them; all else stays as it is.
+"""Take positions in a jaxpr as the compiler takes them; all else stays as it is.
 
 JAX's derivative of ``x[positions]`` is a scatter, which keeps XLA from folding a loop into one kernel.
 """
@@ -10,36 +10,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend.core import Literal
 
-from exmc_actors.compiler import take_rows
-
-_CALLS = ("jit", "pjit")
+from exmc_actors.compiler import computed, take_rows
 
 
-def evaluate(jaxpr: Any, constants: Sequence[Any], *inputs: Any) -> list[Any]:
-    """Return the outputs of a jaxpr."""
-    known: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
-    known.update(zip(jaxpr.invars, inputs, strict=True))
-
-    def value_of(atom: Any) -> Any:
-        return atom.val if isinstance(atom, Literal) else known[atom]
-
-    for equation in jaxpr.eqns:
-        found = _apply(equation, [value_of(atom) for atom in equation.invars])
-        known.update(zip(equation.outvars, found, strict=True))
-    return [value_of(atom) for atom in jaxpr.outvars]
-
-
-def _apply(equation: Any, inputs: list[Any]) -> Sequence[Any]:
-    primitive = equation.primitive
-    if primitive.name in _CALLS:
-        inner = equation.params["jaxpr"]
-        return evaluate(inner.jaxpr, inner.consts, *inputs)
-    if primitive.name == "gather" and _takes_rows(equation, *inputs):
+def taking_rows(equation: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+    """Return the outputs of an equation, a gather of rows by the compiler's own: a rule for ``evaluate``."""
+    if equation.primitive.name == "gather" and _takes_rows(equation, *inputs):
         return [_rows(equation.params, *inputs)]
-    found = primitive.bind(*inputs, **primitive.get_bind_params(equation.params))
-    return found if primitive.multiple_results else [found]
+    return computed(equation, inputs)
 
 
 def _takes_rows(equation: Any, base: Any, positions: Any) -> bool:

@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exmc_actors.elsewhere.evaluation import evaluate
+from exmc_actors.compiler import evaluate
+from exmc_actors.elsewhere.evaluation import taking_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,9 @@ class Recorder:
     def record(self, function: Callable[..., Any], *examples: Any) -> Recording:
         """Trace a function of arrays, or of mappings of arrays, of the shapes and dtypes of the examples."""
         traced, shapes = jax.make_jaxpr(function, return_shape=True)(*examples)
-        closed = jax.make_jaxpr(partial(evaluate, traced.jaxpr, traced.consts))(*jax.tree.leaves(examples))
+        closed = jax.make_jaxpr(partial(evaluate, taking_rows, traced.jaxpr, traced.consts))(
+            *jax.tree.leaves(examples)
+        )
         constants = tuple(self._place(constant) for constant in closed.consts)
         return Recording(closed.jaxpr, constants, jax.tree.structure(shapes))
 

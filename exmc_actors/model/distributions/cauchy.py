@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.logarithms import log1p_square
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -30,7 +31,7 @@ class Cauchy(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = (x - self.mu) * (1.0 / self.sigma)
+        z = over(x - self.mu, self.sigma)
         return -log1p_square(z)
 
     def log_normaliser(self) -> Any:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -27,7 +28,7 @@ class Gumbel(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = (x - self.mu) * (1.0 / self.beta)
+        z = over(x - self.mu, self.beta)
         return -z - jnp.exp(-z)
 
     def log_normaliser(self) -> Any:

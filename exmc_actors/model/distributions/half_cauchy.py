@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.logarithms import log1p_square
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import NonNegative, Positive, Support
 
 
@@ -28,7 +29,7 @@ class HalfCauchy(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = x * (1.0 / self.sigma)
+        z = over(x, self.sigma)
         return -log1p_square(z)
 
     def log_normaliser(self) -> Any:

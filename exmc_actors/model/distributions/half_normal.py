@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import NonNegative, Positive, Support
 
 
@@ -27,7 +28,7 @@ class HalfNormal(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = x * (1.0 / self.sigma)
+        z = over(x, self.sigma)
         return -0.5 * z * z
 
     def log_normaliser(self) -> Any:

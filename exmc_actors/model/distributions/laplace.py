@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -28,7 +29,7 @@ class Laplace(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        return -jnp.abs(x - self.mu) * (1.0 / self.b)
+        return -over(jnp.abs(x - self.mu), self.b)
 
     def log_normaliser(self) -> Any:
         """Return the part that depends on the parameters only."""

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Support
 
 
@@ -32,7 +33,7 @@ class LogNormal(Distribution):
 
     def log_kernel_on_line(self, z: Any) -> Any:
         """Return the log kernel at ``exp(z)``."""
-        standard = (z - self.mu) * (1.0 / self.sigma)
+        standard = over(z - self.mu, self.sigma)
         return -0.5 * standard * standard - z
 
     def log_normaliser(self) -> Any:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.functions import softplus
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -28,7 +29,7 @@ class Logistic(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = (x - self.mu) * (1.0 / self.s)
+        z = over(x - self.mu, self.s)
         return -z - 2.0 * softplus(-z)
 
     def log_normaliser(self) -> Any:

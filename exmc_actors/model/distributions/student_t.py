@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.functions import log_rising
 from exmc_actors.model.logarithms import log1p_square
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import Positive, Real, Support
 
 
@@ -32,7 +33,7 @@ class StudentT(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
-        z = (x - self.mu) * (1.0 / (self.sigma * jnp.sqrt(self.nu)))
+        z = over(x - self.mu, self.sigma * jnp.sqrt(self.nu))
         return -0.5 * (self.nu + 1.0) * log1p_square(z)
 
     def log_normaliser(self) -> Any:

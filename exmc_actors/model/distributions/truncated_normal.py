@@ -18,6 +18,7 @@ from exmc_actors.model.normal_probability import (
     nearest_to_zero,
     pulls,
 )
+from exmc_actors.model.quotient import over
 from exmc_actors.model.supports import AtLeast, AtMost, Interval, Positive, Real, Support
 from exmc_actors.model.text import value_text
 
@@ -57,7 +58,7 @@ class TruncatedNormal(Distribution):
     def log_kernel(self, x: Any) -> Any:
         """Return the part that depends on ``x``."""
         c, origin = self._peak()
-        step = (x - origin) * (1.0 / self.sigma)
+        step = over(x - origin, self.sigma)
         return -0.5 * step * (step + 2.0 * c)
 
     def log_normaliser(self) -> Any:
