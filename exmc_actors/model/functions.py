@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 
 _LARGEST_UNROLLED_POWER = 64
+_STEPS_AT_ONCE = 8
 _FIRST_OF_STIRLING = 10.0
 _LARGEST_OF_TEN = 1e30
 _STIRLING = np.array([1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12])
@@ -272,9 +273,24 @@ _running_sum.defvjp(_running_sum_forward, _running_sum_backward)
 
 def _sweep(x: jax.Array, *, reverse: bool) -> jax.Array:
     """Add up along the first axis, from the first entry or from the last."""
+    count = x.shape[0]
 
-    def step(total: jax.Array, entry: jax.Array) -> tuple[jax.Array, jax.Array]:
-        total = total + entry
-        return total, total
+    def step(number: Any, carried: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        total, sums = carried
+        at = count - 1 - number if reverse else number
+        total = total + lax.dynamic_index_in_dim(x, at, keepdims=False)
+        return total, lax.dynamic_update_index_in_dim(sums, total, at, 0)
 
-    return lax.scan(step, jnp.zeros(x.shape[1:], x.dtype), x, reverse=reverse)[1]
+    def steps(block: Any, carried: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        # What a loop carries goes through memory, which takes as long as an addition: so, once for several.
+        for number in range(_STEPS_AT_ONCE):
+            carried = step(block * _STEPS_AT_ONCE + number, carried)
+        return carried
+
+    carried = jnp.zeros(x.shape[1:], x.dtype), jnp.zeros_like(x)
+    blocks = count // _STEPS_AT_ONCE
+    if blocks:
+        carried = lax.fori_loop(0, blocks, steps, carried)
+    for number in range(blocks * _STEPS_AT_ONCE, count):
+        carried = step(number, carried)
+    return carried[1]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from exmc_actors.model import functions
+from exmc_actors.xla import is_folded, precise
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -102,3 +103,28 @@ def test_powers_of_zero_have_slopes():
     slopes = jax.jacfwd(lambda x: functions.power(x, exponents))(0.0)
     np.testing.assert_array_equal(slopes, [0.0, 1.0, 0.0, 0.0])
     assert jax.grad(functions.power, argnums=1)(2.0, 0.0) == pytest.approx(np.log(2.0), rel=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(0,), (1,), (7,), (8,), (9,), (100,), (20, 3), (3, 20)])
+def test_running_sums_are_numpys_bit_for_bit_and_their_slopes_those_of_jax(shape):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=shape)
+    for axis in (None, *range(len(shape))):
+        weights = rng.normal(size=np.cumsum(x, axis).shape)
+
+        def slope(function, axis=axis, weights=weights):
+            return jax.grad(lambda x: jnp.sum(weights * function(x, axis)))(x)
+
+        assert np.array_equal(functions.cumsum(x, axis), np.cumsum(x, axis))
+        np.testing.assert_allclose(slope(functions.cumsum), slope(jnp.cumsum), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("count", [5, 8, 97])
+def test_a_loop_of_running_sums_folds_of_several_vectors_too(count):
+    slope = jax.vmap(jax.grad(lambda x: jnp.sum(functions.cumsum(x) ** 2)))
+
+    def loop(x, n):
+        return jax.lax.fori_loop(0, n, lambda _, x: x - 0.1 * slope(x), x)
+
+    with precise():
+        assert is_folded(jax.jit(loop).lower(np.zeros((2, count)), 3).compile().as_text())
