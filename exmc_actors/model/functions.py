@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 
 _LARGEST_UNROLLED_POWER = 64
-_STEPS_AT_ONCE = 8
+_STEPS_AT_ONCE = 4
 _FIRST_OF_STIRLING = 10.0
 _LARGEST_OF_TEN = 1e30
 _STIRLING = np.array([1 / 156, -691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12])

