@@ -20,7 +20,7 @@ class Point(NamedTuple):
     gradient: Array
 
 
-class Phase(NamedTuple):
+class PhasePoint(NamedTuple):
     """Where a trajectory is, in the coordinates of the metric: z, its momentum, and the gradient in z."""
 
     z: Array
@@ -28,9 +28,9 @@ class Phase(NamedTuple):
     slope: Array
 
 
-def phase_at(point: Point, momentum: Array, metric: Metric) -> Phase:
+def phase_point(point: Point, momentum: Array, metric: Metric) -> PhasePoint:
     """Return the beginning of a trajectory: the origin of its own coordinates."""
-    return Phase(jnp.zeros_like(momentum), momentum, whitened(metric, point.gradient))
+    return PhasePoint(jnp.zeros_like(momentum), momentum, whitened(metric, point.gradient))
 
 
 def energy(log_density: Array, momentum: Array) -> Array:
@@ -39,8 +39,12 @@ def energy(log_density: Array, momentum: Array) -> Array:
 
 
 def leapfrog(
-    density_and_gradient: DensityAndGradient, origin: Array, phase: Phase, step_size: Array, metric: Metric
-) -> tuple[Phase, Point]:
+    density_and_gradient: DensityAndGradient,
+    origin: Array,
+    here: PhasePoint,
+    step_size: Array,
+    metric: Metric,
+) -> tuple[PhasePoint, Point]:
     """Advance by one leapfrog step.
 
     Reversible and volume-preserving for any step size; a negative one runs time backwards.
@@ -48,16 +52,16 @@ def leapfrog(
     Args:
       density_and_gradient: of the target.
       origin: the position at z = 0, shape (d,).
-      phase: where to step from.
+      here: where to step from.
       step_size: signed.
       metric: what the coordinates z mean.
 
     References:
       Neal (2011), *MCMC using Hamiltonian dynamics*, section 2.3.
     """
-    half_way = phase.momentum + 0.5 * step_size * phase.slope
-    z = phase.z + step_size * half_way
+    half_way = here.momentum + 0.5 * step_size * here.slope
+    z = here.z + step_size * half_way
     position = origin + displacement(metric, z)
     log_density, gradient = density_and_gradient(position)
     slope = whitened(metric, gradient)
-    return Phase(z, half_way + 0.5 * step_size * slope, slope), Point(position, log_density, gradient)
+    return PhasePoint(z, half_way + 0.5 * step_size * slope, slope), Point(position, log_density, gradient)

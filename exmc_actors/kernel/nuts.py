@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Phase, Point, energy, phase_at
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
@@ -38,7 +38,7 @@ class Transition(NamedTuple):
 class _Trajectory(NamedTuple):
     depth: Array
     ends: Array
-    """Rows backward and forward, each a ``Phase``: shape (2, 3, d)."""
+    """Rows backward and forward, each a ``PhasePoint``: shape (2, 3, d)."""
     total_momentum: Array
     proposal: Point
     proposal_energy: Array
@@ -80,7 +80,7 @@ def transition(
     words = transition_words(key, index, dim)
     initial_energy = energy(start.log_density, words.normals)
     walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, max_depth)
-    end = jnp.stack(phase_at(start, words.normals, metric))
+    end = jnp.stack(phase_point(start, words.normals, metric))
     zero = jnp.zeros(())
     no = jnp.zeros((), bool)
     single_point = _Trajectory(
@@ -102,7 +102,7 @@ def transition(
         forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1).astype(jnp.int64)
         subtree = build_subtree(
             walk,
-            Phase(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
+            PhasePoint(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
             start,
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog, phase_at
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog, phase_point
 from exmc_actors.kernel.metric import Metric
 
 FIRST_STEP_SIZE = 0.1
@@ -23,10 +23,10 @@ def reasonable_step_size(
       Hoffman and Gelman (2014), algorithm 4.
     """
     initial_energy = energy(start.log_density, momentum)
-    phase = phase_at(start, momentum, metric)
+    here = phase_point(start, momentum, metric)
 
     def is_accepted(step_size: Array) -> Array:
-        end, point = leapfrog(density_and_gradient, start.position, phase, step_size, metric)
+        end, point = leapfrog(density_and_gradient, start.position, here, step_size, metric)
         error = energy(point.log_density, end.momentum) - initial_energy
         return -error > jnp.log(target_accept)  # a NaN is not
 

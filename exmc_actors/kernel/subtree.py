@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Phase, Point, energy, leapfrog
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, leapfrog
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import uniform_at
 from exmc_actors.kernel.turning import is_turning, is_turning_across
@@ -43,7 +43,7 @@ class Subtree(NamedTuple):
 
     leaves: Array
     """How many leaves were visited."""
-    edge: Phase
+    edge: PhasePoint
     """The leaf visited last."""
     total_momentum: Array
     proposal: Point
@@ -68,7 +68,7 @@ def first_momentum(subtree: Subtree) -> Array:
 
 
 def build_subtree(
-    walk: Walk, edge: Phase, proposal: Point, depth: Array, step_size: Array, leaves_before: Array
+    walk: Walk, edge: PhasePoint, proposal: Point, depth: Array, step_size: Array, leaves_before: Array
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 

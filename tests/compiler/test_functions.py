@@ -23,8 +23,8 @@ def test_a_leapfrog_step_is_that_of_the_kernel(make, step_size):
         density = jax.value_and_grad(lambda q: program.log_density_at(q, arguments))
         whitening = metrics.diagonal(jnp.sqrt(metric))
         start = Point(position, jnp.zeros(()), slope)
-        phase = hamiltonian.phase_at(start, momentum * whitening.scale, whitening)
-        end, point = hamiltonian.leapfrog(density, position, phase, step_size, whitening)
+        here = hamiltonian.phase_point(start, momentum * whitening.scale, whitening)
+        end, point = hamiltonian.leapfrog(density, position, here, step_size, whitening)
         return point.position, end.momentum / whitening.scale, point.log_density, point.gradient
 
     metric = np.linspace(0.5, 2.0, program.dim)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exmc_actors.kernel import Point, capacity_for
-from exmc_actors.kernel.hamiltonian import leapfrog, phase_at
+from exmc_actors.kernel.hamiltonian import leapfrog, phase_point
 from exmc_actors.kernel.metric import displacement, whitened
 from tests.kernel import densities, metrics
 
@@ -47,8 +47,8 @@ def test_a_step_is_that_of_the_full_mass_matrix_and_steps_back(metric):
     density = jax.value_and_grad(densities.banana)
     start = Point(jnp.array([0.3, -0.2]), *density(jnp.array([0.3, -0.2])))
     normals, step = np.array([0.4, -1.1]), 0.17
-    phase = phase_at(start, normals, metric)
-    there, point = leapfrog(density, start.position, phase, step, metric)
+    here = phase_point(start, normals, metric)
+    there, point = leapfrog(density, start.position, here, step, metric)
 
     momentum = np.linalg.solve(a.T, normals) + 0.5 * step * np.asarray(start.gradient)
     position = start.position + step * a @ a.T @ momentum

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from exmc_actors.kernel import Point, reasonable_step_size
-from exmc_actors.kernel.hamiltonian import energy, leapfrog, phase_at
+from exmc_actors.kernel.hamiltonian import energy, leapfrog, phase_point
 from tests.kernel import metrics
 
 pytestmark = pytest.mark.usefixtures("exact")
 
 
 def acceptance(value_and_grad, start, momentum, step_size):
-    phase = phase_at(start, momentum, metrics.unit(1))
-    end, point = leapfrog(value_and_grad, start.position, phase, step_size, metrics.unit(1))
+    here = phase_point(start, momentum, metrics.unit(1))
+    end, point = leapfrog(value_and_grad, start.position, here, step_size, metrics.unit(1))
     error = energy(point.log_density, end.momentum) - energy(start.log_density, momentum)
     return float(jnp.exp(-error))
 
