@@ -5,14 +5,14 @@ from jax import Array
 
 from exmc_actors.kernel import Metric, Transition
 from exmc_actors.warmup.dual_averaging import DualAveraging, update
+from exmc_actors.warmup.estimation import without_directions
 
 
 def first_metric(gradient: Array, capacity: int) -> Metric:
     """Guess a diagonal from one gradient: an inverse mass of 1 / |g|, and 1 where that says nothing."""
     guess = 1.0 / jnp.abs(gradient)
     guess = jnp.where(jnp.isfinite(guess) & (guess > 0.0), guess, 1.0)
-    nothing = jnp.zeros((capacity, *gradient.shape)), jnp.zeros(capacity), jnp.zeros((), jnp.int64)
-    return Metric(jnp.sqrt(guess), *nothing)
+    return without_directions(jnp.sqrt(guess), capacity)
 
 
 def adapt(

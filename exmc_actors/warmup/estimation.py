@@ -57,7 +57,7 @@ def learn(pairs: Pairs, previous: Metric, *, directions: bool) -> Metric:
 
 
 def without_directions(scale: Any, capacity: int) -> Metric:
-    """Return a diagonal metric with room for directions."""
+    """Return a diagonal metric with room for directions; the scale may be traced."""
     rows: Any = np.zeros((capacity, len(scale))), np.zeros(capacity), np.int64(0)
     return Metric(scale, *rows)
 
