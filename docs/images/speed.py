@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 DRAWS = 1000
@@ -20,9 +21,9 @@ COLOURS = {
 BAR, GAP, LEFT, WIDTH, TOP, BOTTOM = 7, 10, 230, 640, 40, 30
 
 
-def drawn(cells: list[dict[str, object]]) -> str:
+def drawn(cells: list[dict[str, Any]]) -> str:
     """Return the picture, with a logarithmic axis, of the cells that count."""
-    values = {(one["problem"], one["peer"]): one["ess_per_second"][0] for one in cells}  # type: ignore[index]
+    values = {(one["problem"], one["peer"]): one["ess_per_second"][0] for one in cells}
     problems = list(dict.fromkeys(problem for problem, _ in values))
     low, high = math.floor(math.log10(min(values.values()))), math.ceil(math.log10(max(values.values())))
     group = BAR * len(COLOURS) + GAP
