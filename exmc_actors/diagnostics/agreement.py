@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import Convergence, convergence
+from exmc_actors.diagnostics.convergence import Apply, Convergence, convergence
 from exmc_actors.diagnostics.quantities import chosen_variables, count_quantities, quantities
 
 if TYPE_CHECKING:
@@ -45,19 +45,16 @@ class Judged:
         return ", ".join(shown) + (f" and {len(order) - 3} more" if len(order) > 3 else "")
 
 
-def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
+def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS, apply: Apply = map) -> Judged:
     """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
     most = max(FEWEST_QUANTITIES, most_numbers // (chains * draws))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
-    found = [convergence(part.draws) for part in parts]
-    merged = (
-        np.concatenate([np.zeros(0), *(getattr(each, field) for each in found)])
-        for field in ("r_hat", "ess_bulk", "ess_tail")
-    )
-    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*merged))
+    looked_at = np.concatenate([np.zeros((0, chains, draws)), *(part.draws for part in parts)])
+    found = convergence(looked_at, apply=apply)
+    return Judged([name for part in parts for name in part.names], total, chains, found)
 
 
 def not_finite(judged: Judged) -> str | None:

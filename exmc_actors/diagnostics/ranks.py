@@ -59,10 +59,13 @@ def normal_scores(draws: Sorted) -> np.ndarray:
     rows, size = draws.values.shape
     opens_tie = np.ones((rows, size), dtype=bool)
     np.not_equal(draws.values[:, 1:], draws.values[:, :-1], out=opens_tie[:, 1:])
-    first = np.flatnonzero(opens_tie)
-    length = np.diff(first, append=rows * size)
-    # Twice the mean rank is an integer, from 2 to twice the number of draws.
-    in_order = np.repeat(_scores(size)[2 * (first % size) + length + 1], length).reshape(rows, size)
+    if opens_tie.all():
+        in_order = np.broadcast_to(_scores(size)[2::2], (rows, size))
+    else:
+        first = np.flatnonzero(opens_tie)
+        length = np.diff(first, append=rows * size)
+        # Twice the mean rank is an integer, from 2 to twice the number of draws.
+        in_order = np.repeat(_scores(size)[2 * (first % size) + length + 1], length).reshape(rows, size)
     scores = np.empty((rows, size))
     np.put_along_axis(scores, draws.order, in_order, axis=1)
     return scores

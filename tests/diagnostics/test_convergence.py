@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
@@ -69,3 +71,13 @@ def test_the_size_of_a_batch_changes_nothing(autoregressive, monkeypatch):
     whole = convergence(draws).ess_bulk
     monkeypatch.setattr(module, "BATCH", 450)
     np.testing.assert_array_equal(convergence(draws).ess_bulk, whole)
+
+
+def test_batches_that_threads_share_give_the_same(autoregressive, monkeypatch):
+    draws = autoregressive(7, 4, 50, correlation=0.3)
+    alone = convergence(draws)
+    monkeypatch.setattr(module, "BATCH", 450)
+    with ThreadPoolExecutor(2) as threads:
+        shared = convergence(draws, apply=threads.map)
+    np.testing.assert_array_equal(shared.r_hat, alone.r_hat)
+    np.testing.assert_array_equal(shared.ess_tail, alone.ess_tail)

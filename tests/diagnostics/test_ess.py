@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from exmc_actors.diagnostics import ess as module
 from exmc_actors.diagnostics.ess import ess
 
 
@@ -24,3 +25,11 @@ def test_a_constant_is_worth_every_draw():
 def test_perfectly_antithetic_draws_are_capped():
     draws = np.tile([1.0, -1.0], (1, 4, 50))
     assert ess(draws)[0] == pytest.approx(400 * np.log10(400))
+
+
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.5, 0.95])
+def test_sums_that_end_early_are_what_the_fourier_transform_gives(autoregressive, monkeypatch, correlation):
+    draws = autoregressive(20, 4, 301, correlation=correlation)
+    found = ess(draws)
+    monkeypatch.setattr(module, "FEW_LAGS", 3)  # one pair of lags, which cannot end a sum
+    np.testing.assert_allclose(found, ess(draws), rtol=1e-10)
