@@ -83,6 +83,23 @@ def import_aside(module: str) -> None:
 
 
 @contextmanager
+def calling() -> Iterator[None]:
+    """Hand float64 arrays to a compiled program and take its results, whatever the host's settings.
+
+    What decides bits was decided when the program was compiled, by ``precise``; these are the settings that
+    a call still reads.
+    """
+    with (
+        jax.enable_x64(True),
+        jax.disable_jit(False),
+        jax.debug_nans(False),
+        jax.debug_infs(False),
+        jax.transfer_guard("allow"),
+    ):
+        yield
+
+
+@contextmanager
 def precise() -> Iterator[None]:
     """Compute in float64, under settings that decide bits, for this thread and this block only.
 

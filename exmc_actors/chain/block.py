@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array, lax
 
 from exmc_actors.chain.start import LogDensityAt
@@ -32,22 +31,33 @@ class Sampler:
     max_treedepth: int
 
 
-class Rows(NamedTuple):
-    """Where a call writes; rows from the number of transitions on keep what was there."""
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a block's rows hold: values, statistics, the position and its gradient."""
 
-    pairs: Array
-    """Unconstrained positions and their gradients, shape (capacity, 2, d)."""
-    stats: Array
-    """Sample statistics in the order of ``messages.STATS``, shape (capacity, 9)."""
-    values: Array
-    """Constrained values, shape (capacity, v)."""
+    dim: int
+    values: int
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.values + len(STATS) + 2 * self.dim
 
-def empty_rows(capacity: int, dim: int, values: int) -> Rows:
-    """Return rows to write into, on the host."""
-    shapes = (capacity, 2, dim), (capacity, len(STATS)), (capacity, values)
-    zeros: Any = [np.zeros(shape) for shape in shapes]
-    return Rows(*zeros)
+    @property
+    def kept(self) -> int:
+        """How many of them, the first ones, are of interest once the warmup is over."""
+        return self.values + len(STATS)
+
+    def values_of(self, rows: Any) -> Any:
+        """Return the constrained values, shape (n, v)."""
+        return rows[:, : self.values]
+
+    def stats_of(self, rows: Any) -> Any:
+        """Return the sample statistics in the order of ``messages.STATS``, shape (n, 9)."""
+        return rows[:, self.values : self.values + len(STATS)]
+
+    def pairs_of(self, rows: Any) -> Any:
+        """Return the unconstrained positions and their gradients, shape (n, 2, d)."""
+        return rows[:, self.values + len(STATS) :].reshape(len(rows), 2, self.dim)
 
 
 class Block(NamedTuple):
@@ -55,7 +65,8 @@ class Block(NamedTuple):
 
     state: ChainState
     """The state that follows."""
-    rows: Rows
+    rows: Array
+    """Those after the transitions that were made keep what was there."""
 
 
 def advance(
@@ -66,7 +77,7 @@ def advance(
     tune: Array,
     early: Array,
     target_accept: Array,
-    rows: Rows,
+    rows: Array,
 ) -> Block:
     """Make the next transitions of a chain.
 
@@ -78,12 +89,15 @@ def advance(
       tune: how many of the chain's transitions adapt the step size.
       early: how many of them are far from stationarity.
       target_accept: what warmup aims at.
-      rows: where to write; donated, so that no call has to clear them.
+      rows: where to write, shape (capacity, columns); donated, so that no call has to clear them.
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
+    dim = state.point.position.shape[0]
+    statistics = rows.shape[1] - 2 * dim - len(STATS)
+    positions = statistics + len(STATS)
 
-    def make(carry: tuple[Array, ChainState, Array, Array]) -> tuple[Array, ChainState, Array, Array]:
-        row, state, pairs, stats = carry
+    def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
+        row, state, rows = carry
         index, is_warmup = state.transitions, state.transitions < tune
         step_size = step_size_of(state.step_size, is_warmup)
         point, report = transition(
@@ -100,22 +114,19 @@ def advance(
             lambda: adapt(state.step_size, index, early, report, target_accept),
             lambda: state.step_size,
         )
-        pair = jnp.stack([point.position, point.gradient])
-        pairs = lax.dynamic_update_slice(pairs, pair[None], (row, 0, 0))
-        stats = lax.dynamic_update_slice(stats, _stats_row(point, report, step_size)[None], (row, 0))
-        return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), pairs, stats
+        made = jnp.concatenate([_stats_row(point, report, step_size), point.position, point.gradient])
+        rows = lax.dynamic_update_slice(rows, made[None], (row, statistics))
+        return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
 
     zero = jnp.zeros((), jnp.int64)
-    begun = zero, state, rows.pairs, rows.stats
-    _, state, pairs, stats = lax.while_loop(lambda carry: carry[0] < transitions, make, begun)
+    _, state, rows = lax.while_loop(lambda carry: carry[0] < transitions, make, (zero, state, rows))
 
-    def constrain(row: Array, values: Array) -> Array:
-        position = lax.dynamic_slice_in_dim(pairs, row, 1)[0, 0]
-        return lax.dynamic_update_slice(values, sampler.values_at(position, arguments)[None], (row, 0))
+    def constrain(row: Array, rows: Array) -> Array:
+        position = lax.dynamic_slice(rows, (row, positions), (1, dim))[0]
+        return lax.dynamic_update_slice(rows, sampler.values_at(position, arguments)[None], (row, 0))
 
     # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.
-    values = lax.fori_loop(zero, transitions, constrain, rows.values)
-    return Block(state, Rows(pairs, stats, values))
+    return Block(state, lax.fori_loop(zero, transitions, constrain, rows))
 
 
 def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:

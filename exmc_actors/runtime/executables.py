@@ -12,20 +12,32 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exmc_actors.chain import ChainState, Rows, Sampler, Started, advance, empty_rows, empty_state, start
+from exmc_actors.chain import (
+    ChainState,
+    Columns,
+    Packing,
+    Sampler,
+    Started,
+    advance,
+    empty_state,
+    pack,
+    pack_traced,
+    start,
+)
 from exmc_actors.compiler import Target
-from exmc_actors.messages import STATS
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import is_folded, precise
+from exmc_actors.xla import calling, is_folded, precise
 
 _BUFFER_NUMBERS = 1 << 20
-"""Rows times columns of a block's buffers: 8 MB, so that clearing them costs little."""
+"""Rows times columns of a block's buffer: 8 MB."""
 _LARGEST_CAPACITY = 2048
 _SMALLEST_CAPACITY = 16
 _KEPT = 32
 """Programs that a process keeps compiled."""
+
+_REAL, _COUNT, _FLAG = (np.zeros((), dtype) for dtype in (np.float64, np.int64, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -42,19 +54,25 @@ class Executables:
     """The compiled functions of one program, safe to call from several threads at once.
 
     They depend on the program's structure and shapes, never on its data's values: the arrays are
-    arguments of each call.
+    arguments of each call.  Everything else goes in and out as one vector, since each array costs a call
+    microseconds, and a small model's block takes some tens of them.
     """
 
     def __init__(self, target: Target, max_treedepth: int, device: Any) -> None:
         """Compile nothing yet: see ``compile_start`` and ``compile_advance``."""
-        columns = 2 * target.dim + len(STATS) + target.values_layout.size
-        self.capacity = int(np.clip(_BUFFER_NUMBERS // columns, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
+        self._columns = Columns(target.dim, target.values_layout.size)
+        fitting = _BUFFER_NUMBERS // len(self._columns)
+        self.capacity = int(np.clip(fitting, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
         sampler = Sampler(target.log_density_at, target.values_at, max_treedepth)
-        self._new_rows = functools.partial(empty_rows, self.capacity, target.dim, target.values_layout.size)
-        self._spare_rows: list[Rows] = []
-        self._start = _Once(functools.partial(self._make_start, sampler, target.dim))
-        self._advance = _Once(functools.partial(self._make_advance, sampler, target.dim))
+        state = empty_state(target.dim)
+        self._asked_to_start = Packing(state.key, state.point.position, _REAL, _REAL)
+        self._started = Packing(Started(state, _FLAG))  # type: ignore[arg-type] # shapes and dtypes
+        self._asked_to_advance = Packing(state, _COUNT, _COUNT, _COUNT, _REAL)
+        self._moved = Packing(_without_metric(state))
+        self._spare_rows: list[Any] = []
+        self._start = _Once(functools.partial(self._make_start, sampler))
+        self._advance = _Once(functools.partial(self._make_advance, sampler))
 
     @property
     def compiled(self) -> Compiled:
@@ -81,62 +99,65 @@ class Executables:
         """Start a chain; blocks, so it belongs in a worker thread."""
         compiled = self.compile_start(arguments)
         centre, radius = position
-        with self._numerics():
-            started = compiled.call(key, arguments, centre, np.float64(radius), np.float64(target_accept))
-            on_host: Started = _to_host(started)
-            return on_host
+        with calling():
+            vector = compiled.call(pack(key, centre, radius, target_accept), arguments)
+            (started,) = self._started.unpack(np.asarray(vector))
+            result: Started = started
+            return result
 
     def advance(
         self, state: ChainState, arguments: Any, transitions: int, schedule: Schedule, target_accept: float
     ) -> Advanced:
         """Make transitions, at most the capacity; blocks, so it belongs in a worker thread."""
         compiled = self.compile_advance(arguments)
-        with self._numerics():
-            rows = self._rows()
-            block = compiled.call(
-                state,
-                arguments,
-                np.int64(transitions),
-                np.int64(schedule.tune if schedule.adapts else 0),
-                np.int64(schedule.early),
-                np.float64(target_accept),
-                rows,
-            )
-            values, stats = (_first(rows, transitions) for rows in (block.rows.values, block.rows.stats))
-            pairs = _first(block.rows.pairs, transitions) if state.transitions < schedule.frozen else None
-            self._spare_rows.append(block.rows)
-            return Advanced(_to_host(block.state), values, stats, pairs)
+        tune = schedule.tune if schedule.adapts else 0
+        asked = pack(state, transitions, tune, schedule.early, target_accept)
+        with calling():
+            vector, rows = compiled.call(asked, self._rows(), arguments)
+            (moved,) = self._moved.unpack(np.asarray(vector))
+            made = self._copied(rows, transitions, with_pairs=bool(state.transitions < schedule.frozen))
+            self._spare_rows.append(rows)
+        return Advanced(moved._replace(metric=state.metric), *made)
 
     def release(self) -> None:
         """Let go of the rows that are not written into: a program is kept for longer than a run."""
         self._spare_rows.clear()
 
-    def _rows(self) -> Rows:
+    def _rows(self) -> Any:
         """Return rows that no call is writing into."""
         with contextlib.suppress(IndexError):
             return self._spare_rows.pop()
-        rows: Rows = jax.device_put(self._new_rows())
-        return rows
+        return jax.device_put(self._new_rows(), self._device)
 
-    def _make_start(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
-        state = empty_state(dim)
-        function = jax.jit(functools.partial(start, sampler.log_density_at))
-        return self._compiled(
-            function, state.key, arguments, state.point.position, np.float64(0.0), np.float64(0.8)
-        )
+    def _new_rows(self) -> np.ndarray:
+        return np.zeros((self.capacity, len(self._columns)))
 
-    def _make_advance(self, sampler: Sampler, dim: int, arguments: Any) -> Compiled:
-        function = jax.jit(functools.partial(advance, sampler), donate_argnums=6)
-        return self._compiled(
-            function,
-            empty_state(dim),
-            arguments,
-            np.int64(0),
-            np.int64(0),
-            np.int64(0),
-            np.float64(0.8),
-            self._new_rows(),
-        )
+    def _copied(
+        self, rows: Any, transitions: int, *, with_pairs: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the values, the statistics and, if wanted, the pairs; the next block overwrites the rows."""
+        width = len(self._columns) if with_pairs else self._columns.kept
+        copied = np.array(np.asarray(rows)[:transitions, :width])
+        copied.flags.writeable = False
+        pairs = self._columns.pairs_of(copied) if with_pairs else None
+        return self._columns.values_of(copied), self._columns.stats_of(copied), pairs
+
+    def _make_start(self, sampler: Sampler, arguments: Any) -> Compiled:
+        def packed(asked: Any, arguments: Any) -> Any:
+            key, centre, radius, target_accept = self._asked_to_start.unpack(asked)
+            started = start(sampler.log_density_at, key, arguments, centre, radius, target_accept)
+            return pack_traced(started)
+
+        return self._compiled(jax.jit(packed), self._asked_to_start.empty(), arguments)
+
+    def _make_advance(self, sampler: Sampler, arguments: Any) -> Compiled:
+        def packed(asked: Any, rows: Any, arguments: Any) -> Any:
+            state, transitions, tune, early, target_accept = self._asked_to_advance.unpack(asked)
+            block = advance(sampler, state, arguments, transitions, tune, early, target_accept, rows)
+            return pack_traced(_without_metric(block.state)), block.rows
+
+        function = jax.jit(packed, donate_argnums=1)
+        return self._compiled(function, self._asked_to_advance.empty(), self._new_rows(), arguments)
 
     def _compiled(self, function: Any, *example: Any) -> Compiled:
         with self._numerics():
@@ -185,12 +206,6 @@ def executables_for(target: Target, max_treedepth: int) -> Executables:
         return _cache[identity]
 
 
-def _to_host(tree: Any) -> Any:
-    return jax.tree.map(np.asarray, tree)
-
-
-def _first(buffer: Any, count: int) -> np.ndarray:
-    # A copy: the next block writes into the same buffer.
-    rows = np.array(np.asarray(buffer)[:count])
-    rows.flags.writeable = False
-    return rows
+def _without_metric(state: ChainState) -> Any:
+    """Return what a block changes of a state: a metric is the largest part of it, and stays."""
+    return state._replace(metric=())  # type: ignore[arg-type] # a tree with nothing in this place

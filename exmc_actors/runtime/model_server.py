@@ -1,11 +1,11 @@
 """Answer chains' requests for blocks with one compiled model, a block at a time on each core.
 
-The server never blocks on a computation: each request becomes a task that waits for a core, computes in
-a worker thread, and replies.  What a block raises is its reply.
+The server never blocks on a computation: a request becomes a task that waits for a core, computes in a
+worker thread, and replies; what would be over before a thread had begun is answered at once.  What a block
+raises is its reply.
 """
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +17,11 @@ from exmc_actors.chain import TRIES, Started, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.pace import Pace
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
-from exmc_actors.runtime.worker import Runner, attempt
+from exmc_actors.runtime.worker import QUICK, Runner, attempt
 
 
 class ModelServer(sv.Server):
@@ -42,7 +43,7 @@ class ModelServer(sv.Server):
         self._starts = starts
         self._block_size = block_size
         self._runner = runner
-        self._pace: dict[int, float] = {}
+        self._pace = Pace()
         self._cores = trio.CapacityLimiter(settings.cores)
         self._arguments: Any = await runner(lambda: executables.put(target.arguments))
         async with trio.open_nursery() as compilers:
@@ -54,12 +55,15 @@ class ModelServer(sv.Server):
         self._executables.release()
 
     async def handle_call(self, message: Start | Advance) -> Any:
-        """Begin to answer; the reply follows when the computation ends."""
+        """Answer what is quick, and begin to answer what is not: its reply follows when it has ended."""
         match message:
             case Start():
                 answer = functools.partial(self._start, message)
-            case Advance():
-                answer = functools.partial(self._advance, message)
+            case Advance(chain, _, at_most):
+                transitions = self._block_size.choose(chain, min(at_most, self._executables.capacity))
+                answer = functools.partial(self._advance, message, transitions)
+                if self._pace.expect(chain, transitions) < QUICK:
+                    return await answer()
         self.start_soon(self._serve, self.defer(), answer)
         return sv.NO_REPLY
 
@@ -68,8 +72,7 @@ class ModelServer(sv.Server):
             outcome = await answer()
         reply.send(outcome)
 
-    async def _advance(self, request: Advance) -> Advanced | BlockFailed:
-        transitions = self._block_size.choose(request.chain, min(request.at_most, self._executables.capacity))
+    async def _advance(self, request: Advance, transitions: int) -> Advanced | BlockFailed:
         began = trio.current_time()
         outcome: Advanced | BlockFailed = await attempt(
             self._runner,
@@ -80,10 +83,10 @@ class ModelServer(sv.Server):
                 self._settings.schedule,
                 self._settings.target_accept,
             ),
-            seconds=self._pace.get(request.chain, math.inf) * transitions,
+            seconds=self._pace.expect(request.chain, transitions),
         )
         took = trio.current_time() - began
-        self._pace[request.chain] = took / transitions
+        self._pace.observe(request.chain, transitions, took)
         self._block_size.observe(request.chain, transitions, took)
         return outcome
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.chain import Sampler, advance, chain_key, empty_rows, start
+from exmc_actors.chain import Columns, Sampler, advance, chain_key, start
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import Learnt
 from exmc_actors.warmup.estimation import without_directions
@@ -38,7 +38,8 @@ def first_state(chain=0):
     return begin(chain_key(1, chain), ARGUMENTS, np.zeros(DIM), 2.0, 0.8).state
 
 
-ROWS = jax.tree.map(lambda rows: np.full_like(rows, np.nan), empty_rows(64, DIM, 2 * DIM))
+COLUMNS = Columns(DIM, 2 * DIM)
+ROWS = np.full((64, len(COLUMNS)), np.nan)
 """What was there before must not matter."""
 ARGUMENTS = (np.array([1.0, -2.0, 0.5]),)
 
@@ -48,8 +49,9 @@ def run(state, *sizes):
     values, stats = [], []
     for size in sizes:
         block = make(state, ARGUMENTS, size, TUNE, 12, 0.8, ROWS)
-        values.append(np.asarray(block.rows.values)[:size])
-        stats.append(np.asarray(block.rows.stats)[:size])
+        rows = np.asarray(block.rows)[:size]
+        values.append(COLUMNS.values_of(rows))
+        stats.append(COLUMNS.stats_of(rows))
         state = jax.tree.map(np.asarray, block.state)
     return np.concatenate(values), np.concatenate(stats), state
 
@@ -65,8 +67,9 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
 def test_pairs_are_the_positions_and_their_gradients():
     state = first_state()
     block = compiled()[0](state, ARGUMENTS, 20, TUNE, 12, 0.8, ROWS)
-    positions, gradients = np.asarray(block.rows.pairs)[:20].swapaxes(0, 1)
-    np.testing.assert_allclose(positions, np.asarray(block.rows.values)[:20, :DIM], rtol=1e-14)
+    rows = np.asarray(block.rows)[:20]
+    positions, gradients = COLUMNS.pairs_of(rows).swapaxes(0, 1)
+    np.testing.assert_allclose(positions, COLUMNS.values_of(rows)[:, :DIM], rtol=1e-14)
     np.testing.assert_allclose(gradients, ARGUMENTS[0] - positions, rtol=1e-14)
 
 
