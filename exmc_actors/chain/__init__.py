@@ -1,8 +1,8 @@
 """One chain as a resumable value: start it, advance it by a block, turn it into bytes and back."""
 
-from exmc_actors.chain.block import Block, Columns, Sampler, advance
+from exmc_actors.chain.block import Block, Columns, Sampler, WarmupSettings, advance
 from exmc_actors.chain.codec import decode, encode
-from exmc_actors.chain.packing import Packing, pack, pack_traced
+from exmc_actors.chain.lanes import Lanes, ToAdvance, ToStart
 from exmc_actors.chain.start import RANDOM_RADIUS, TRIES, Started, start
 from exmc_actors.chain.state import ChainState, chain_key, empty_state
 
@@ -12,15 +12,16 @@ __all__ = [
     "Block",
     "ChainState",
     "Columns",
-    "Packing",
+    "Lanes",
     "Sampler",
     "Started",
+    "ToAdvance",
+    "ToStart",
+    "WarmupSettings",
     "advance",
     "chain_key",
     "decode",
     "empty_state",
     "encode",
-    "pack",
-    "pack_traced",
     "start",
 ]

@@ -31,6 +31,17 @@ class Sampler:
     max_treedepth: int
 
 
+class WarmupSettings(NamedTuple):
+    """How a chain adapts its step size."""
+
+    tune: Any
+    """How many of its transitions do."""
+    early: Any
+    """How many of them are far from stationarity."""
+    target_accept: Any
+    """What they aim at."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """What the columns of a block's rows hold: values, statistics, the position and its gradient."""
@@ -74,9 +85,8 @@ def advance(
     state: ChainState,
     arguments: Sequence[Any],
     transitions: Array,
-    tune: Array,
-    early: Array,
-    target_accept: Array,
+    first_row: Array,
+    warmup: WarmupSettings,
     rows: Array,
 ) -> Block:
     """Make the next transitions of a chain.
@@ -86,9 +96,8 @@ def advance(
       state: where the chain stands.
       arguments: the program's arrays.
       transitions: how many to make, at most as many as there are rows.
-      tune: how many of the chain's transitions adapt the step size.
-      early: how many of them are far from stationarity.
-      target_accept: what warmup aims at.
+      first_row: where their rows begin.
+      warmup: the same for all blocks of a run.
       rows: where to write, shape (capacity, columns); donated, so that no call has to clear them.
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
@@ -98,7 +107,7 @@ def advance(
 
     def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
         row, state, rows = carry
-        index, is_warmup = state.transitions, state.transitions < tune
+        index, is_warmup = state.transitions, state.transitions < warmup.tune
         step_size = step_size_of(state.step_size, is_warmup)
         point, report = transition(
             density_and_gradient,
@@ -111,22 +120,22 @@ def advance(
         )
         adapted = lax.cond(
             is_warmup,
-            lambda: adapt(state.step_size, index, early, report, target_accept),
+            lambda: adapt(state.step_size, index, warmup.early, report, warmup.target_accept),
             lambda: state.step_size,
         )
         made = jnp.concatenate([_stats_row(point, report, step_size), point.position, point.gradient])
         rows = lax.dynamic_update_slice(rows, made[None], (row, statistics))
         return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
 
-    zero = jnp.zeros((), jnp.int64)
-    _, state, rows = lax.while_loop(lambda carry: carry[0] < transitions, make, (zero, state, rows))
+    end = first_row + transitions
+    _, state, rows = lax.while_loop(lambda carry: carry[0] < end, make, (first_row, state, rows))
 
     def constrain(row: Array, rows: Array) -> Array:
         position = lax.dynamic_slice(rows, (row, positions), (1, dim))[0]
         return lax.dynamic_update_slice(rows, sampler.values_at(position, arguments)[None], (row, 0))
 
     # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.
-    return Block(state, lax.fori_loop(zero, transitions, constrain, rows))
+    return Block(state, lax.fori_loop(first_row, end, constrain, rows))
 
 
 def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:

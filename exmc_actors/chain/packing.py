@@ -1,4 +1,4 @@
-"""Lay trees of numbers out in one vector, for a compiled call to take or to return: each array costs it time.
+"""Lay a tree of numbers out in one vector, and find it there again, on the host and inside a program.
 
 Integers are exact in a float64 as long as they have no more than 53 bits; those of a chain have 32.
 """
@@ -11,34 +11,32 @@ import numpy as np
 from jax import Array
 
 
-def pack(*trees: Any) -> np.ndarray:
+def pack(tree: Any) -> np.ndarray:
     """Return the numbers of all leaves, in order, on the host."""
-    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(trees)], dtype=np.float64)
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)], dtype=np.float64)
 
 
-def pack_traced(*trees: Any) -> Array:
+def pack_traced(tree: Any) -> Array:
     """Return the numbers of all leaves, in order, inside a program."""
-    return jnp.concatenate([jnp.ravel(leaf).astype(jnp.float64) for leaf in jax.tree.leaves(trees)])
+    return jnp.concatenate([jnp.ravel(leaf).astype(jnp.float64) for leaf in jax.tree.leaves(tree)])
 
 
 class Packing:
     """How trees of some structure lie in a vector."""
 
-    def __init__(self, *like: Any) -> None:
-        """Take the shapes and dtypes of the leaves of trees like these."""
+    def __init__(self, like: Any) -> None:
+        """Take the shapes and dtypes of the leaves of a tree like this one."""
         leaves, self._structure = jax.tree.flatten(like)
         ends = np.cumsum([leaf.size for leaf in leaves]).tolist()
         self._places = [
             (slice(end - leaf.size, end), leaf.shape, leaf.dtype)
             for leaf, end in zip(leaves, ends, strict=True)
         ]
-
-    def empty(self) -> np.ndarray:
-        """Return a vector of the right length."""
-        return np.zeros(self._places[-1][0].stop)
+        self.size = ends[-1]
+        """The length of the vector."""
 
     def unpack(self, vector: Any) -> Any:
-        """Return the trees, as a tuple; on the host their floats are views of the vector."""
+        """Return the tree; on the host its floats are views of the vector."""
         leaves = [
             vector[place].reshape(shape).astype(dtype, copy=False) for place, shape, dtype in self._places
         ]

@@ -1,30 +1,20 @@
 """Compile a program into the two executables that all its chains share, once a process."""
 
 import contextlib
-import functools
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from exmc_actors.chain import (
-    ChainState,
-    Columns,
-    Packing,
-    Sampler,
-    Started,
-    advance,
-    empty_state,
-    pack,
-    pack_traced,
-    start,
-)
+from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
+from exmc_actors.runtime.pace import Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
@@ -36,8 +26,6 @@ _LARGEST_CAPACITY = 2048
 _SMALLEST_CAPACITY = 16
 _KEPT = 32
 """Programs that a process keeps compiled."""
-
-_REAL, _COUNT, _FLAG = (np.zeros((), dtype) for dtype in (np.float64, np.int64, np.bool_))
 
 
 @dataclass(frozen=True)
@@ -65,14 +53,13 @@ class Executables:
         self.capacity = int(np.clip(fitting, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
         sampler = Sampler(target.log_density_at, target.values_at, max_treedepth)
-        state = empty_state(target.dim)
-        self._asked_to_start = Packing(state.key, state.point.position, _REAL, _REAL)
-        self._started = Packing(Started(state, _FLAG))  # type: ignore[arg-type] # shapes and dtypes
-        self._asked_to_advance = Packing(state, _COUNT, _COUNT, _COUNT, _REAL)
-        self._moved = Packing(_without_metric(state))
+        self._lanes = Lanes(sampler, target.dim)
+        self.lanes = self._lanes.count
+        """How many chains one call takes."""
         self._spare_rows: list[Any] = []
-        self._start = _Once(functools.partial(self._make_start, sampler))
-        self._advance = _Once(functools.partial(self._make_advance, sampler))
+        self.start_pace, self.advance_pace = Pace(), Pace()
+        self._start = _Once(self._make_start)
+        self._advance = _Once(self._make_advance)
 
     @property
     def compiled(self) -> Compiled:
@@ -94,30 +81,51 @@ class Executables:
             return jax.device_put(arguments)
 
     def start(
-        self, key: np.ndarray, arguments: Any, position: StartPosition, target_accept: float
-    ) -> Started:
-        """Start a chain; blocks, so it belongs in a worker thread."""
+        self, places: Sequence[tuple[np.ndarray, StartPosition]], arguments: Any, target_accept: float
+    ) -> list[Started]:
+        """Start some chains, at most one a lane; blocks, so it belongs in a worker thread.
+
+        Args:
+          places: the key of each chain, and where it looks for its start.
+          arguments: what ``put`` returned.
+          target_accept: what the first step sizes should accept.
+        """
         compiled = self.compile_start(arguments)
-        centre, radius = position
+        asked = self._lanes.ask_to_start([ToStart(key, *place, target_accept) for key, place in places])
         with calling():
-            vector = compiled.call(pack(key, centre, radius, target_accept), arguments)
-            (started,) = self._started.unpack(np.asarray(vector))
-            result: Started = started
-            return result
+            results = compiled.call(asked, np.int64(len(places)), arguments)
+            return self._lanes.started(np.asarray(results), len(places))
 
     def advance(
-        self, state: ChainState, arguments: Any, transitions: int, schedule: Schedule, target_accept: float
-    ) -> Advanced:
-        """Make transitions, at most the capacity; blocks, so it belongs in a worker thread."""
+        self,
+        chains: Sequence[tuple[ChainState, int]],
+        arguments: Any,
+        schedule: Schedule,
+        target_accept: float,
+    ) -> list[Advanced]:
+        """Advance some chains, at most one a lane; blocks, so it belongs in a worker thread.
+
+        Args:
+          chains: where each stands, and how many transitions it makes: at most ``capacity`` together.
+          arguments: what ``put`` returned.
+          schedule: of the warmup.
+          target_accept: what warmup aims at.
+        """
         compiled = self.compile_advance(arguments)
-        tune = schedule.tune if schedule.adapts else 0
-        asked = pack(state, transitions, tune, schedule.early, target_accept)
+        warmup = WarmupSettings(schedule.tune if schedule.adapts else 0, schedule.early, target_accept)
+        ends = accumulate(transitions for _, transitions in chains)
+        asked = [
+            ToAdvance(state, transitions, end - transitions, warmup)
+            for (state, transitions), end in zip(chains, ends, strict=True)
+        ]
         with calling():
-            vector, rows = compiled.call(asked, self._rows(), arguments)
-            (moved,) = self._moved.unpack(np.asarray(vector))
-            made = self._copied(rows, transitions, with_pairs=bool(state.transitions < schedule.frozen))
+            results, rows = compiled.call(
+                self._lanes.ask_to_advance(asked), np.int64(len(asked)), self._rows(), arguments
+            )
+            states = self._lanes.advanced(np.asarray(results), asked)
+            made = [self._copied(rows, one, schedule.frozen) for one in asked]
             self._spare_rows.append(rows)
-        return Advanced(moved._replace(metric=state.metric), *made)
+        return [Advanced(state, *arrays) for state, arrays in zip(states, made, strict=True)]
 
     def release(self) -> None:
         """Let go of the rows that are not written into: a program is kept for longer than a run."""
@@ -133,31 +141,25 @@ class Executables:
         return np.zeros((self.capacity, len(self._columns)))
 
     def _copied(
-        self, rows: Any, transitions: int, *, with_pairs: bool
+        self, rows: Any, asked: ToAdvance, frozen: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return the values, the statistics and, if wanted, the pairs; the next block overwrites the rows."""
-        width = len(self._columns) if with_pairs else self._columns.kept
-        copied = np.array(np.asarray(rows)[:transitions, :width])
+        """Return copies of a chain's values, statistics and, while it learns a metric, pairs."""
+        is_learning = bool(asked.state.transitions < frozen)
+        width = len(self._columns) if is_learning else self._columns.kept
+        copied = np.array(np.asarray(rows)[asked.first_row : asked.first_row + asked.transitions, :width])
         copied.flags.writeable = False
-        pairs = self._columns.pairs_of(copied) if with_pairs else None
+        pairs = self._columns.pairs_of(copied) if is_learning else None
         return self._columns.values_of(copied), self._columns.stats_of(copied), pairs
 
-    def _make_start(self, sampler: Sampler, arguments: Any) -> Compiled:
-        def packed(asked: Any, arguments: Any) -> Any:
-            key, centre, radius, target_accept = self._asked_to_start.unpack(asked)
-            started = start(sampler.log_density_at, key, arguments, centre, radius, target_accept)
-            return pack_traced(started)
+    def _make_start(self, arguments: Any) -> Compiled:
+        return self._compiled(
+            jax.jit(self._lanes.start), self._lanes.ask_to_start([]), np.int64(0), arguments
+        )
 
-        return self._compiled(jax.jit(packed), self._asked_to_start.empty(), arguments)
-
-    def _make_advance(self, sampler: Sampler, arguments: Any) -> Compiled:
-        def packed(asked: Any, rows: Any, arguments: Any) -> Any:
-            state, transitions, tune, early, target_accept = self._asked_to_advance.unpack(asked)
-            block = advance(sampler, state, arguments, transitions, tune, early, target_accept, rows)
-            return pack_traced(_without_metric(block.state)), block.rows
-
-        function = jax.jit(packed, donate_argnums=1)
-        return self._compiled(function, self._asked_to_advance.empty(), self._new_rows(), arguments)
+    def _make_advance(self, arguments: Any) -> Compiled:
+        function = jax.jit(self._lanes.advance, donate_argnums=2)
+        asked = self._lanes.ask_to_advance([])
+        return self._compiled(function, asked, np.int64(0), self._new_rows(), arguments)
 
     def _compiled(self, function: Any, *example: Any) -> Compiled:
         with self._numerics():
@@ -204,8 +206,3 @@ def executables_for(target: Target, max_treedepth: int) -> Executables:
         while len(_cache) > _KEPT:
             _cache.popitem(last=False)
         return _cache[identity]
-
-
-def _without_metric(state: ChainState) -> Any:
-    """Return what a block changes of a state: a metric is the largest part of it, and stays."""
-    return state._replace(metric=())  # type: ignore[arg-type] # a tree with nothing in this place

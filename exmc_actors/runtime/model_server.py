@@ -1,27 +1,39 @@
 """Answer chains' requests for blocks with one compiled model, a block at a time on each core.
 
 The server never blocks on a computation: a request becomes a task that waits for a core, computes in a
-worker thread, and replies; what would be over before a thread had begun is answered at once.  What a block
-raises is its reply.
+worker thread, and replies.  What would be over before a thread had begun is computed where it is, for all
+chains that ask at once in one call.  What a block raises is its reply.
 """
 
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import trio
 
 import supervision as sv
-from exmc_actors.chain import TRIES, Started, chain_key
+from exmc_actors.chain import TRIES, ChainState, Started, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.runtime.pace import Pace
-from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
+from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK, Runner, attempt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What a chain waits for."""
+
+    chain: int
+    reply: sv.Reply
+    state: ChainState | None
+    """None before its start, which is what it then waits for."""
+    transitions: int
 
 
 class ModelServer(sv.Server):
@@ -43,7 +55,7 @@ class ModelServer(sv.Server):
         self._starts = starts
         self._block_size = block_size
         self._runner = runner
-        self._pace = Pace()
+        self._quick: list[Request] = []
         self._cores = trio.CapacityLimiter(settings.cores)
         self._arguments: Any = await runner(lambda: executables.put(target.arguments))
         async with trio.open_nursery() as compilers:
@@ -55,55 +67,90 @@ class ModelServer(sv.Server):
         self._executables.release()
 
     async def handle_call(self, message: Start | Advance) -> Any:
-        """Answer what is quick, and begin to answer what is not: its reply follows when it has ended."""
+        """Begin to answer; the reply follows when the computation has ended."""
         match message:
-            case Start():
-                answer = functools.partial(self._start, message)
-            case Advance(chain, _, at_most):
+            case Start(chain):
+                request = Request(chain, self.defer(), None, 0)
+            case Advance(chain, state, at_most):
                 transitions = self._block_size.choose(chain, min(at_most, self._executables.capacity))
-                answer = functools.partial(self._advance, message, transitions)
-                if self._pace.expect(chain, transitions) < QUICK:
-                    return await answer()
-        self.start_soon(self._serve, self.defer(), answer)
+                request = Request(chain, self.defer(), state, transitions)
+        if self._expected(request) >= QUICK:
+            self.start_soon(self._serve, request)
+            return sv.NO_REPLY
+        self._quick.append(request)
+        if len(self._quick) == 1:
+            self.ref.cast(ServeQuick())
         return sv.NO_REPLY
 
-    async def _serve(self, reply: sv.Reply, answer: Any) -> None:
+    async def handle_cast(self, message: "ServeQuick") -> None:
+        """Answer what is quick; the requests that came together with the first one are there by now."""
+        requests, self._quick = self._quick, []
+        while requests:
+            together = self._that_fit(requests)
+            await self._answer(together)
+            requests = [request for request in requests if request not in together]
+
+    async def _serve(self, request: Request) -> None:
         async with self._cores:
-            outcome = await answer()
-        reply.send(outcome)
+            await self._answer([request])
 
-    async def _advance(self, request: Advance, transitions: int) -> Advanced | BlockFailed:
+    async def _answer(self, requests: Sequence[Request]) -> None:
+        """Compute for some chains in one call, and reply to each."""
         began = trio.current_time()
-        outcome: Advanced | BlockFailed = await attempt(
+        outcomes = await attempt(
             self._runner,
-            lambda: self._executables.advance(
-                request.state,
-                self._arguments,
-                transitions,
-                self._settings.schedule,
-                self._settings.target_accept,
-            ),
-            seconds=self._pace.expect(request.chain, transitions),
+            functools.partial(self._compute, requests),
+            seconds=max(map(self._expected, requests)),
         )
-        took = trio.current_time() - began
-        self._pace.observe(request.chain, transitions, took)
-        self._block_size.observe(request.chain, transitions, took)
-        return outcome
+        if isinstance(outcomes, BlockFailed):
+            if len(requests) == 1:
+                requests[0].reply.send(outcomes)
+            else:  # the fault of one of them: let that one have it
+                for request in requests:
+                    await self._answer([request])
+            return
+        self._learn(requests, (trio.current_time() - began) / len(requests))
+        for request, outcome in zip(requests, outcomes, strict=True):
+            request.reply.send(outcome if request.state else await self._first_state(request.chain, outcome))
 
-    async def _start(self, request: Start) -> Any:
-        outcome = await attempt(self._runner, functools.partial(self._start_chain, request.chain))
-        if isinstance(outcome, BlockFailed) or outcome.is_finite:
-            return outcome if isinstance(outcome, BlockFailed) else outcome.state
-        position = outcome.state.point.position
-        return await attempt(self._runner, functools.partial(self._diagnose, request.chain, position))
+    def _that_fit(self, requests: Sequence[Request]) -> list[Request]:
+        """Return the first request, and those like it that one call can take with it."""
+        alike = [request for request in requests if (request.state is None) is (requests[0].state is None)]
+        rows = accumulate(request.transitions for request in alike)
+        fitting = [
+            request for request, end in zip(alike, rows, strict=True) if end <= self._executables.capacity
+        ]
+        return fitting[: self._executables.lanes]
 
-    def _start_chain(self, chain: int) -> Started:
-        return self._executables.start(
-            self._key(chain),
-            self._arguments,
-            self._starts[chain],
-            self._settings.target_accept,
-        )
+    def _compute(self, requests: Sequence[Request]) -> Any:
+        asked = [(request.state, request.transitions) for request in requests if request.state]
+        if asked:
+            return self._executables.advance(
+                asked, self._arguments, self._settings.schedule, self._settings.target_accept
+            )
+        places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
+        return self._executables.start(places, self._arguments, self._settings.target_accept)
+
+    def _expected(self, request: Request) -> float:
+        """Return how many seconds a request may take."""
+        if request.state is None:
+            return self._executables.start_pace.expect(1)
+        return self._executables.advance_pace.expect(request.transitions)
+
+    def _learn(self, requests: Sequence[Request], seconds: float) -> None:
+        """Take in how long requests of a kind took, each."""
+        for request in requests:
+            if request.state is None:
+                self._executables.start_pace.observe(1, seconds)
+            else:
+                self._executables.advance_pace.observe(request.transitions, seconds)
+                self._block_size.observe(request.chain, request.transitions, seconds)
+
+    async def _first_state(self, chain: int, started: Started) -> Any:
+        if started.is_finite:
+            return started.state
+        position = np.asarray(started.state.point.position)
+        return await attempt(self._runner, functools.partial(self._diagnose, chain, position))
 
     def _key(self, chain: int) -> np.ndarray:
         return chain_key(self._settings.random_seed, chain)
@@ -118,3 +165,8 @@ class ModelServer(sv.Server):
             f"the log density is not finite at {at} of chain {chain}; not finite: {terms_text}. "
             "Check the supports and scales of these variables, or give other initvals."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ServeQuick:
+    """The server's word to itself, which it reads after the requests that are waiting already."""

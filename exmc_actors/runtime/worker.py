@@ -14,7 +14,7 @@ from exmc_actors.runtime.protocol import BlockFailed
 
 T = TypeVar("T")
 
-QUICK = 1e-3
+QUICK = 5e-4
 """Seconds for which the event loop may be kept busy."""
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.chain import Columns, Sampler, advance, chain_key, start
+from exmc_actors.chain import Columns, Sampler, WarmupSettings, advance, chain_key, start
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import Learnt
 from exmc_actors.warmup.estimation import without_directions
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("exact")
 
 DIM = 3
 TUNE = 30
+WARMUP = WarmupSettings(TUNE, 12, 0.8)
 
 
 def log_density_at(q, arguments):
@@ -48,7 +49,7 @@ def run(state, *sizes):
     make, _ = compiled()
     values, stats = [], []
     for size in sizes:
-        block = make(state, ARGUMENTS, size, TUNE, 12, 0.8, ROWS)
+        block = make(state, ARGUMENTS, size, 0, WARMUP, ROWS)
         rows = np.asarray(block.rows)[:size]
         values.append(COLUMNS.values_of(rows))
         stats.append(COLUMNS.stats_of(rows))
@@ -66,7 +67,7 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
 
 def test_pairs_are_the_positions_and_their_gradients():
     state = first_state()
-    block = compiled()[0](state, ARGUMENTS, 20, TUNE, 12, 0.8, ROWS)
+    block = compiled()[0](state, ARGUMENTS, 20, 0, WARMUP, ROWS)
     rows = np.asarray(block.rows)[:20]
     positions, gradients = COLUMNS.pairs_of(rows).swapaxes(0, 1)
     np.testing.assert_allclose(positions, COLUMNS.values_of(rows)[:, :DIM], rtol=1e-14)

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 
 import exmc_actors as ex
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import inline
+from exmc_actors.runtime import inline, model_server
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 SIGMA = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
@@ -23,6 +23,14 @@ def schools(y=Y):
     theta = b.rv("theta", ex.Normal(mu, tau), shape=8)
     b.obs("y", ex.Normal(theta, SIGMA), y)
     return b.model()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_quick():
+    """Under virtual time no block takes any; the model server would serve all chains together, always."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_server, "QUICK", 0.0)
+        yield
 
 
 @dataclass

@@ -16,7 +16,7 @@ from trio.testing import wait_all_tasks_blocked
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
 from exmc_actors.messages import DrawBlock
-from exmc_actors.runtime import executables, executables_for, in_thread, model_server, worker
+from exmc_actors.runtime import executables, executables_for, in_thread, worker
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
@@ -121,11 +121,6 @@ def in_each_block(monkeypatch, work):
     monkeypatch.setattr(Executables, "advance", worked)
 
 
-def nothing_is_quick(monkeypatch):
-    for decides in (model_server, worker):
-        monkeypatch.setattr(decides, "QUICK", 0.0)
-
-
 async def in_two_threads(cores, runner=in_thread):
     return await observe(chains=2, cores=cores, runner=runner, block_size=FixedBlocks((20,)))
 
@@ -133,7 +128,7 @@ async def in_two_threads(cores, runner=in_thread):
 def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
     """The answer is the same as one after the other; whether it is faster belongs to the benchmarks."""
     alone = virtual(lambda: observe(chains=2))
-    nothing_is_quick(monkeypatch)
+    monkeypatch.setattr(worker, "QUICK", 0.0)
     both = threading.Barrier(2)
     in_each_block(monkeypatch, lambda: both.wait(timeout=60))
 
@@ -157,7 +152,7 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
         await wait_all_tasks_blocked()
         seen.append(len(under_way))
 
-    nothing_is_quick(monkeypatch)
+    monkeypatch.setattr(worker, "QUICK", 0.0)
     in_each_block(monkeypatch, lambda: trio.from_thread.run(look))
     trio.run(in_two_threads, cores, noted)
     assert max(seen) == cores

@@ -26,10 +26,11 @@ def poison(monkeypatch):
         advance = Executables.advance
         key = chain_key(SETTINGS["random_seed"], chain)
 
-        def poisoned(self, state, *rest):
-            if np.array_equal(state.key, key) and state.transitions >= transition:
-                raise FloatingPointError("the poison of this test")
-            return advance(self, state, *rest)
+        def poisoned(self, chains, *rest):
+            for state, _ in chains:
+                if np.array_equal(state.key, key) and state.transitions >= transition:
+                    raise FloatingPointError("the poison of this test")
+            return advance(self, chains, *rest)
 
         monkeypatch.setattr(Executables, "advance", poisoned)
 
@@ -76,12 +77,12 @@ def test_failed_chains_of_different_lengths_are_filled_up_with_nan(monkeypatch):
     poisoned = {1: 47, 2: 61}
     advance = Executables.advance
 
-    def poison_two(self, state, *rest):
+    def poison_two(self, chains, *rest):
         for chain, transition in poisoned.items():
-            is_this_one = np.array_equal(state.key, chain_key(SETTINGS["random_seed"], chain))
-            if is_this_one and state.transitions >= transition:
+            key = chain_key(SETTINGS["random_seed"], chain)
+            if any(np.array_equal(state.key, key) and state.transitions >= transition for state, _ in chains):
                 raise FloatingPointError("the poison of this test")
-        return advance(self, state, *rest)
+        return advance(self, chains, *rest)
 
     monkeypatch.setattr(Executables, "advance", poison_two)
     tree = virtual(lambda: observe()).tree

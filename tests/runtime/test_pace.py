@@ -1,29 +1,34 @@
-"""How long a call may take is told by the last ones, and by the others' where there was none."""
+"""How long a call may take is told by the fastest of the last ones."""
 
 import math
 
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 
 
-def test_the_first_call_of_a_run_may_take_for_ever():
-    assert Pace().expect(0, 1) == math.inf
+def paced(*seconds):
+    pace = Pace()
+    for each in seconds:
+        pace.observe(10, CALL_SECONDS + each)
+    return pace
+
+
+def test_the_first_call_of_a_program_may_take_for_ever():
+    assert Pace().expect(1) == math.inf
 
 
 def test_a_call_takes_its_transitions_and_something_beside():
-    pace = Pace()
-    pace.observe(0, 10, CALL_SECONDS + 0.02)
-    assert math.isclose(pace.expect(0, 100), CALL_SECONDS + 0.2)
+    assert math.isclose(paced(0.02).expect(100), CALL_SECONDS + 0.2)
 
 
-def test_a_chain_that_has_made_none_is_as_fast_as_the_last_one_that_has():
-    pace = Pace()
-    pace.observe(0, 10, CALL_SECONDS + 0.02)
-    pace.observe(1, 10, CALL_SECONDS + 0.04)
-    assert math.isclose(pace.expect(2, 1), CALL_SECONDS + 0.004)
-    assert math.isclose(pace.expect(0, 1), CALL_SECONDS + 0.002)
+def test_a_busy_machine_that_slows_some_calls_changes_nothing():
+    assert math.isclose(paced(0.02, 5.0, 0.03).expect(10), CALL_SECONDS + 0.02)
+
+
+def test_work_that_has_become_slower_is_seen_after_a_few_calls():
+    assert math.isclose(paced(0.02, *(0.5,) * 8).expect(10), CALL_SECONDS + 0.5)
 
 
 def test_a_call_that_was_over_at_once_leaves_nothing_negative():
     pace = Pace()
-    pace.observe(0, 10, 0.0)
-    assert pace.expect(0, 1000) == CALL_SECONDS
+    pace.observe(10, 0.0)
+    assert pace.expect(1000) == CALL_SECONDS

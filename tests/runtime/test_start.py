@@ -13,7 +13,8 @@ from tests.runtime.conftest import observe, schools, virtual
 def started(target, values=None, seed=0):
     program = target if not isinstance(target, ex.Model) else ex.compile(target)
     (position,) = start_positions(program, check(chains=1, random_seed=seed, initvals=values))
-    return executables_for(program, 10).start(chain_key(seed, 0), program.arguments, position, 0.8)
+    (made,) = executables_for(program, 10).start([(chain_key(seed, 0), position)], program.arguments, 0.8)
+    return made
 
 
 def test_a_given_start_is_used_as_it_is():

@@ -1,0 +1,73 @@
+"""What is quick is computed for all chains that ask at once in one call; no draw, and no fault, shows it."""
+
+import functools
+
+import numpy as np
+import pytest
+
+import exmc_actors as ex
+from exmc_actors.chain import chain_key
+from exmc_actors.messages import ChainFailed
+from exmc_actors.runtime import executables_for, model_server
+from exmc_actors.runtime.executables import Executables
+from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
+
+
+@pytest.fixture(scope="module")
+def one_by_one():
+    return draws_of(virtual(observe).tree)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Let everything be quick, and note how many chains each call advances."""
+    monkeypatch.setattr(model_server, "QUICK", 1.0)
+    made, advance = [], Executables.advance
+
+    @functools.wraps(advance)
+    def noted(self, chains, *rest):
+        made.append(len(chains))
+        return advance(self, chains, *rest)
+
+    monkeypatch.setattr(Executables, "advance", noted)
+    return made
+
+
+def test_chains_that_ask_at_once_share_a_call_and_draw_what_they_draw_alone(calls, one_by_one):
+    # The first call of a program is not known to be quick; afterwards this one takes no time.
+    virtual(observe)
+    calls.clear()
+    assert draws_of(virtual(observe).tree) == one_by_one
+    assert max(calls) == SETTINGS["chains"]
+
+
+def test_a_fault_in_a_shared_call_is_that_of_one_chain(calls, monkeypatch, one_by_one):
+    virtual(observe)
+    advance, key = Executables.advance, chain_key(SETTINGS["random_seed"], 1)
+
+    def poisoned(self, chains, *rest):
+        if any(np.array_equal(state.key, key) and state.transitions >= 56 for state, _ in chains):
+            raise FloatingPointError("the poison of this test")
+        return advance(self, chains, *rest)
+
+    monkeypatch.setattr(Executables, "advance", poisoned)
+    seen = virtual(observe)
+    assert [message.chain for message in seen.messages if isinstance(message, ChainFailed)] == [1]
+    assert list(seen.tree.posterior.chain.values) == [0, 2]
+
+
+def test_more_chains_than_lanes_are_served_in_turn(calls):
+    virtual(lambda: observe(chains=11))
+    calls.clear()
+    tree = virtual(lambda: observe(chains=11)).tree
+    assert tree.posterior.sizes["chain"] == 11
+    assert max(calls) <= 8
+
+
+def test_a_call_is_given_no_more_transitions_than_there_are_rows(calls):
+    long = {"draws": 700, "block_size": FixedBlocks((700,))}
+    virtual(observe)
+    calls.clear()
+    assert 3 * 700 > executables_for(ex.compile(schools()), 10).capacity > 2 * 700
+    virtual(lambda: observe(**long))
+    assert calls[-2:] == [2, 1]
