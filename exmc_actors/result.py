@@ -1,5 +1,6 @@
 """Turn a run's log into the DataTree that users get, and say what is wrong with it."""
 
+import functools
 import os
 import warnings
 from collections.abc import Sequence
@@ -104,7 +105,7 @@ def _attributes(log: Log) -> dict[str, Any]:
     settings = log.settings
     return {
         "created_at": datetime.now(UTC).isoformat(),
-        "inference_library_version": version("exmc-actors"),
+        "inference_library_version": _version(),
         "random_seed": settings.random_seed,
         "tuning_steps": settings.tune,
         "draws": settings.draws,
@@ -120,6 +121,12 @@ def _attributes(log: Log) -> dict[str, Any]:
         ]
         or None,
     }
+
+
+@functools.cache
+def _version() -> str:
+    """Return the version, which Python reads from a file."""
+    return version("exmc-actors")
 
 
 def _chosen(draws: dict[str, Any], var_names: Sequence[str] | None) -> dict[str, Any]:

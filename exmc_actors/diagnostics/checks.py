@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 HIGHEST_SHARE_OF_DEEP_TREES = 0.05
 LOWEST_E_BFMI = 0.3
 
+_LOOKED_AT = ("diverging", "energy", "reached_max_treedepth")
+
 
 def problems(
     tree: xr.DataTree, *, most_numbers: int = agreement.MOST_NUMBERS, apply: Apply = map
@@ -59,8 +61,8 @@ def e_bfmi(energy: np.ndarray) -> np.ndarray:
 def _sample_stats(tree: xr.DataTree) -> dict[str, np.ndarray]:
     if "sample_stats" not in tree.children:
         return {}
-    stats = tree.children["sample_stats"].to_dataset(inherit=False)
-    return {str(name): values.transpose("chain", "draw", ...).values for name, values in stats.items()}
+    stats = tree.children["sample_stats"].dataset
+    return {name: stats[name].transpose("chain", "draw", ...).values for name in _LOOKED_AT if name in stats}
 
 
 def _divergences(stats: dict[str, np.ndarray]) -> str | None:

@@ -14,6 +14,7 @@ from exmc_actors.messages import STAT_TYPES
 
 if TYPE_CHECKING:
     import xarray as xr
+    from xarray.indexes import PandasIndex
 
 Arrays = Mapping[str, np.ndarray]
 """Arrays by variable name."""
@@ -92,12 +93,12 @@ def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Labels:
-    """The names and the labels of axes; a coordinate is made once and shared by all groups."""
+    """The names and the labels of axes; an index is made once and shared by all groups."""
 
     def __init__(self, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Any]) -> None:
         self._dims = dims
         self._coords = coords
-        self._made: dict[tuple[str, int], xr.Variable] = {}
+        self._made: dict[tuple[str, int, tuple[int, ...] | None], PandasIndex] = {}
 
     def dataset(
         self, arrays: Arrays, leading: tuple[str, ...], attrs: Mapping[str, Any], chains: Sequence[int] | None
@@ -111,25 +112,28 @@ class Labels:
             axes = leading + tuple(islice(self._axes(name), array.ndim - len(leading)))
             variables[name] = xr.Variable(axes, array, fastpath=True)
         sizes = {str(axis): n for variable in variables.values() for axis, n in variable.sizes.items()}
-        coords = {axis: self._coordinate(axis, size) for axis, size in sizes.items()}
+        indexes = {axis: self._index(axis, size) for axis, size in sizes.items()}
         if chains is not None:
-            coords["chain"] = xr.Variable("chain", np.asarray(chains))
-        return xr.Dataset(variables, coords=coords, attrs=attrs)
+            indexes["chain"] = self._index("chain", len(chains), chains)
+        coords = {axis: index.create_variables()[axis] for axis, index in indexes.items()}
+        return xr.Dataset(variables, coords=xr.Coordinates(coords, indexes), attrs=attrs)
 
     def _axes(self, name: str) -> Iterator[str]:
         named = tuple(self._dims.get(name, ()))
         yield from named
         yield from (f"{name}_dim_{position}" for position in count(len(named)))
 
-    def _coordinate(self, axis: str, size: int) -> xr.Variable:
-        import xarray as xr
+    def _index(self, axis: str, size: int, given: Sequence[int] | None = None) -> PandasIndex:
+        from xarray.indexes import PandasIndex
 
-        if (axis, size) not in self._made:
-            labels = self._coords.get(axis)
+        key = axis, size, None if given is None else tuple(given)
+        if key not in self._made:
+            labels = self._coords.get(axis) if given is None else given
             # Labels of another length belong to other data; they are no reason to lose finished draws.
             fits = labels is not None and len(labels) == size
-            self._made[axis, size] = xr.Variable(axis, np.asarray(labels) if fits else np.arange(size))
-        return self._made[axis, size]
+            values = np.asarray(labels) if fits else np.arange(size)
+            self._made[key] = PandasIndex(values, axis, coord_dtype=values.dtype)
+        return self._made[key]
 
 
 def _typed(stats: Arrays | None) -> Arrays | None:
