@@ -1,6 +1,7 @@
 """Open a run: compose a program, a supervision tree and views; this is where a run begins and ends."""
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
@@ -95,7 +96,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     keep.check(target)
     feed = Feed(Log(settings))
     executables = executables_for(target, settings.max_treedepth)
-    starts = await runner(lambda: start_positions(target, settings))
+    # What is given may be large, and has to be unconstrained.
+    seconds = math.inf if settings.initvals else 0.0
+    starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
     parts = Parts(target, settings, starts, executables, feed, block_size or ByWallTime(), runner)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:

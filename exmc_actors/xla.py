@@ -89,6 +89,7 @@ def calling() -> Iterator[None]:
     What decides bits was decided when the program was compiled, by ``precise``; these are the settings that
     a call still reads.
     """
+    prepare()
     with (
         jax.enable_x64(True),
         jax.disable_jit(False),

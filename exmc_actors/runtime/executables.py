@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
-from exmc_actors.runtime.pace import Pace
+from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
@@ -24,6 +25,8 @@ _BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
 _LARGEST_CAPACITY = 2048
 _SMALLEST_CAPACITY = 16
+_PUT_SPEED = 1e9
+"""Bytes a second that go to a device, or are copied: the worst of what was seen."""
 _KEPT = 32
 """Programs that a process keeps compiled."""
 
@@ -67,6 +70,11 @@ class Executables:
         assert self._advance.made is not None
         return self._advance.made
 
+    @property
+    def are_compiled(self) -> bool:
+        """Whether both executables are made."""
+        return self._start.made is not None and self._advance.made is not None
+
     def compile_start(self, arguments: Any) -> Compiled:
         """Return the executable that starts a chain, made at the first call."""
         return self._start.get(arguments)
@@ -77,8 +85,12 @@ class Executables:
 
     def put(self, arguments: Any) -> Any:
         """Move the program's arrays to the device, once for a run."""
-        with self._numerics():
-            return jax.device_put(arguments)
+        with calling():
+            return jax.device_put(arguments, self._device)
+
+    def seconds_to_put(self, arguments: Any) -> float:
+        """Return how long ``put`` may take."""
+        return CALL_SECONDS + sum(np.asarray(each).nbytes for each in jax.tree.leaves(arguments)) / _PUT_SPEED
 
     def start(
         self, places: Sequence[tuple[np.ndarray, StartPosition]], arguments: Any, target_accept: float
@@ -90,11 +102,12 @@ class Executables:
           arguments: what ``put`` returned.
           target_accept: what the first step sizes should accept.
         """
-        compiled = self.compile_start(arguments)
+        compiled, began = self.compile_start(arguments), time.perf_counter()
         asked = self._lanes.ask_to_start([ToStart(key, *place, target_accept) for key, place in places])
         with calling():
-            results = compiled.call(asked, np.int64(len(places)), arguments)
-            return self._lanes.started(np.asarray(results), len(places))
+            results = np.asarray(compiled.call(asked, np.int64(len(places)), arguments))
+        self.start_pace.observe(len(places), time.perf_counter() - began)
+        return self._lanes.started(results, len(places))
 
     def advance(
         self,
@@ -111,7 +124,7 @@ class Executables:
           schedule: of the warmup.
           target_accept: what warmup aims at.
         """
-        compiled = self.compile_advance(arguments)
+        compiled, began = self.compile_advance(arguments), time.perf_counter()
         warmup = WarmupSettings(schedule.tune if schedule.adapts else 0, schedule.early, target_accept)
         ends = accumulate(transitions for _, transitions in chains)
         asked = [
@@ -125,6 +138,7 @@ class Executables:
             states = self._lanes.advanced(np.asarray(results), asked)
             made = [self._copied(rows, one, schedule.frozen) for one in asked]
             self._spare_rows.append(rows)
+        self.advance_pace.observe(sum(one.transitions for one in asked), time.perf_counter() - began)
         return [Advanced(state, *arrays) for state, arrays in zip(states, made, strict=True)]
 
     def release(self) -> None:

@@ -6,6 +6,7 @@ chains that ask at once in one call.  What a block raises is its reply.
 """
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -23,6 +24,9 @@ from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartabl
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK, Runner, attempt
+
+PATIENCE = 2e-3
+"""Seconds for which the start of a chain waits for that of the others, where it is quick itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +52,7 @@ class ModelServer(sv.Server):
         block_size: BlockSize,
         runner: Runner,
     ) -> None:
-        """Compile both executables at once, or find them compiled, and move the data to the device."""
+        """Move the data to the device, and compile both executables at once where that was not done."""
         self._target = target
         self._executables = executables
         self._settings = settings
@@ -57,10 +61,14 @@ class ModelServer(sv.Server):
         self._runner = runner
         self._quick: list[Request] = []
         self._cores = trio.CapacityLimiter(settings.cores)
-        self._arguments: Any = await runner(lambda: executables.put(target.arguments))
+        self._arguments: Any = await runner(
+            lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
+        )
+        compiling = 0.0 if executables.are_compiled else math.inf
         async with trio.open_nursery() as compilers:
-            compilers.start_soon(runner, lambda: executables.compile_advance(self._arguments))
-            compilers.start_soon(runner, lambda: executables.compile_start(self._arguments))
+            for compile_one in (executables.compile_advance, executables.compile_start):
+                compute = functools.partial(compile_one, self._arguments)
+                compilers.start_soon(functools.partial(runner, compute, seconds=compiling))
 
     async def terminate(self, reason: sv.ExitReason) -> None:
         """Give back what only a run needs."""
@@ -77,18 +85,29 @@ class ModelServer(sv.Server):
         if self._expected(request) >= QUICK:
             self.start_soon(self._serve, request)
             return sv.NO_REPLY
-        self._quick.append(request)
-        if len(self._quick) == 1:
-            self.ref.cast(ServeQuick())
+        self._gather(request)
         return sv.NO_REPLY
 
+    def _gather(self, request: Request) -> None:
+        """Keep what is quick until those are there that come together with it."""
+        self._quick.append(request)
+        if request.state is not None or len(self._quick) == self._settings.chains:
+            self.ref.cast(ServeQuick())  # behind what is in the mailbox already
+        elif len(self._quick) == 1:
+            self.send_after(PATIENCE, ServeQuick())  # chains are started one after the other
+
     async def handle_cast(self, message: "ServeQuick") -> None:
-        """Answer what is quick; the requests that came together with the first one are there by now."""
+        """Answer all that is quick."""
         requests, self._quick = self._quick, []
         while requests:
             together = self._that_fit(requests)
             await self._answer(together)
             requests = [request for request in requests if request not in together]
+
+    async def handle_info(self, message: Any) -> None:
+        """Wait no longer for the start of other chains."""
+        if isinstance(message, ServeQuick):
+            await self.handle_cast(message)
 
     async def _serve(self, request: Request) -> None:
         async with self._cores:
@@ -109,9 +128,13 @@ class ModelServer(sv.Server):
                 for request in requests:
                     await self._answer([request])
             return
-        self._learn(requests, (trio.current_time() - began) / len(requests))
+        seconds = (trio.current_time() - began) / len(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
-            request.reply.send(outcome if request.state else await self._first_state(request.chain, outcome))
+            if request.state is not None:
+                self._block_size.observe(request.chain, request.transitions, seconds)
+                request.reply.send(outcome)
+            else:
+                request.reply.send(await self._first_state(request.chain, outcome))
 
     def _that_fit(self, requests: Sequence[Request]) -> list[Request]:
         """Return the first request, and those like it that one call can take with it."""
@@ -123,7 +146,7 @@ class ModelServer(sv.Server):
         return fitting[: self._executables.lanes]
 
     def _compute(self, requests: Sequence[Request]) -> Any:
-        asked = [(request.state, request.transitions) for request in requests if request.state]
+        asked = [(request.state, request.transitions) for request in requests if request.state is not None]
         if asked:
             return self._executables.advance(
                 asked, self._arguments, self._settings.schedule, self._settings.target_accept
@@ -136,15 +159,6 @@ class ModelServer(sv.Server):
         if request.state is None:
             return self._executables.start_pace.expect(1)
         return self._executables.advance_pace.expect(request.transitions)
-
-    def _learn(self, requests: Sequence[Request], seconds: float) -> None:
-        """Take in how long requests of a kind took, each."""
-        for request in requests:
-            if request.state is None:
-                self._executables.start_pace.observe(1, seconds)
-            else:
-                self._executables.advance_pace.observe(request.transitions, seconds)
-                self._block_size.observe(request.chain, request.transitions, seconds)
 
     async def _first_state(self, chain: int, started: Started) -> Any:
         if started.is_finite:

@@ -71,3 +71,27 @@ def test_a_call_is_given_no_more_transitions_than_there_are_rows(calls):
     assert 3 * 700 > executables_for(ex.compile(schools()), 10).capacity > 2 * 700
     virtual(lambda: observe(**long))
     assert calls[-2:] == [2, 1]
+
+
+def test_chains_that_begin_start_in_one_call(calls, monkeypatch, one_by_one):
+    virtual(observe)
+    made, start = [], Executables.start
+
+    def noted(self, places, *rest):
+        made.append(len(places))
+        return start(self, places, *rest)
+
+    monkeypatch.setattr(Executables, "start", noted)
+    assert draws_of(virtual(observe).tree) == one_by_one
+    assert made == [SETTINGS["chains"]]
+
+
+def test_a_chain_that_begins_again_alone_does_not_wait_for_the_others(calls, one_by_one):
+    virtual(observe)
+
+    async def kill_before_its_first_commit(run):
+        assert await run.kill_chain(1)
+
+    seen = virtual(lambda: observe(kill_before_its_first_commit))
+    assert seen.statistics.chains[1].restarts == 1
+    assert draws_of(seen.tree) == one_by_one
