@@ -4,7 +4,6 @@ import functools
 import os
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -64,10 +63,7 @@ def result(
 
 def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
     """Warn, one plain sentence each, of what makes the draws doubtful."""
-    # Almost all of it is NumPy's work, which lets other threads run.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = problems(tree, apply=threads.map)
-    for sentence in found:
+    for sentence in problems(tree):
         warnings.warn(sentence, SamplingWarning, stacklevel=stacklevel + 1)
     if tree.attrs.get("interrupted"):
         kept = tree["posterior"].sizes["draw"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import Apply, Convergence, convergence
+from exmc_actors.diagnostics.convergence import Convergence, convergence
 from exmc_actors.diagnostics.quantities import chosen_variables, count_quantities, quantities
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ HIGHEST_R_HAT = 1.01
 LOWEST_ESS_PER_CHAIN = 100
 
 MOST_NUMBERS = 1 << 21
-"""Draws looked at, about half a second's worth: of a larger model only some quantities are."""
+"""Draws looked at, about a quarter of a second's worth: of a larger model only some quantities are."""
 
 FEWEST_QUANTITIES = 20
 """Looked at however long the chains are."""
@@ -45,7 +45,7 @@ class Judged:
         return ", ".join(shown) + (f" and {len(order) - 3} more" if len(order) > 3 else "")
 
 
-def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS, apply: Apply = map) -> Judged:
+def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
     """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
@@ -53,7 +53,7 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS, apply: App
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
     looked_at = np.concatenate([np.zeros((0, chains, draws)), *(part.draws for part in parts)])
-    found = convergence(looked_at, apply=apply)
+    found = convergence(looked_at)
     return Judged([name for part in parts for name in part.names], total, chains, found)
 
 

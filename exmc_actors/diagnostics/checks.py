@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exmc_actors.diagnostics import agreement
-from exmc_actors.diagnostics.convergence import FEWEST_DRAWS, Apply
+from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
 from exmc_actors.diagnostics.quantities import posterior_of
 
 if TYPE_CHECKING:
@@ -19,21 +19,18 @@ LOWEST_E_BFMI = 0.3
 _LOOKED_AT = ("diverging", "energy", "reached_max_treedepth")
 
 
-def problems(
-    tree: xr.DataTree, *, most_numbers: int = agreement.MOST_NUMBERS, apply: Apply = map
-) -> list[str]:
+def problems(tree: xr.DataTree, *, most_numbers: int = agreement.MOST_NUMBERS) -> list[str]:
     """Return one sentence a problem, the gravest first; none where all is well.
 
     Args:
         tree: with a group ``posterior``, and ``sample_stats`` where there are any.
         most_numbers: bounds the time for R-hat and ESS; a large model is looked at in even steps.
-        apply: works on the batches of R-hat and ESS; a pool of threads shares them.
     """
     posterior = posterior_of(tree)
     draws = posterior.sizes.get("draw", 0)
     if draws < FEWEST_DRAWS:
         return [f"{draws} draws a chain are too few to judge: take some hundreds at least."]
-    judged = agreement.judge(posterior, most_numbers=most_numbers, apply=apply)
+    judged = agreement.judge(posterior, most_numbers=most_numbers)
     stats = _sample_stats(tree)
     found = [
         _divergences(stats),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import BATCH, FEWEST_DRAWS
+from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
 from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
 from exmc_actors.diagnostics.ess import ess
 from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
@@ -161,11 +161,10 @@ def _relative_efficiency(tree: xr.DataTree) -> float:
         return 1.0
     dataset = posterior_of(tree)
     count = posterior.sizes["chain"] * posterior.sizes["draw"]
-    step = max(1, BATCH // count)
     sizes: list[np.ndarray] = []
     for part in quantities(dataset, chosen_variables(dataset, None)):
         sound = part.draws[np.isfinite(part.draws).all(axis=(1, 2))].astype(float, copy=False)
-        sizes += [ess(split_chains(sound[at : at + step])) for at in range(0, len(sound), step)]
+        sizes += [ess(split_chains(draws[None])) for draws in sound]
     return float(np.concatenate(sizes).mean()) / count if sizes else 1.0
 
 

@@ -1,11 +1,8 @@
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from exmc_actors.diagnostics import convergence as module
 from exmc_actors.diagnostics.convergence import convergence
 
 CORRELATIONS = [-0.9, -0.3, 0.0, 0.5, 0.99]
@@ -64,20 +61,3 @@ def test_a_constant_is_certain_and_has_no_rhat():
     result = convergence(constant)
     assert np.isnan(result.r_hat[0])
     assert result.ess_bulk[0] == 400
-
-
-def test_the_size_of_a_batch_changes_nothing(autoregressive, monkeypatch):
-    draws = autoregressive(7, 4, 50, correlation=0.3)
-    whole = convergence(draws).ess_bulk
-    monkeypatch.setattr(module, "BATCH", 450)
-    np.testing.assert_array_equal(convergence(draws).ess_bulk, whole)
-
-
-def test_batches_that_threads_share_give_the_same(autoregressive, monkeypatch):
-    draws = autoregressive(7, 4, 50, correlation=0.3)
-    alone = convergence(draws)
-    monkeypatch.setattr(module, "BATCH", 450)
-    with ThreadPoolExecutor(2) as threads:
-        shared = convergence(draws, apply=threads.map)
-    np.testing.assert_array_equal(shared.r_hat, alone.r_hat)
-    np.testing.assert_array_equal(shared.ess_tail, alone.ess_tail)
