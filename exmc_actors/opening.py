@@ -99,7 +99,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
-    parts = Parts(target, settings, starts, executables, feed, block_size or ByWallTime(), runner)
+    sizes = block_size or ByWallTime(shares_cores=settings.chains > settings.cores)
+    parts = Parts(target, settings, starts, executables, feed, sizes, runner)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:

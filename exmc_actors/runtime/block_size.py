@@ -9,6 +9,8 @@ TARGET_SECONDS = 0.05
 """Long enough that the runtime around a block costs little, short enough to pause and to cancel."""
 FIRST_BLOCK = 10
 """The first blocks are small, so that the first draw is seen early."""
+WORTH_SHARING = 0.005
+"""Seconds; a block that is shorter ends soon enough."""
 _GROWTH = 16
 
 
@@ -25,16 +27,27 @@ class BlockSize(Protocol):
 class ByWallTime:
     """Aim at ``TARGET_SECONDS`` a block, growing at most sixteenfold from one block to the next."""
 
-    def __init__(self) -> None:
-        """Begin small for every chain."""
+    def __init__(self, *, shares_cores: bool = False) -> None:
+        """Begin small for every chain.
+
+        Args:
+          shares_cores: whether there are more chains than cores.  Then a block is at most half of what is
+            left, so that the chains end together: a core that has no chain any more is of no use.
+        """
+        self._shares_cores = shares_cores
         self._next: dict[int, int] = {}
+        self._pace: dict[int, float] = {}
 
     def choose(self, chain: int, at_most: int) -> int:
         """Return the next block's transitions, from 1 to ``at_most``."""
+        half = -(-at_most // 2)
+        if self._shares_cores and half * self._pace.get(chain, 0.0) > WORTH_SHARING:
+            at_most = half
         return max(1, min(self._next.get(chain, FIRST_BLOCK), at_most))
 
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
+        self._pace[chain] = seconds / transitions
         wanted = self._next.get(chain, FIRST_BLOCK)
         fitting = max(1, min(int(TARGET_SECONDS * transitions / max(seconds, 1e-9)), _GROWTH * transitions))
         # A block that was cut short by a lesson or the end of a phase is mostly overhead: it may say that

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exmc_actors.runtime import ByWallTime
-from exmc_actors.runtime.block_size import FIRST_BLOCK, TARGET_SECONDS
+from exmc_actors.runtime.block_size import FIRST_BLOCK, TARGET_SECONDS, WORTH_SHARING
 
 UNLIMITED = 1_000_000
 
@@ -68,6 +68,23 @@ def test_a_short_block_at_the_end_of_a_phase_does_not_shrink_the_next():
     settled = blocks_of(cost, blocks=8, sizes=sizes)[-1]
     assert blocks_of(cost, blocks=1, at_most=3, sizes=sizes) == [3]
     assert abs(sizes.choose(0, UNLIMITED) - settled) <= 1
+
+
+def test_the_last_blocks_of_chains_that_share_cores_are_halves_of_what_is_left():
+    cost, sizes = 1e-5, ByWallTime(shares_cores=True)
+    blocks_of(cost, blocks=8, sizes=sizes)
+    left, chosen = 4000, []
+    while left:
+        chosen += blocks_of(cost, blocks=1, at_most=left, sizes=sizes)
+        left -= chosen[-1]
+    assert chosen == [2000, 1000, 1000]
+    assert 500 * cost == WORTH_SHARING
+
+
+def test_the_last_block_of_a_chain_that_has_a_core_to_itself_is_all_that_is_left():
+    sizes = ByWallTime()
+    blocks_of(1e-5, blocks=8, sizes=sizes)
+    assert blocks_of(1e-5, blocks=1, at_most=4000, sizes=sizes) == [4000]
 
 
 def test_every_chain_has_a_size_of_its_own():
