@@ -34,6 +34,7 @@ bench: .venv-bench/.ready ## side by side with the peers, in an environment of t
 	.venv-bench/bin/python benchmarks/eight_schools.py
 	.venv-bench/bin/python benchmarks/log_density.py
 	.venv-bench/bin/python benchmarks/actors.py
+	.venv-bench/bin/python benchmarks/overhead.py
 
 bench-quick: .venv-bench/.ready ## see that the comparison of samplers runs: two problems, one seed
 	.venv-bench/bin/python benchmarks/sampling.py --quick

@@ -20,6 +20,12 @@ LOWEST_ESS_PER_CHAIN = 100
 MOST_NUMBERS = 1 << 21
 """Draws looked at, about a quarter of a second's worth: of a larger model only some quantities are."""
 
+ENOUGH_DRAWS = 500
+"""Of a chain, to see that nothing is wrong with a quantity."""
+MIDWAY_R_HAT = 1.005
+ENOUGH_ESS_PER_CHAIN = 150
+"""Well above what is asked for: an estimate is off by some per cent."""
+
 FEWEST_QUANTITIES = 20
 """Looked at however long the chains are."""
 
@@ -52,9 +58,29 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
     most = max(FEWEST_QUANTITIES, most_numbers // (chains * draws))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
-    looked_at = np.concatenate([np.zeros((0, chains, draws)), *(part.draws for part in parts)])
-    found = convergence(looked_at)
-    return Judged([name for part in parts for name in part.names], total, chains, found)
+    found = [_of_all_or_some_draws(part.draws) for part in parts]
+    merged = np.concatenate([np.zeros((3, 0)), *found], axis=1)
+    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*merged))
+
+
+def _of_all_or_some_draws(draws: np.ndarray) -> np.ndarray:
+    """Return R-hat, bulk and tail ESS, a row each; of long chains those of some draws unless doubtful.
+
+    Draws in even steps are worth no more than all of them are, and their chains agree no better.
+    """
+    step = max(1, draws.shape[2] // ENOUGH_DRAWS)
+    estimates = _estimates(draws[:, :, ::step])
+    if step > 1:
+        r_hat, *sizes = estimates
+        is_good = (r_hat < MIDWAY_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * draws.shape[1])
+        doubtful = np.flatnonzero(~(is_good & np.isfinite(draws).all(axis=(1, 2))))
+        estimates[:, doubtful] = _estimates(draws[doubtful])
+    return estimates
+
+
+def _estimates(draws: np.ndarray) -> np.ndarray:
+    found = convergence(draws)
+    return np.stack([found.r_hat, found.ess_bulk, found.ess_tail])
 
 
 def not_finite(judged: Judged) -> str | None:

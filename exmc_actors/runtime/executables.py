@@ -23,10 +23,12 @@ from exmc_actors.xla import calling, is_folded, precise
 
 _BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
-_LARGEST_CAPACITY = 2048
+_LARGEST_CAPACITY = 16_384
 _SMALLEST_CAPACITY = 16
 _PUT_SPEED = 1e9
 """Bytes a second that go to a device, or are copied: the worst of what was seen."""
+_KEPT_ROWS = 4
+"""Buffers that a process keeps for the next blocks: bringing in new memory takes milliseconds."""
 _KEPT = 32
 """Programs that a process keeps compiled."""
 
@@ -59,7 +61,6 @@ class Executables:
         self._lanes = Lanes(sampler, target.dim)
         self.lanes = self._lanes.count
         """How many chains one call takes."""
-        self._spare_rows: list[Any] = []
         self.start_pace, self.advance_pace = Pace(), Pace()
         self._start = _Once(self._make_start)
         self._advance = _Once(self._make_advance)
@@ -137,19 +138,14 @@ class Executables:
             )
             states = self._lanes.advanced(np.asarray(results), asked)
             made = [self._copied(rows, one, schedule.frozen) for one in asked]
-            self._spare_rows.append(rows)
+            _spare_rows.give(self, rows)
         self.advance_pace.observe(sum(one.transitions for one in asked), time.perf_counter() - began)
         return [Advanced(state, *arrays) for state, arrays in zip(states, made, strict=True)]
 
-    def release(self) -> None:
-        """Let go of the rows that are not written into: a program is kept for longer than a run."""
-        self._spare_rows.clear()
-
     def _rows(self) -> Any:
         """Return rows that no call is writing into."""
-        with contextlib.suppress(IndexError):
-            return self._spare_rows.pop()
-        return jax.device_put(self._new_rows(), self._device)
+        rows = _spare_rows.take(self)
+        return jax.device_put(self._new_rows(), self._device) if rows is None else rows
 
     def _new_rows(self) -> np.ndarray:
         return np.zeros((self.capacity, len(self._columns)))
@@ -185,6 +181,32 @@ class Executables:
     def _numerics(self) -> Iterator[None]:
         with precise(), jax.default_device(self._device):
             yield
+
+
+class _SpareRows:
+    """The rows that no call is writing into: a few of them, of the programs that ran last."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Executables, Any]] = []
+        self._lock = threading.Lock()
+
+    def take(self, owner: Executables) -> Any:
+        """Return rows of a program, or None."""
+        with self._lock:
+            for place, (whose, rows) in enumerate(self._rows):
+                if whose is owner:
+                    del self._rows[place]
+                    return rows
+        return None
+
+    def give(self, owner: Executables, rows: Any) -> None:
+        """Keep rows for the next call, and let go of the oldest ones."""
+        with self._lock:
+            self._rows.append((owner, rows))
+            del self._rows[:-_KEPT_ROWS]
+
+
+_spare_rows = _SpareRows()
 
 
 class _Once:

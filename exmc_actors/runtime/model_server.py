@@ -70,10 +70,6 @@ class ModelServer(sv.Server):
                 compute = functools.partial(compile_one, self._arguments)
                 compilers.start_soon(functools.partial(runner, compute, seconds=compiling))
 
-    async def terminate(self, reason: sv.ExitReason) -> None:
-        """Give back what only a run needs."""
-        self._executables.release()
-
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""
         match message:

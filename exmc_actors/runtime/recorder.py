@@ -1,4 +1,4 @@
-"""Commit blocks to the run's log, wake the subscribers, and count each chain's crashes.
+"""Commit blocks and lessons to the run's log, wake the subscribers, and count each chain's crashes.
 
 All that must survive is in the log, which a restarted recorder adopts.
 """

@@ -214,9 +214,19 @@ def test_blocks_write_into_the_same_rows_again_and_keep_copies():
     assert len(np.unique(whole, axis=0)) > 40
 
 
-def test_a_run_that_has_ended_keeps_no_rows():
-    seen = virtual(lambda: observe(chains=2))
-    program = executables_for(ex.compile(schools()), 10)
-    assert seen.tree.posterior.sizes["draw"] == 60
-    assert program.compiled is not None
-    assert program._spare_rows == []
+def test_a_process_keeps_the_rows_of_a_few_blocks_for_the_programs_that_ran_last(monkeypatch):
+    monkeypatch.setattr(executables, "_spare_rows", executables._SpareRows())
+    first, *others = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(executables._KEPT_ROWS + 1)]
+    for target in (first, *others):
+        virtual(lambda target=target: observe(model=target, chains=1, draws=5, tune=5))
+    kept = [owner for owner, _ in executables._spare_rows._rows]
+    assert kept == [executables_for(target, 10) for target in others]
+
+
+def test_rows_of_another_program_are_not_taken():
+    spare = executables._SpareRows()
+    a, b = object(), object()
+    spare.give(a, "rows of a")
+    assert spare.take(b) is None
+    assert spare.take(a) == "rows of a"
+    assert spare.take(a) is None

@@ -65,10 +65,10 @@ def test_more_chains_than_lanes_are_served_in_turn(calls):
 
 
 def test_a_call_is_given_no_more_transitions_than_there_are_rows(calls):
-    long = {"draws": 700, "block_size": FixedBlocks((700,))}
+    long = {"draws": 6000, "block_size": FixedBlocks((6000,))}
     virtual(observe)
     calls.clear()
-    assert 3 * 700 > executables_for(ex.compile(schools()), 10).capacity > 2 * 700
+    assert 3 * 6000 > executables_for(ex.compile(schools()), 10).capacity > 2 * 6000
     virtual(lambda: observe(**long))
     assert calls[-2:] == [2, 1]
 

@@ -1,0 +1,50 @@
+"""Long chains are judged by some of their draws where nothing is doubtful, by all where something is."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from exmc_actors.diagnostics import agreement
+from exmc_actors.diagnostics.agreement import ENOUGH_DRAWS, judge
+from exmc_actors.diagnostics.convergence import convergence
+
+
+def posterior(draws):
+    return xr.Dataset({"x": (("q", "chain", "draw"), draws)})
+
+
+@pytest.fixture
+def long_chains(autoregressive):
+    return autoregressive(4, 4, 10 * ENOUGH_DRAWS, correlation=0.3)
+
+
+def test_what_is_well_is_judged_by_some_draws(long_chains):
+    found = judge(posterior(long_chains)).convergence
+    some = convergence(long_chains[:, :, ::10])
+    np.testing.assert_array_equal(found.r_hat, some.r_hat)
+    np.testing.assert_array_equal(found.ess_bulk, some.ess_bulk)
+    np.testing.assert_array_equal(found.ess_tail, some.ess_tail)
+
+
+def test_what_is_doubtful_is_judged_by_all_draws(long_chains, autoregressive):
+    long_chains[1, 2] += 1.0  # a chain elsewhere
+    long_chains[2] = autoregressive(1, 4, 10 * ENOUGH_DRAWS, correlation=0.999)[0]
+    found, whole = judge(posterior(long_chains)).convergence, convergence(long_chains)
+    for field in ("r_hat", "ess_bulk", "ess_tail"):
+        np.testing.assert_array_equal(getattr(found, field)[1:3], getattr(whole, field)[1:3])
+    assert found.r_hat[1] > agreement.HIGHEST_R_HAT
+
+
+def test_a_draw_that_is_not_finite_is_seen_wherever_it_is(long_chains):
+    long_chains[3, 1, 7] = np.inf
+    assert np.isnan(judge(posterior(long_chains)).convergence.ess_bulk).tolist() == [False] * 3 + [True]
+
+
+def test_short_chains_are_judged_by_all_draws(autoregressive):
+    draws = autoregressive(3, 4, ENOUGH_DRAWS + 1, correlation=0.3)
+    np.testing.assert_array_equal(judge(posterior(draws)).convergence.r_hat, convergence(draws).r_hat)
+
+
+def test_a_posterior_of_nothing_has_nothing_to_judge():
+    empty = xr.Dataset(coords={"chain": range(4), "draw": range(10)})
+    assert judge(empty).names == []
