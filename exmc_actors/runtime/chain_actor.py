@@ -74,7 +74,7 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
     stats: dict[str, np.ndarray] = {
-        name: advanced.stats[:, column].astype(STAT_TYPES.get(name, np.float64))
+        name: advanced.stats[:, column].astype(STAT_TYPES.get(name, np.float64), copy=False)
         for column, name in enumerate(STATS)
     }
     for array in (*draws.values(), *stats.values()):

@@ -107,24 +107,34 @@ class ModelServer(sv.Server):
 
     async def _serve(self, request: Request) -> None:
         async with self._cores:
-            await self._answer([request])
+            computed = await self._attempt([request])
+        # The core's next request goes to its thread before anybody takes time over this one's block.
+        await trio.lowlevel.checkpoint()
+        await self._reply([request], *computed)
 
     async def _answer(self, requests: Sequence[Request]) -> None:
         """Compute for some chains in one call, and reply to each."""
+        outcomes, seconds = await self._attempt(requests)
+        if isinstance(outcomes, BlockFailed) and len(requests) > 1:
+            for request in requests:  # the fault of one of them: let that one have it
+                await self._answer([request])
+        else:
+            await self._reply(requests, outcomes, seconds)
+
+    async def _attempt(self, requests: Sequence[Request]) -> tuple[Any, float]:
+        """Return what came of a call, and how many seconds each request took."""
         began = trio.current_time()
         outcomes = await attempt(
             self._runner,
             functools.partial(self._compute, requests),
             seconds=max(map(self._expected, requests)),
         )
+        return outcomes, (trio.current_time() - began) / len(requests)
+
+    async def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
         if isinstance(outcomes, BlockFailed):
-            if len(requests) == 1:
-                requests[0].reply.send(outcomes)
-            else:  # the fault of one of them: let that one have it
-                for request in requests:
-                    await self._answer([request])
+            requests[0].reply.send(outcomes)
             return
-        seconds = (trio.current_time() - began) / len(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             if request.state is not None:
                 self._block_size.observe(request.chain, request.transitions, seconds)
