@@ -50,7 +50,10 @@ STAT_TYPES: Mapping[str, type] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class DrawBlock:
-    """The committed draws of one block."""
+    """The committed draws of one block.
+
+    Its arrays are views of one array: whoever keeps a few of them for long should keep copies.
+    """
 
     chain: int
     phase: Phase

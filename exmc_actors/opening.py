@@ -73,7 +73,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
-      block_size: chooses the transitions of each block; None aims at 50 ms a block.  Never changes a draw.
+      block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
+        chains that share cores come to an end.  Never changes a draw.
       runner: runs blocking computations; the default uses worker threads.  Tests pass ``runtime.inline``.
 
     Raises:

@@ -95,7 +95,7 @@ def advance(
       sampler: what is compiled in.
       state: where the chain stands.
       arguments: the program's arrays.
-      transitions: how many to make, at most as many as there are rows.
+      transitions: how many to make, at most as many as there are rows from ``first_row`` on.
       first_row: where their rows begin.
       warmup: the same for all blocks of a run.
       rows: where to write, shape (capacity, columns); donated, so that no call has to clear them.

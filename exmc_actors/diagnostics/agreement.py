@@ -18,11 +18,15 @@ HIGHEST_R_HAT = 1.01
 LOWEST_ESS_PER_CHAIN = 100
 
 MOST_NUMBERS = 1 << 21
-"""Draws looked at, about a quarter of a second's worth: of a larger model only some quantities are."""
+"""Draws looked at, about a quarter of a second's worth: of a larger model only some quantities are.
+
+What is doubtful in long chains takes longer.
+"""
 
 ENOUGH_DRAWS = 500
-"""Of a chain, to see that nothing is wrong with a quantity."""
-MIDWAY_R_HAT = 1.005
+"""Of a chain, to see that nothing is wrong with a quantity; up to twice as many are looked at."""
+MIDWAY_R_HAT = (1.0 + HIGHEST_R_HAT) / 2
+"""Fewer draws scatter more: a quantity that they put beyond this is looked at again."""
 ENOUGH_ESS_PER_CHAIN = 150
 """Well above what is asked for: an estimate is off by some per cent."""
 
@@ -55,7 +59,7 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
     """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
-    most = max(FEWEST_QUANTITIES, most_numbers // (chains * draws))
+    most = max(FEWEST_QUANTITIES, most_numbers // (chains * min(draws, 2 * ENOUGH_DRAWS)))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
     found = [_of_all_or_some_draws(part.draws) for part in parts]

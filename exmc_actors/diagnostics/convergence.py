@@ -1,4 +1,4 @@
-"""Put R-hat and effective sample sizes together from their parts, for all quantities at once.
+"""Put R-hat and effective sample sizes together from their parts, one quantity at a time.
 
 This is for the warnings at the end of every run, where loading ArviZ (0.8 s) would take longer than
 sampling a small model; the summary table is ArviZ's own.  The tests hold these against ArviZ's values.
@@ -54,4 +54,4 @@ def _of_one(draws: np.ndarray) -> tuple[float, float, float]:
     for indicator, level in zip(series[2:], (0.05, 0.95), strict=True):
         np.less_equal(split, quantile(whole, level), out=indicator)
     bulk, low, high = ess(series[1:])
-    return max(rhat(series[:2])), bulk, min(low, high)
+    return rhat(series[:2]).max(), bulk, min(low, high)

@@ -32,22 +32,24 @@ class ByWallTime:
 
         Args:
           shares_cores: whether there are more chains than cores.  Then a block is at most half of what is
-            left, so that the chains end together: a core that has no chain any more is of no use.
+            left to the next lesson or to the end, so that the chains come there together: a core that has
+            no chain to go on with is of no use.
         """
         self._shares_cores = shares_cores
         self._next: dict[int, int] = {}
-        self._pace: dict[int, float] = {}
+        self._seconds: dict[int, float] = {}
+        """That a transition took, of the last block."""
 
     def choose(self, chain: int, at_most: int) -> int:
         """Return the next block's transitions, from 1 to ``at_most``."""
         half = -(-at_most // 2)
-        if self._shares_cores and half * self._pace.get(chain, 0.0) > WORTH_SHARING:
+        if self._shares_cores and half * self._seconds.get(chain, 0.0) > WORTH_SHARING:
             at_most = half
         return max(1, min(self._next.get(chain, FIRST_BLOCK), at_most))
 
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
-        self._pace[chain] = seconds / transitions
+        self._seconds[chain] = seconds / transitions
         wanted = self._next.get(chain, FIRST_BLOCK)
         fitting = max(1, min(int(TARGET_SECONDS * transitions / max(seconds, 1e-9)), _GROWTH * transitions))
         # A block that was cut short by a lesson or the end of a phase is mostly overhead: it may say that

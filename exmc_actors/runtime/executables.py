@@ -47,8 +47,8 @@ class Executables:
     """The compiled functions of one program, safe to call from several threads at once.
 
     They depend on the program's structure and shapes, never on its data's values: the arrays are
-    arguments of each call.  Everything else goes in and out as one vector, since each array costs a call
-    microseconds, and a small model's block takes some tens of them.
+    arguments of each call.  A chain's state, the counts and the settings go in as one row of numbers, since
+    each array costs a call microseconds, and a small model's block takes some tens of them.
     """
 
     def __init__(self, target: Target, max_treedepth: int, device: Any) -> None:
@@ -96,7 +96,7 @@ class Executables:
     def start(
         self, places: Sequence[tuple[np.ndarray, StartPosition]], arguments: Any, target_accept: float
     ) -> list[Started]:
-        """Start some chains, at most one a lane; blocks, so it belongs in a worker thread.
+        """Start some chains, at most one a lane; blocks for about as long as ``start_pace`` foretells.
 
         Args:
           places: the key of each chain, and where it looks for its start.
@@ -117,7 +117,7 @@ class Executables:
         schedule: Schedule,
         target_accept: float,
     ) -> list[Advanced]:
-        """Advance some chains, at most one a lane; blocks, so it belongs in a worker thread.
+        """Advance some chains, at most one a lane; blocks for about as long as ``advance_pace`` foretells.
 
         Args:
           chains: where each stands, and how many transitions it makes: at most ``capacity`` together.
@@ -128,6 +128,7 @@ class Executables:
         compiled, began = self.compile_advance(arguments), time.perf_counter()
         warmup = WarmupSettings(schedule.tune if schedule.adapts else 0, schedule.early, target_accept)
         ends = accumulate(transitions for _, transitions in chains)
+        assert sum(transitions for _, transitions in chains) <= self.capacity
         asked = [
             ToAdvance(state, transitions, end - transitions, warmup)
             for (state, transitions), end in zip(chains, ends, strict=True)
@@ -154,12 +155,12 @@ class Executables:
         self, rows: Any, asked: ToAdvance, frozen: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Return copies of a chain's values, statistics and, while it learns a metric, pairs."""
-        is_learning = bool(asked.state.transitions < frozen)
-        width = len(self._columns) if is_learning else self._columns.kept
-        copied = np.array(np.asarray(rows)[asked.first_row : asked.first_row + asked.transitions, :width])
-        copied.flags.writeable = False
-        pairs = self._columns.pairs_of(copied) if is_learning else None
-        return self._columns.values_of(copied), self._columns.stats_of(copied), pairs
+        made = np.asarray(rows)[asked.first_row : asked.first_row + asked.transitions]
+        # By itself: pairs are let go of after a lesson, values and statistics stay as long as the run.
+        pairs = np.array(self._columns.pairs_of(made)) if asked.state.transitions < frozen else None
+        kept = np.array(made[:, : self._columns.kept])
+        kept.flags.writeable = False
+        return self._columns.values_of(kept), self._columns.stats_of(kept), pairs
 
     def _make_start(self, arguments: Any) -> Compiled:
         return self._compiled(
@@ -184,23 +185,24 @@ class Executables:
 
 
 class _SpareRows:
-    """The rows that no call is writing into: a few of them, of the programs that ran last."""
+    """The rows that no call is writing into: a few of them, none large, of the programs that ran last."""
 
     def __init__(self) -> None:
         self._rows: list[tuple[Executables, Any]] = []
         self._lock = threading.Lock()
 
     def take(self, owner: Executables) -> Any:
-        """Return rows of a program, or None."""
+        """Return rows of a program, those used last, or None."""
         with self._lock:
-            for place, (whose, rows) in enumerate(self._rows):
-                if whose is owner:
-                    del self._rows[place]
-                    return rows
+            for place in reversed(range(len(self._rows))):
+                if self._rows[place][0] is owner:
+                    return self._rows.pop(place)[1]
         return None
 
     def give(self, owner: Executables, rows: Any) -> None:
         """Keep rows for the next call, and let go of the oldest ones."""
+        if rows.size > _BUFFER_NUMBERS:
+            return
         with self._lock:
             self._rows.append((owner, rows))
             del self._rows[:-_KEPT_ROWS]

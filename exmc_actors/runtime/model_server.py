@@ -1,8 +1,8 @@
 """Answer chains' requests for blocks with one compiled model, a block at a time on each core.
 
-The server never blocks on a computation: a request becomes a task that waits for a core, computes in a
-worker thread, and replies.  What would be over before a thread had begun is computed where it is, for all
-chains that ask at once in one call.  What a block raises is its reply.
+A request becomes a task that waits for a core, computes in a worker thread, and replies.  Short requests of
+chains that ask at once share a call; where that is quick, it is made on the event loop's own thread, beside
+those on the cores.  What a block raises is its reply.
 """
 
 import functools
@@ -16,7 +16,7 @@ import numpy as np
 import trio
 
 import supervision as sv
-from exmc_actors.chain import TRIES, ChainState, Started, chain_key
+from exmc_actors.chain import TRIES, ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
@@ -25,8 +25,10 @@ from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK, Runner, attempt
 
+GATHERED = 5e-4
+"""Seconds; what is expected to take less waits for the requests that come together with it."""
 PATIENCE = 2e-3
-"""Seconds for which the start of a chain waits for that of the others, where it is quick itself."""
+"""Seconds for which the start of a chain waits for that of the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,8 @@ class Request:
     state: ChainState | None
     """None before its start, which is what it then waits for."""
     transitions: int
+    expected: float
+    """Seconds that it may take by itself."""
 
 
 class ModelServer(sv.Server):
@@ -59,7 +63,7 @@ class ModelServer(sv.Server):
         self._starts = starts
         self._block_size = block_size
         self._runner = runner
-        self._quick: list[Request] = []
+        self._gathered: list[Request] = []
         self._cores = trio.CapacityLimiter(settings.cores)
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
@@ -74,73 +78,88 @@ class ModelServer(sv.Server):
         """Begin to answer; the reply follows when the computation has ended."""
         match message:
             case Start(chain):
-                request = Request(chain, self.defer(), None, 0)
+                expected = self._executables.start_pace.expect(1)
+                request = Request(chain, self.defer(), None, 0, expected)
             case Advance(chain, state, at_most):
-                transitions = self._block_size.choose(chain, min(at_most, self._executables.capacity))
-                request = Request(chain, self.defer(), state, transitions)
-        if self._expected(request) >= QUICK:
-            self.start_soon(self._serve, request)
-            return sv.NO_REPLY
-        self._gather(request)
+                transitions = min(self._block_size.choose(chain, at_most), self._executables.capacity)
+                expected = self._executables.advance_pace.expect(transitions)
+                request = Request(chain, self.defer(), state, transitions, expected)
+        if request.expected < GATHERED:
+            self._gather(request)
+        else:
+            self.start_soon(self._serve, [request])
         return sv.NO_REPLY
 
     def _gather(self, request: Request) -> None:
-        """Keep what is quick until those are there that come together with it."""
-        self._quick.append(request)
-        if request.state is not None or len(self._quick) == self._settings.chains:
-            self.ref.cast(ServeQuick())  # behind what is in the mailbox already
-        elif len(self._quick) == 1:
-            self.send_after(PATIENCE, ServeQuick())  # chains are started one after the other
+        """Keep what is short until those are there that come together with it."""
+        self._gathered.append(request)
+        if request.state is not None or len(self._gathered) == self._settings.chains:
+            self.ref.cast(ServeGathered())  # behind what is in the mailbox already
+        elif len(self._gathered) == 1:
+            self.send_after(PATIENCE, ServeGathered())  # chains are started one after the other
 
-    async def handle_cast(self, message: "ServeQuick") -> None:
-        """Answer all that is quick."""
-        requests, self._quick = self._quick, []
+    async def handle_cast(self, message: "ServeGathered") -> None:
+        """Answer what was gathered: here if that is quick, on a core if not."""
+        requests, self._gathered = self._gathered, []
         while requests:
             together = self._that_fit(requests)
-            await self._answer(together)
+            if _is_quick(together):
+                await self._answer(together, seconds=0.0)
+            else:
+                self.start_soon(self._serve, together)
             requests = [request for request in requests if request not in together]
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""
-        if isinstance(message, ServeQuick):
+        if isinstance(message, ServeGathered):
             await self.handle_cast(message)
 
-    async def _serve(self, request: Request) -> None:
+    async def _serve(self, requests: Sequence[Request]) -> None:
+        """Answer in a thread, as soon as a core is free."""
         async with self._cores:
-            computed = await self._attempt([request])
-        # The core's next request goes to its thread before anybody takes time over this one's block.
+            outcomes, took = await self._attempt(requests, math.inf)
+        # As a rule the core's next request is then in its thread before this one's block is looked at.
         await trio.lowlevel.checkpoint()
-        await self._reply([request], *computed)
+        self._reply(requests, outcomes, took)
 
-    async def _answer(self, requests: Sequence[Request]) -> None:
-        """Compute for some chains in one call, and reply to each."""
-        outcomes, seconds = await self._attempt(requests)
-        if isinstance(outcomes, BlockFailed) and len(requests) > 1:
-            for request in requests:  # the fault of one of them: let that one have it
-                await self._answer([request])
-        else:
-            await self._reply(requests, outcomes, seconds)
+    async def _answer(self, requests: Sequence[Request], seconds: float) -> None:
+        self._reply(requests, *await self._attempt(requests, seconds))
 
-    async def _attempt(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        """Return what came of a call, and how many seconds each request took."""
+    async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
+        """Compute for some chains in one call; return what came of it, and how many seconds it took."""
         began = trio.current_time()
-        outcomes = await attempt(
-            self._runner,
-            functools.partial(self._compute, requests),
-            seconds=max(map(self._expected, requests)),
-        )
-        return outcomes, (trio.current_time() - began) / len(requests)
+        compute = functools.partial(self._compute, requests)
+        outcomes = await attempt(self._runner, compute, seconds=seconds)
+        return outcomes, trio.current_time() - began
 
-    async def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
+    def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
         if isinstance(outcomes, BlockFailed):
-            requests[0].reply.send(outcomes)
+            self._reply_to_failure(requests, outcomes)
             return
+        transitions = sum(request.transitions for request in requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             if request.state is not None:
-                self._block_size.observe(request.chain, request.transitions, seconds)
+                share = seconds * request.transitions / transitions
+                self._block_size.observe(request.chain, request.transitions, share)
                 request.reply.send(outcome)
+            elif outcome.is_finite:
+                request.reply.send(outcome.state)
             else:
-                request.reply.send(await self._first_state(request.chain, outcome))
+                self.start_soon(self._explain, request, np.asarray(outcome.state.point.position))
+
+    def _reply_to_failure(self, requests: Sequence[Request], failure: BlockFailed) -> None:
+        if len(requests) == 1:
+            requests[0].reply.send(failure)
+        else:  # the fault of one of them: let that one have it
+            for request in requests:
+                self.start_soon(self._serve, [request])
+
+    async def _explain(self, request: Request, position: np.ndarray) -> None:
+        """Reply to the start of a chain that found no point."""
+        async with self._cores:
+            diagnose = functools.partial(self._diagnose, request.chain, position)
+            reason = await attempt(self._runner, diagnose)
+        request.reply.send(reason)
 
     def _that_fit(self, requests: Sequence[Request]) -> list[Request]:
         """Return the first request, and those like it that one call can take with it."""
@@ -160,18 +179,6 @@ class ModelServer(sv.Server):
         places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
         return self._executables.start(places, self._arguments, self._settings.target_accept)
 
-    def _expected(self, request: Request) -> float:
-        """Return how many seconds a request may take."""
-        if request.state is None:
-            return self._executables.start_pace.expect(1)
-        return self._executables.advance_pace.expect(request.transitions)
-
-    async def _first_state(self, chain: int, started: Started) -> Any:
-        if started.is_finite:
-            return started.state
-        position = np.asarray(started.state.point.position)
-        return await attempt(self._runner, functools.partial(self._diagnose, chain, position))
-
     def _key(self, chain: int) -> np.ndarray:
         return chain_key(self._settings.random_seed, chain)
 
@@ -187,6 +194,15 @@ class ModelServer(sv.Server):
         )
 
 
+def _is_quick(requests: Sequence[Request]) -> bool:
+    """Whether requests may keep the event loop waiting; never the first block of a chain.
+
+    Its steps are not adapted yet, and may be a hundred times as many as those of the blocks that foretell it.
+    """
+    is_first = any(request.state is not None and not request.state.transitions for request in requests)
+    return not is_first and sum(request.expected for request in requests) < QUICK
+
+
 @dataclass(frozen=True, slots=True)
-class ServeQuick:
+class ServeGathered:
     """The server's word to itself, which it reads after the requests that are waiting already."""

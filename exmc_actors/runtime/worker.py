@@ -1,6 +1,6 @@
 """Run blocking computations for actors; what they raise comes back as a value.
 
-The only threads of a run are started here, for whatever takes longer than it takes to get a thread's answer.
+The only threads of a run are started here, for whatever is not quick.
 Tests inject ``inline``, because trio's virtual clock does not wait for threads.
 """
 
@@ -14,8 +14,8 @@ from exmc_actors.runtime.protocol import BlockFailed
 
 T = TypeVar("T")
 
-QUICK = 5e-4
-"""Seconds for which the event loop may be kept busy."""
+QUICK = 1e-3
+"""Seconds for which a computation may keep the event loop waiting."""
 
 
 class Runner(Protocol):
@@ -33,7 +33,7 @@ class Runner(Protocol):
 async def in_thread(function: Callable[[], T], *, seconds: float = math.inf) -> T:
     """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped.
 
-    What is expected to be over sooner than a thread would answer runs where it is.
+    What is expected to be quick runs where it is: a thread's answer takes half as long.
     """
     if seconds < QUICK:
         return await inline(function)
@@ -43,7 +43,7 @@ async def in_thread(function: Callable[[], T], *, seconds: float = math.inf) -> 
 
 
 async def inline(function: Callable[[], T], *, seconds: float = 0.0) -> T:
-    """Run on the event loop's own thread: for tests."""
+    """Run on the event loop's own thread: what is quick, and everything in tests."""
     await trio.lowlevel.checkpoint()
     return function()
 

@@ -26,10 +26,10 @@ def schools(y=Y):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def nothing_is_quick():
+def nothing_is_gathered():
     """Under virtual time no block takes any; the model server would serve all chains together, always."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model_server, "QUICK", 0.0)
+        patch.setattr(model_server, "GATHERED", 0.0)
         yield
 
 

@@ -206,8 +206,12 @@ def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
     assert (trio.run(main) == threading.get_ident()) is is_inline
 
 
-def test_blocks_write_into_the_same_rows_again_and_keep_copies():
+def test_blocks_write_into_the_same_rows_again_and_keep_copies(monkeypatch):
+    monkeypatch.setattr(executables, "_spare_rows", executables._SpareRows())
+    made, new_rows = [], Executables._new_rows
+    monkeypatch.setattr(Executables, "_new_rows", lambda self: made.append(1) or new_rows(self))
     seen = virtual(lambda: observe(chains=1))
+    assert made == [1]
     blocks = [m for m in seen.messages if isinstance(m, DrawBlock) and m.phase == "sample"]
     whole = np.concatenate([block.draws["theta"] for block in blocks])
     assert whole.tobytes() == seen.tree.posterior["theta"].values[0].tobytes()
@@ -225,8 +229,14 @@ def test_a_process_keeps_the_rows_of_a_few_blocks_for_the_programs_that_ran_last
 
 def test_rows_of_another_program_are_not_taken():
     spare = executables._SpareRows()
-    a, b = object(), object()
-    spare.give(a, "rows of a")
+    a, b, rows = object(), object(), np.zeros(3)
+    spare.give(a, rows)
     assert spare.take(b) is None
-    assert spare.take(a) == "rows of a"
+    assert spare.take(a) is rows
+    assert spare.take(a) is None
+
+
+def test_large_rows_are_not_kept():
+    spare, a = executables._SpareRows(), object()
+    spare.give(a, np.broadcast_to(0.0, executables._BUFFER_NUMBERS + 1))
     assert spare.take(a) is None
