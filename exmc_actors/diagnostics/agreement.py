@@ -27,6 +27,8 @@ ENOUGH_DRAWS = 500
 """Of a chain, to see that nothing is wrong with a quantity; up to twice as many are looked at."""
 MIDWAY_R_HAT = (1.0 + HIGHEST_R_HAT) / 2
 """Fewer draws scatter more: a quantity that they put beyond this is looked at again."""
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples are spread over the unit interval as evenly as can be, and in no order."""
 ENOUGH_ESS_PER_CHAIN = 150
 """Well above what is asked for: an estimate is off by some per cent."""
 
@@ -59,7 +61,7 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
     """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
-    most = max(FEWEST_QUANTITIES, most_numbers // (chains * min(draws, 2 * ENOUGH_DRAWS)))
+    most = max(FEWEST_QUANTITIES, most_numbers // max(1, chains * min(draws, 2 * ENOUGH_DRAWS)))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
     found = [_of_all_or_some_draws(part.draws) for part in parts]
@@ -70,16 +72,23 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
 def _of_all_or_some_draws(draws: np.ndarray) -> np.ndarray:
     """Return R-hat, bulk and tail ESS, a row each; of long chains those of some draws unless doubtful.
 
-    Draws in even steps are worth no more than all of them are, and their chains agree no better.
+    Some of the draws are worth no more than all of them are, and their chains agree no better.
     """
     step = max(1, draws.shape[2] // ENOUGH_DRAWS)
-    estimates = _estimates(draws[:, :, ::step])
+    estimates = _estimates(draws[:, :, _in_uneven_steps(draws.shape[2], step)])
     if step > 1:
         r_hat, *sizes = estimates
         is_good = (r_hat < MIDWAY_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * draws.shape[1])
         doubtful = np.flatnonzero(~(is_good & np.isfinite(draws).all(axis=(1, 2))))
         estimates[:, doubtful] = _estimates(draws[doubtful])
     return estimates
+
+
+def _in_uneven_steps(draws: int, step: int) -> np.ndarray:
+    """Return a draw of each stretch of ``step``, at places that differ, lest these meet a period."""
+    number = np.arange(draws // step)
+    picks: np.ndarray = step * number + (step * (number * GOLDEN % 1.0)).astype(int)
+    return picks
 
 
 def _estimates(draws: np.ndarray) -> np.ndarray:

@@ -54,4 +54,5 @@ def _of_one(draws: np.ndarray) -> tuple[float, float, float]:
     for indicator, level in zip(series[2:], (0.05, 0.95), strict=True):
         np.less_equal(split, quantile(whole, level), out=indicator)
     bulk, low, high = ess(series[1:])
-    return rhat(series[:2]).max(), bulk, min(low, high)
+    # Of draws with two values in equal numbers, all distances from the median are the same.
+    return np.fmax(*rhat(series[:2])), bulk, min(low, high)

@@ -34,10 +34,9 @@ def ess(chains: np.ndarray) -> np.ndarray:
     np.subtract(chains, means[:, :, None], out=spaced[:, :, :draws])
     effective = np.full(quantities, float(size))
     for number, between in enumerate(variance(means).tolist()):
-        covariances = _covariances(spaced[number], draws)
-        within = next(covariances)
-        if within + between > _CONSTANT**2 or np.ptp(chains[number]) >= _CONSTANT:
-            time = _autocorrelation_time(within, covariances, between, draws)
+        # Not by the variance: that of large constants is what their mean was rounded by.
+        if np.ptp(chains[number]) >= _CONSTANT:
+            time = _autocorrelation_time(_covariances(spaced[number], draws), between, draws)
             effective[number] = size / max(time, 1 / log10(size))
     return effective
 
@@ -54,15 +53,15 @@ def _covariances(spaced: np.ndarray, draws: int) -> Iterator[float]:
     yield from (np.fft.irfft(power, n=padded)[FEW_LAGS:draws] / draws).tolist()
 
 
-def _autocorrelation_time(at_zero: float, covariances: Iterator[float], between: float, draws: int) -> float:
+def _autocorrelation_time(covariances: Iterator[float], between: float, draws: int) -> float:
     """Sum autocorrelations by Geyer's initial monotone sequence: pairs of lags, up to the first negative one.
 
     Args:
-        at_zero: the variance within the chains, the mean over them.
-        covariances: the autocovariances from lag 1 on.
+        covariances: of all chains together, from lag 0 on.
         between: the variance of the chains' means, by which chains that disagree count as correlated.
         draws: of each chain.
     """
+    at_zero = next(covariances)
     within, pooled = at_zero * draws / (draws - 1), at_zero + between
     correlations = (1.0 - (within - covariance) / pooled for covariance in covariances)
     even, odd = 1.0, next(correlations)

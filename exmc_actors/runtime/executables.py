@@ -236,6 +236,8 @@ def executables_for(target: Target, max_treedepth: int) -> Executables:
     Call it in the host's thread: JAX's default device may be set for that thread alone.
     """
     device = jax.config.values["jax_default_device"]
+    if isinstance(device, str):
+        device = jax.local_devices(backend=device)[0]
     identity = (target.key, target.dim, max_treedepth, str(device))
     with _cache_lock:
         if identity not in _cache:

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from exmc_actors.diagnostics import agreement
-from exmc_actors.diagnostics.agreement import ENOUGH_DRAWS, judge
+from exmc_actors.diagnostics.agreement import ENOUGH_DRAWS, _in_uneven_steps, judge
 from exmc_actors.diagnostics.convergence import convergence
 
 
@@ -20,7 +20,7 @@ def long_chains(autoregressive):
 
 def test_what_is_well_is_judged_by_some_draws(long_chains):
     found = judge(posterior(long_chains)).convergence
-    some = convergence(long_chains[:, :, ::10])
+    some = convergence(long_chains[:, :, _in_uneven_steps(10 * ENOUGH_DRAWS, 10)])
     np.testing.assert_array_equal(found.r_hat, some.r_hat)
     np.testing.assert_array_equal(found.ess_bulk, some.ess_bulk)
     np.testing.assert_array_equal(found.ess_tail, some.ess_tail)
@@ -38,6 +38,13 @@ def test_what_is_doubtful_is_judged_by_all_draws(long_chains, autoregressive):
 def test_a_draw_that_is_not_finite_is_seen_wherever_it_is(long_chains):
     long_chains[3, 1, 7] = np.inf
     assert np.isnan(judge(posterior(long_chains)).convergence.ess_bulk).tolist() == [False] * 3 + [True]
+
+
+@pytest.mark.parametrize("offset", range(3))
+def test_a_fault_with_a_period_is_seen_although_it_leaves_every_tenth_draw_alone(long_chains, offset):
+    apart = np.arange(4)[:, None] * (np.arange(10 * ENOUGH_DRAWS) % 10 != offset)
+    found = judge(posterior(long_chains + apart)).convergence
+    assert (found.r_hat > 1.3).all()
 
 
 def test_short_chains_are_judged_by_all_draws(autoregressive):

@@ -46,6 +46,18 @@ def test_the_halves_of_a_single_chain_are_compared():
     assert convergence(drifting).r_hat[0] > 1.5
 
 
+def test_chains_that_differ_in_two_balanced_values_disagree():
+    draws = np.zeros((2, 4, 1000))
+    for chain, ones in enumerate((600, 600, 400, 400)):
+        draws[0, chain, np.random.default_rng(chain).permutation(1000)[:ones]] = 1.0
+    draws[1, 2:] = 1.0
+    with np.errstate(invalid="ignore"):  # ArviZ divides zero by zero
+        expected = array_stats.rhat(draws[:1])[0]
+    np.testing.assert_allclose(convergence(draws).r_hat[0], expected, rtol=1e-9)
+    assert expected > 1.01
+    assert convergence(draws).r_hat[1] > 100
+
+
 def test_what_is_not_finite_or_too_short_is_left_open():
     draws = np.random.default_rng(1).normal(size=(3, 4, 20))
     draws[0, 1, 2], draws[2, 3, 4] = np.nan, np.inf

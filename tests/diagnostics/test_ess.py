@@ -18,8 +18,9 @@ def test_chains_far_apart_are_worth_about_one_draw_each(autoregressive):
     assert ess(draws)[0] < 5
 
 
-def test_a_constant_is_worth_every_draw():
-    np.testing.assert_array_equal(ess(np.ones((2, 4, 10))), [40, 40])
+@pytest.mark.parametrize("constant", [1.0, 5791.091292641165, 1e150])
+def test_a_constant_is_worth_every_draw(constant):
+    np.testing.assert_array_equal(ess(np.full((2, 4, 10), constant)), [40, 40])
 
 
 def test_perfectly_antithetic_draws_are_capped():

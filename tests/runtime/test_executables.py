@@ -168,6 +168,12 @@ def test_the_hosts_default_device_is_part_of_a_programs_identity():
     assert executables_for(target, 10) is anywhere
 
 
+def test_the_hosts_default_device_may_be_given_by_its_platform():
+    with jax.default_device("cpu"):
+        tree = virtual(lambda: observe(chains=2)).tree
+    assert tree.attrs["device"] == "cpu:0"
+
+
 def test_blocks_run_on_the_default_device_of_the_hosts_thread_whichever_thread_they_run_in():
     code = """
 import jax, jax.numpy as jnp, numpy as np
