@@ -102,8 +102,7 @@ def advance(
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
     dim = state.point.position.shape[0]
-    statistics = rows.shape[1] - 2 * dim - len(STATS)
-    positions = statistics + len(STATS)
+    columns = Columns(dim, rows.shape[1] - len(Columns(dim, 0)))
 
     def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
         row, state, rows = carry
@@ -124,14 +123,14 @@ def advance(
             lambda: state.step_size,
         )
         made = jnp.concatenate([_stats_row(point, report, step_size), point.position, point.gradient])
-        rows = lax.dynamic_update_slice(rows, made[None], (row, statistics))
+        rows = lax.dynamic_update_slice(rows, made[None], (row, columns.values))
         return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
 
     end = first_row + transitions
     _, state, rows = lax.while_loop(lambda carry: carry[0] < end, make, (first_row, state, rows))
 
     def constrain(row: Array, rows: Array) -> Array:
-        position = lax.dynamic_slice(rows, (row, positions), (1, dim))[0]
+        position = lax.dynamic_slice(rows, (row, columns.kept), (1, dim))[0]
         return lax.dynamic_update_slice(rows, sampler.values_at(position, arguments)[None], (row, 0))
 
     # Row by row, not vectorised over the block: a row's last bit must not depend on where it stands.

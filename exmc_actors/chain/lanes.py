@@ -21,7 +21,9 @@ MOST_LANES = 8
 _MOST_NUMBERS = 1 << 15
 """Of the states that go into a call, used or not: a quarter of a megabyte."""
 
-_REAL, _COUNT, _FLAG = (np.zeros((), dtype) for dtype in (np.float64, np.int64, np.bool_))
+_REAL: Any = np.zeros((), np.float64)
+_COUNT: Any = np.zeros((), np.int64)
+_FLAG: Any = np.zeros((), np.bool_)
 
 
 class ToStart(NamedTuple):
@@ -51,7 +53,7 @@ class Lanes:
         state: Any = empty_state(dim)
         self._sampler = sampler
         self._to_start = Packing(ToStart(state.key, state.point.position, _REAL, _REAL))
-        self._started = Packing(Started(state, _FLAG))  # type: ignore[arg-type] # its shapes and dtypes
+        self._started = Packing(Started(state, _FLAG))
         self._to_advance = Packing(ToAdvance(state, _COUNT, _COUNT, WarmupSettings(_COUNT, _COUNT, _REAL)))
         self._advanced = Packing(_without_metric(state))
         self.count = max(1, min(MOST_LANES, _MOST_NUMBERS // self._to_advance.size))
@@ -118,4 +120,5 @@ def _row(rows: Array, lane: Array) -> Array:
 
 def _without_metric(state: ChainState) -> Any:
     """Return what a block changes of a state: a metric is the largest part of it, and stays."""
-    return state._replace(metric=())  # type: ignore[arg-type] # a tree with nothing in this place
+    nothing: Any = ()
+    return state._replace(metric=nothing)

@@ -49,7 +49,7 @@ def _of_one(draws: np.ndarray) -> tuple[float, float, float]:
     # Of an odd number of draws, the halves leave one out.
     whole = in_order if draws.shape[1] % 2 == 0 else ascending(draws)
     series = np.empty((4, *split.shape))
-    for scores, ranked in zip(series, (folded(in_order), in_order), strict=False):
+    for scores, ranked in zip(series[:2], (folded(in_order), in_order), strict=True):
         scores[:] = normal_scores(ranked).reshape(split.shape)
     for indicator, level in zip(series[2:], (0.05, 0.95), strict=True):
         np.less_equal(split, quantile(whole, level), out=indicator)

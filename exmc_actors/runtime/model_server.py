@@ -45,6 +45,11 @@ class Request:
     """Seconds that it may take by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServeGathered:
+    """The server's word to itself, which it reads after the requests that are waiting already."""
+
+
 class ModelServer(sv.Server):
     """The shared compiled model of a run."""
 
@@ -99,7 +104,7 @@ class ModelServer(sv.Server):
         elif len(self._gathered) == 1:
             self.send_after(PATIENCE, ServeGathered())  # chains are started one after the other
 
-    async def handle_cast(self, message: "ServeGathered") -> None:
+    async def handle_cast(self, message: ServeGathered) -> None:
         """Answer what was gathered: here if that is quick, on a core if not."""
         requests, self._gathered = self._gathered, []
         while requests:
@@ -203,8 +208,3 @@ def _is_quick(requests: Sequence[Request]) -> bool:
     is_first = any(request.state is not None and not request.state.transitions for request in requests)
     saved = (len(requests) - 1) * CALL_SECONDS
     return not is_first and sum(request.expected for request in requests) - saved < QUICK
-
-
-@dataclass(frozen=True, slots=True)
-class ServeGathered:
-    """The server's word to itself, which it reads after the requests that are waiting already."""

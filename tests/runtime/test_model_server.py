@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import exmc_actors as ex
-from exmc_actors.chain import chain_key
+import supervision as sv
+from exmc_actors.chain import chain_key, empty_state
 from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
 from exmc_actors.runtime import executables_for, model_server
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.model_server import QUICK, Request, _is_quick
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
@@ -96,3 +98,34 @@ def test_a_chain_that_begins_again_alone_does_not_wait_for_the_others(calls, one
     seen = virtual(lambda: observe(kill_before_its_first_commit))
     assert seen.statistics.chains[1].restarts == 1
     assert draws_of(seen.tree) == one_by_one
+
+
+@pytest.mark.parametrize("victim", [("engine", "recorder"), ("engine", "model server")])
+def test_killing_whoever_holds_gathered_requests_changes_no_bit(calls, victim, one_by_one):
+    virtual(observe)
+
+    async def kill_twice(run):
+        for _ in range(2):
+            async with run.subscribe(overflow=ex.WAIT) as feed:
+                await anext(feed)
+            run.supervisor.child(*victim).exit(sv.KILL)
+
+    seen = virtual(lambda: observe(kill_twice))
+    assert max(calls) == SETTINGS["chains"]
+    assert max(chain.restarts for chain in seen.statistics.chains) >= 1
+    assert draws_of(seen.tree) == one_by_one
+
+
+def request(transitions, expected):
+    state = empty_state(1)._replace(transitions=np.int64(transitions))
+    return Request(0, None, state, 10, expected)
+
+
+def test_a_shared_call_is_quick_by_all_that_it_holds():
+    assert _is_quick([request(10, 0.6 * QUICK)])
+    assert not _is_quick([request(10, 0.6 * QUICK)] * 3)
+
+
+def test_the_first_block_of_a_chain_never_keeps_the_loop_waiting():
+    assert _is_quick([request(1, 0.0)])
+    assert not _is_quick([request(1, 0.0), request(0, 0.0)])
