@@ -9,6 +9,7 @@ from typing import Any, final
 import jax
 import numpy as np
 
+from exmc_actors.blas import one_thread
 from exmc_actors.compiler import traced
 from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.known_logarithms import with_known_logarithms
@@ -54,8 +55,9 @@ class Program(Evaluator):
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._rewritten = rewrite(model)
-        structure, self.arguments = split(self._rewritten)
+        with one_thread():  # what is known is computed here, such as the triangle of a regression's rows
+            self._rewritten = rewrite(model)
+            structure, self.arguments = split(self._rewritten)
         self._density = _StructureDensity(structure)
         self.layout = structure.layout
         self.values_layout = structure.values_layout

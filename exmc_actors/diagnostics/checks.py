@@ -8,7 +8,7 @@ import numpy as np
 
 from exmc_actors.diagnostics import agreement
 from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
-from exmc_actors.diagnostics.quantities import posterior_of
+from exmc_actors.diagnostics.quantities import by_chain_and_draw, posterior_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,8 +58,8 @@ def e_bfmi(energy: np.ndarray) -> np.ndarray:
 def _sample_stats(tree: xr.DataTree) -> dict[str, np.ndarray]:
     if "sample_stats" not in tree.children:
         return {}
-    stats = tree.children["sample_stats"].dataset
-    return {name: stats[name].transpose("chain", "draw", ...).values for name in _LOOKED_AT if name in stats}
+    stats = tree.children["sample_stats"].to_dataset(inherit=False)
+    return {name: by_chain_and_draw(stats, name).values for name in _LOOKED_AT if name in stats}
 
 
 def _divergences(stats: dict[str, np.ndarray]) -> str | None:

@@ -80,8 +80,10 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
     for name, arrays in (("observed_data", observed_data), ("constant_data", constant_data)):
         if arrays:
             groups[name] = labels.dataset(arrays, (), origin, None)
-    children = {name: xr.DataTree(dataset=group) for name, group in groups.items()}
-    return xr.DataTree(dataset=xr.Dataset(attrs=attrs), children=children)
+    tree = xr.DataTree(dataset=xr.Dataset(attrs=attrs))
+    for name, group in groups.items():
+        tree[name] = xr.DataTree(dataset=group)  # as ``children``, each would be copied
+    return tree
 
 
 def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:

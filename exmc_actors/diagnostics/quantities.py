@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def chosen_variables(posterior: xr.Dataset, var_names: str | Sequence[str] | Non
 
 def count_quantities(posterior: xr.Dataset) -> int:
     """Return how many scalars the posterior has."""
-    return sum(_size(variable) for variable in posterior.data_vars.values())
+    return sum(_size(posterior.variables[name]) for name in posterior.data_vars)
 
 
 def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int = 1) -> Iterator[Quantities]:
@@ -63,23 +63,31 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
     """
     passed = 0
     for name in var_names:
-        variable = posterior[name].transpose("chain", "draw", ...)
+        variable = by_chain_and_draw(posterior, name)
         size = _size(variable)
         picks = np.arange(-passed % stride, size, stride)
         passed += size
         draws = variable.values.reshape(*variable.shape[:2], size)[:, :, picks]
-        yield Quantities(_names(variable, picks), np.moveaxis(draws, 2, 0))
+        labels = [
+            posterior[axis].values if axis in posterior.coords else range(10**9) for axis in variable.dims[2:]
+        ]
+        yield Quantities(_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
 
 
-def _size(variable: xr.DataArray) -> int:
+def by_chain_and_draw(dataset: xr.Dataset, name: str) -> xr.Variable:
+    """Return a variable whose first axes are ``chain`` and ``draw``, without its coordinates."""
+    # Not dataset[name].transpose: collecting the coordinates costs more than judging a quantity.
+    variable = dataset.variables[name]
+    return variable if variable.dims[:2] == ("chain", "draw") else variable.transpose("chain", "draw", ...)
+
+
+def _size(variable: xr.Variable) -> int:
     return prod(n for axis, n in variable.sizes.items() if axis not in ("chain", "draw"))
 
 
-def _names(variable: xr.DataArray, picks: np.ndarray) -> list[str]:
-    axes = variable.dims[2:]
-    if not axes:
-        return [str(variable.name)] * len(picks)
-    labels = [variable.coords[axis].values if axis in variable.coords else range(10**9) for axis in axes]
-    places = np.unravel_index(picks, variable.shape[2:])
+def _names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:
+    if not shape:
+        return [name] * len(picks)
+    places = np.unravel_index(picks, shape)
     columns = [[str(known[i]) for i in place] for known, place in zip(labels, places, strict=True)]
-    return [f"{variable.name}[{', '.join(row)}]" for row in zip(*columns, strict=True)]
+    return [f"{name}[{', '.join(row)}]" for row in zip(*columns, strict=True)]

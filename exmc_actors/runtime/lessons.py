@@ -6,14 +6,15 @@ recorder that begins again, get the same one.
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import supervision as sv
+from exmc_actors.blas import must_wait, one_thread
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.protocol import BlockFailed
 from exmc_actors.runtime.worker import Runner, attempt
-from exmc_actors.warmup import Learnt, teach
+from exmc_actors.warmup import Learner, Learnt, Schedule, teach
 
 _SMALL = 24
 """Dimensions up to which a lesson takes less than a millisecond."""
@@ -53,13 +54,17 @@ class Lessons:
 
     async def _hold(self, lesson: int) -> None:
         learners = self._log.learners(lesson)
-        compute = functools.partial(teach, self._log.settings.schedule, lesson, learners)
+        compute = functools.partial(_taught, self._log.settings.schedule, lesson, learners)
         is_small = all(len(learner.metric.scale) <= _SMALL for learner in learners.values())
-        outcome: dict[int, Learnt] | BlockFailed = await attempt(
-            self._runner, compute, seconds=0.0 if is_small else math.inf
-        )
+        seconds = 0.0 if is_small and not must_wait() else math.inf
+        outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute, seconds=seconds)
         if not isinstance(outcome, BlockFailed):
             self._log.learn(lesson, outcome)
         self._is_on = False
         for chain, reply in self._waiting.pop(lesson):
             reply.send(outcome if isinstance(outcome, BlockFailed) else outcome[chain])
+
+
+def _taught(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> dict[int, Learnt]:
+    with one_thread():
+        return teach(schedule, lesson, learners)
