@@ -21,7 +21,6 @@ from exmc_actors.runtime.protocol import (
     Advanced,
     BlockFailed,
     Commit,
-    Finish,
     GiveUp,
     Learn,
     Stand,
@@ -29,7 +28,7 @@ from exmc_actors.runtime.protocol import (
     Unstartable,
 )
 from exmc_actors.runtime.settings import Settings
-from exmc_actors.warmup import Pairs
+from exmc_actors.warmup import Learnt, Pairs
 
 
 class BlockError(ExmcError):
@@ -52,6 +51,8 @@ async def chain(
     if not standing.may_go_on:
         return
     state, done = standing.state, standing.transitions
+    if done in settings.schedule.lessons:
+        state = _with_lesson(standing.state, await recorder.call(Learn(number, done)))
     if state is None:
         outcome = await model_server.call(Start(number))
         if isinstance(outcome, Unstartable):
@@ -60,13 +61,10 @@ async def chain(
         state = _unless_failed(outcome)
     while done < settings.transitions:
         await feed.wait_for_room()
-        if done in settings.schedule.lessons:
-            state = state.with_lesson(_unless_failed(await recorder.call(Learn(number, done))))
         advanced = _unless_failed(await model_server.call(Advance(number, state, settings.left_in_leg(done))))
         block = draw_block(number, done, advanced, target, settings)
-        await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
-        state, done = advanced.state, done + len(block)
-    await recorder.call(Finish(number))
+        learnt = await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
+        state, done = _with_lesson(advanced.state, learnt), done + len(block)
 
 
 def draw_block(number: int, done: int, advanced: Advanced, target: Target, settings: Settings) -> DrawBlock:
@@ -77,7 +75,7 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
         name: advanced.stats[:, column].astype(STAT_TYPES.get(name, np.float64), copy=False)
         for column, name in enumerate(STATS)
     }
-    for array in (*draws.values(), *stats.values()):
+    for array in stats.values():  # views of the rows are read-only as these are
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))
 
@@ -94,6 +92,10 @@ def pairs_that_count(before: ChainState, advanced: Advanced) -> Pairs | None:
     counts = (positions != came_from).any(axis=1) & (advanced.stats[:, STATS.index("diverging")] == 0.0)
     kept: Pairs = advanced.pairs[counts]
     return kept
+
+
+def _with_lesson(state: Any, learnt: Learnt | BlockFailed | None) -> Any:
+    return state if learnt is None else state.with_lesson(_unless_failed(learnt))
 
 
 def _unless_failed(outcome: Any) -> Any:

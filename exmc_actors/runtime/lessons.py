@@ -54,7 +54,7 @@ class Lessons:
 
     async def _hold(self, lesson: int) -> None:
         learners = self._log.learners(lesson)
-        compute = functools.partial(_taught, self._log.settings.schedule, lesson, learners)
+        compute = functools.partial(teach_on_one_thread, self._log.settings.schedule, lesson, learners)
         is_small = all(len(learner.metric.scale) <= _SMALL for learner in learners.values())
         seconds = 0.0 if is_small and not must_wait() else math.inf
         outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute, seconds=seconds)
@@ -65,6 +65,9 @@ class Lessons:
             reply.send(outcome if isinstance(outcome, BlockFailed) else outcome[chain])
 
 
-def _taught(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> dict[int, Learnt]:
+def teach_on_one_thread(
+    schedule: Schedule, lesson: int, learners: Mapping[int, Learner]
+) -> dict[int, Learnt]:
+    """Return what the chains learn, the same bits whatever the threads of the host's linear algebra."""
     with one_thread():
         return teach(schedule, lesson, learners)

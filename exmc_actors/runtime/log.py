@@ -88,6 +88,7 @@ class Log:
     ) -> None:
         """Take in a block with the state that follows it, and with what can be learnt from it.
 
+        The chain's last block finishes it.
         A block that does not begin where the chain stands would lose or repeat draws; the supervision
         tree makes that impossible, and this is where it would show.
         """
@@ -104,6 +105,9 @@ class Log:
         if block.phase == "sample":
             record.divergences += int(np.count_nonzero(block.stats["diverging"]))
         self.messages.append(block)
+        if record.transitions == self.settings.transitions:
+            record.status = "finished"
+            self.messages.append(ChainFinished(block.chain))
 
     def is_ready(self, lesson: int) -> bool:
         """Whether every chain that is still running has come to a lesson."""
@@ -133,13 +137,6 @@ class Log:
             self.chains[chain].crashes = 0
         for record in self.chains:
             record.window = [entry for entry in record.window if entry[0] >= start and lesson < later]
-
-    def finish(self, chain: int) -> None:
-        """Note that a chain has committed all its draws; a second time changes nothing."""
-        record = self.chains[chain]
-        if record.status == "running":
-            record.status = "finished"
-            self.messages.append(ChainFinished(chain))
 
     def abandon(self, reason: str) -> None:
         """Note that nobody is left to go on with the chains that have not ended."""

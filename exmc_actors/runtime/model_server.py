@@ -70,6 +70,7 @@ class ModelServer(sv.Server):
         self._block_size = block_size
         self._runner = runner
         self._gathered: list[Request] = []
+        self._is_about_to_serve = False
         self._cores = trio.CapacityLimiter(settings.cores)
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
@@ -99,14 +100,16 @@ class ModelServer(sv.Server):
     def _gather(self, request: Request) -> None:
         """Keep what is short until those are there that come together with it."""
         self._gathered.append(request)
-        if request.state is not None or len(self._gathered) == self._settings.chains:
+        if request.state is None and len(self._gathered) < self._settings.chains:
+            if len(self._gathered) == 1:
+                self.send_after(PATIENCE, ServeGathered())  # chains are started one after the other
+        elif not self._is_about_to_serve:
+            self._is_about_to_serve = True
             self.ref.cast(ServeGathered())  # behind what is in the mailbox already
-        elif len(self._gathered) == 1:
-            self.send_after(PATIENCE, ServeGathered())  # chains are started one after the other
 
     async def handle_cast(self, message: ServeGathered) -> None:
         """Answer what was gathered: here if that is quick, on a core if not."""
-        requests, self._gathered = self._gathered, []
+        requests, self._gathered, self._is_about_to_serve = self._gathered, [], False
         while requests:
             together = self._that_fit(requests)
             if _is_quick(together):

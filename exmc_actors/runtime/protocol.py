@@ -30,7 +30,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A chain hands over a block with the state that follows it: one atomic record."""
+    """A chain hands over a block with the state that follows it: one atomic record.
+
+    The last block of a chain ends it.  A block that leads to a lesson is answered with what was learnt, once
+    that is known; any other with None.
+    """
 
     block: DrawBlock
     transitions: int
@@ -42,18 +46,11 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """A chain asks what all chains have learnt before its next transition; it waits for the others."""
+    """A chain that begins again at a lesson asks what all have learnt; it waits for the others."""
 
     chain: int
     lesson: int
     """The number of that transition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """A chain has committed its last draw."""
-
-    chain: int
 
 
 @dataclass(frozen=True, slots=True)

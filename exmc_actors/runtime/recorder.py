@@ -10,7 +10,7 @@ import supervision as sv
 from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.lessons import Lessons
-from exmc_actors.runtime.protocol import Commit, Finish, GiveUp, Learn, Stand, Standing
+from exmc_actors.runtime.protocol import Commit, GiveUp, Learn, Stand, Standing
 from exmc_actors.runtime.worker import Runner
 
 MAX_ATTEMPTS = 3
@@ -39,7 +39,7 @@ class Recorder(sv.Server):
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
-    async def handle_call(self, message: Stand | Commit | Learn | Finish | GiveUp) -> Any:
+    async def handle_call(self, message: Stand | Commit | Learn | GiveUp) -> Any:
         """Answer a chain; what changes the log also wakes the subscribers."""
         match message:
             case Stand(chain):
@@ -49,8 +49,11 @@ class Recorder(sv.Server):
                 return sv.NO_REPLY
             case Commit(block, transitions, state, pairs):
                 self._log.commit(block, transitions, state, pairs)
-            case Finish(chain):
-                self._log.finish(chain)
+                come_to = transitions + len(block)
+                if come_to in self._log.settings.schedule.lessons:
+                    self._lessons.ask(block.chain, come_to, self.defer())
+                    self._feed.wake()
+                    return sv.NO_REPLY
             case GiveUp(chain, reason, is_start):
                 self._log.chains[chain].failed_start = is_start
                 self._log.fail(chain, reason)

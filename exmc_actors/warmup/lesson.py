@@ -46,7 +46,7 @@ def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> d
       lesson: the number of the transition.
       learners: the chains that have come so far, by number.
     """
-    together = agree([learner.pairs for learner in learners.values()]) or lesson <= schedule.early
+    together = lesson <= schedule.early or agree([learner.pairs for learner in learners.values()])
     groups = [list(learners)] if together else [[chain] for chain in learners]
     return {chain: learnt for group in groups for chain, learnt in _taught(schedule, lesson, learners, group)}
 

@@ -32,13 +32,13 @@ async def read(subscription, count):
     return [(await anext(subscription)).first for _ in range(count)]
 
 
-def test_a_subscriber_sees_what_is_committed_after_it_came_once_and_in_order(feed):
+def test_a_subscriber_sees_what_is_committed_after_it_came_once_and_in_order():
     async def main():
+        feed = Feed(Log(Settings(draws=7, tune=0, chains=1)))
         commit(feed, 3)
         async with feed.subscribe() as subscription:
             commit(feed, 4)
             assert await read(subscription, 4) == [3, 4, 5, 6]
-            feed.log.finish(0)
             assert isinstance(await anext(subscription), ChainFinished)
             with pytest.raises(StopAsyncIteration):
                 await anext(subscription)
