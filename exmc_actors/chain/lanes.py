@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array, lax
 
 from exmc_actors.chain.block import Sampler, WarmupSettings, advance
-from exmc_actors.chain.packing import Packing, pack, pack_traced
+from exmc_actors.chain.packing import Packing, pack_traced
 from exmc_actors.chain.start import Started, start
 from exmc_actors.chain.state import ChainState, empty_state
 
@@ -109,7 +109,7 @@ class Lanes:
     def _in_rows(self, packing: Packing, asked: Sequence[Any]) -> np.ndarray:
         rows = np.zeros((self.count, packing.size))
         for row, one in zip(rows, asked, strict=False):
-            row[:] = pack(one)
+            packing.pack(one, row)
         return rows
 
 

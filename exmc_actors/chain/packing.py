@@ -11,11 +11,6 @@ import numpy as np
 from jax import Array
 
 
-def pack(tree: Any) -> np.ndarray:
-    """Return the numbers of all leaves, in order, on the host."""
-    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)], dtype=np.float64)
-
-
 def pack_traced(tree: Any) -> Array:
     """Return the numbers of all leaves, in order, inside a program."""
     return jnp.concatenate([jnp.ravel(leaf).astype(jnp.float64) for leaf in jax.tree.leaves(tree)])
@@ -34,6 +29,12 @@ class Packing:
         ]
         self.size = ends[-1]
         """The length of the vector."""
+
+    def pack(self, tree: Any, vector: np.ndarray) -> None:
+        """Write the numbers of all leaves into a vector, on the host."""
+        for (place, shape, _), leaf in zip(self._places, jax.tree.leaves(tree), strict=True):
+            # Numbers, and vectors as they are: each step here is made for every leaf of every block.
+            vector[place] = leaf if len(shape) < 2 else np.reshape(leaf, -1)
 
     def unpack(self, vector: Any) -> Any:
         """Return the tree; on the host its floats are views of the vector."""

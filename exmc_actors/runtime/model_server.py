@@ -75,11 +75,10 @@ class ModelServer(sv.Server):
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )
-        compiling = 0.0 if executables.are_compiled else math.inf
-        async with trio.open_nursery() as compilers:
-            for compile_one in (executables.compile_advance, executables.compile_start):
-                compute = functools.partial(compile_one, self._arguments)
-                compilers.start_soon(functools.partial(runner, compute, seconds=compiling))
+        if not executables.are_compiled:
+            async with trio.open_nursery() as compilers:
+                for compile_one in (executables.compile_advance, executables.compile_start):
+                    compilers.start_soon(runner, functools.partial(compile_one, self._arguments))
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""
