@@ -33,11 +33,14 @@ def collect(log: Log, chains: Sequence[int], phase: Phase, length: int) -> tuple
     ]
     if not blocks:
         return {}, {}
+    lengths = committed_draws(log, chains, phase)
     row_of = {chain: row for row, chain in enumerate(chains)}
     gathered: tuple[Columns, Columns] = ({}, {})
     for columns, parts in zip(gathered, ("draws", "stats"), strict=True):
         for name, example in getattr(blocks[0], parts).items():
-            columns[name] = np.full((len(chains), length, *example.shape[1:]), np.nan)
+            columns[name] = np.empty((len(chains), length, *example.shape[1:]))
+            for row, there in enumerate(lengths):
+                columns[name][row, there:] = np.nan
         for block in blocks:
             count = min(len(block), length - block.first)
             if count > 0:
