@@ -12,8 +12,8 @@ import pytest
 
 HEAD = """# Correctness: what was measured
 
-Written by `make check-slow`. Each row is one comparison of the slow tier: the worst that a test found, and what
-it allows. A test with too few effective draws to see what matters fails as INCONCLUSIVE; it never passes. Seeds are
+Written by `make check-slow`. Each row is one comparison of the slow tier: the worst that a test found, and
+what it allows. A test with too few effective draws to see what matters fails as INCONCLUSIVE. Seeds are
 fixed, so that a row changes only with the code, JAX, or the kind of processor.
 
 """
