@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from exmc_actors.chain.state import ChainState
-from exmc_actors.kernel import Point, reasonable_step_size
+from exmc_actors.kernel import Point, StepSizeSearch, after_try, begin_search
+from exmc_actors.kernel.hamiltonian import energy, leapfrog, phase_point
 from exmc_actors.kernel.random import transition_words
 from exmc_actors.warmup import dual_averaging, first_metric, rank_capacity
 
@@ -27,6 +28,15 @@ class Started(NamedTuple):
     state: ChainState
     is_finite: Array
     """Whether log density and gradient are finite there; if not, the chain must not be run."""
+
+
+class _Search(NamedTuple):
+    """How far the search for a point is, and then that for a step size."""
+
+    tries: Array
+    point: Point
+    """Tried last: where it is finite, it is the start."""
+    step_size: StepSizeSearch
 
 
 def start(
@@ -53,26 +63,37 @@ def start(
     dim = centre.shape[0]
     tries_allowed = jnp.where(radius == 0.0, 1, TRIES)
     seed = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), _START_INDEX)
-
-    def attempt(number: Array) -> Point:
-        within = jax.random.uniform(jax.random.fold_in(seed, number), (dim,), jnp.float64, -1.0, 1.0)
-        candidate = centre + radius * within
-        return Point(candidate, *density_and_gradient(candidate))
-
-    def goes_on(carry: tuple[Array, Point]) -> Array:
-        tries, point = carry
-        return (tries < tries_allowed) & ~_is_finite(point)
-
-    def try_next(carry: tuple[Array, Point]) -> tuple[Array, Point]:
-        tries, _ = carry
-        return tries + 1, attempt(tries)
-
-    untried = Point(centre, jnp.asarray(jnp.nan), jnp.zeros(dim))
-    _, point = lax.while_loop(goes_on, try_next, (jnp.zeros((), jnp.int64), untried))
-    metric = first_metric(point.gradient, rank_capacity(dim))
     momentum = transition_words(key, _START_INDEX - 1, dim).normals
-    step_size = reasonable_step_size(density_and_gradient, point, momentum, metric, target_accept)
-    state = ChainState(key, jnp.zeros((), jnp.int64), point, metric, dual_averaging.start(step_size))
+
+    def look(search: _Search) -> _Search:
+        """Try the next position; or, once there is a point, the next step size from it."""
+        is_found, metric = _is_finite(search.point), first_metric(search.point.gradient, rank_capacity(dim))
+        within = jax.random.uniform(jax.random.fold_in(seed, search.tries), (dim,), jnp.float64, -1.0, 1.0)
+        candidate = centre + radius * within
+        # One evaluation for both: each copy of a log density may take seconds to compile.
+        end, reached = leapfrog(
+            lambda q: density_and_gradient(jnp.where(is_found, q, candidate)),
+            search.point.position,
+            phase_point(search.point, momentum, metric),
+            search.step_size.step_size,
+            metric,
+        )
+        error = energy(reached.log_density, end.momentum) - energy(search.point.log_density, momentum)
+        tried = _Search(search.tries + 1, reached._replace(position=candidate), search.step_size)
+        stepped = search._replace(step_size=after_try(search.step_size, error, target_accept))
+        after: _Search = jax.tree.map(lambda a, b: jnp.where(is_found, a, b), stepped, tried)
+        return after
+
+    def goes_on(search: _Search) -> Array:
+        return jnp.where(_is_finite(search.point), ~search.step_size.is_over, search.tries < tries_allowed)
+
+    nowhere = Point(centre, jnp.asarray(jnp.nan), jnp.zeros(dim))
+    _, point, found = lax.while_loop(
+        goes_on, look, _Search(jnp.zeros((), jnp.int64), nowhere, begin_search())
+    )
+    metric = first_metric(point.gradient, rank_capacity(dim))
+    step_size = dual_averaging.start(found.step_size)
+    state = ChainState(key, jnp.zeros((), jnp.int64), point, metric, step_size)
     return Started(state, _is_finite(point))
 
 

@@ -3,14 +3,16 @@
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point
 from exmc_actors.kernel.metric import Metric, capacity_for
 from exmc_actors.kernel.nuts import Transition, transition
-from exmc_actors.kernel.step_size import reasonable_step_size
+from exmc_actors.kernel.step_size import StepSizeSearch, after_try, begin_search
 
 __all__ = [
     "DensityAndGradient",
     "Metric",
     "Point",
+    "StepSizeSearch",
     "Transition",
+    "after_try",
+    "begin_search",
     "capacity_for",
-    "reasonable_step_size",
     "transition",
 ]

@@ -1,45 +1,41 @@
 """Find a step size of the right order of magnitude; fine tuning belongs to warmup."""
 
-import jax.numpy as jnp
-from jax import Array, lax
+from typing import NamedTuple
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point, energy, leapfrog, phase_point
-from exmc_actors.kernel.metric import Metric
+import jax.numpy as jnp
+from jax import Array
 
 FIRST_STEP_SIZE = 0.1
 _MAX_TRIES = 60
 
 
-def reasonable_step_size(
-    density_and_gradient: DensityAndGradient,
-    start: Point,
-    momentum: Array,
-    metric: Metric,
-    target_accept: Array,
-) -> Array:
-    """Double or halve a step size until the acceptance of one step crosses the target.
+class StepSizeSearch(NamedTuple):
+    """A step size that is doubled or halved until the acceptance of one step crosses the target.
+
+    Only the decisions: whoever has a log density takes the step.
 
     References:
       Hoffman and Gelman (2014), algorithm 4.
     """
-    initial_energy = energy(start.log_density, momentum)
-    here = phase_point(start, momentum, metric)
 
-    def is_accepted(step_size: Array) -> Array:
-        end, point = leapfrog(density_and_gradient, start.position, here, step_size, metric)
-        error = energy(point.log_density, end.momentum) - initial_energy
-        return -error > jnp.log(target_accept)  # a NaN is not
+    step_size: Array
+    """To be tried next; the one that was found, once the search is over."""
+    tries: Array
+    grows: Array
+    """Whether it is doubled; the first try decides."""
+    is_over: Array
 
-    def goes_on(carry: tuple[Array, Array, Array, Array]) -> Array:
-        tries, _, grows, accepted = carry
-        return (tries < _MAX_TRIES) & (grows == accepted)
 
-    def try_next(carry: tuple[Array, Array, Array, Array]) -> tuple[Array, Array, Array, Array]:
-        tries, step_size, grows, _ = carry
-        step_size = step_size * jnp.where(grows, 2.0, 0.5)
-        return tries + 1, step_size, grows, is_accepted(step_size)
+def begin_search() -> StepSizeSearch:
+    """Return a search before its first try."""
+    no = jnp.zeros((), bool)
+    return StepSizeSearch(jnp.asarray(FIRST_STEP_SIZE), jnp.zeros((), jnp.int64), no, no)
 
-    first = jnp.asarray(FIRST_STEP_SIZE)
-    grows = is_accepted(first)
-    _, step_size, _, _ = lax.while_loop(goes_on, try_next, (jnp.zeros((), jnp.int64), first, grows, grows))
-    return step_size
+
+def after_try(search: StepSizeSearch, energy_error: Array, target_accept: Array) -> StepSizeSearch:
+    """Take in the energy error of one step of ``search.step_size``; NaN is not accepted."""
+    is_accepted = -energy_error > jnp.log(target_accept)
+    grows = jnp.where(search.tries == 0, is_accepted, search.grows)
+    is_over = (is_accepted != grows) | (search.tries >= _MAX_TRIES)
+    factor = jnp.where(is_over, 1.0, jnp.where(grows, 2.0, 0.5))
+    return StepSizeSearch(search.step_size * factor, search.tries + 1, grows, is_over)

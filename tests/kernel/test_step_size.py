@@ -5,18 +5,25 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel import Point, reasonable_step_size
+from exmc_actors.kernel import Point, after_try, begin_search
 from exmc_actors.kernel.hamiltonian import energy, leapfrog, phase_point
 from tests.kernel import metrics
 
 pytestmark = pytest.mark.usefixtures("exact")
 
 
-def acceptance(value_and_grad, start, momentum, step_size):
+def energy_error(value_and_grad, start, momentum, step_size):
     here = phase_point(start, momentum, metrics.unit(1))
     end, point = leapfrog(value_and_grad, start.position, here, step_size, metrics.unit(1))
-    error = energy(point.log_density, end.momentum) - energy(start.log_density, momentum)
-    return float(jnp.exp(-error))
+    return energy(point.log_density, end.momentum) - energy(start.log_density, momentum)
+
+
+def found_step(value_and_grad, start, momentum, target):
+    search = begin_search()
+    while not search.is_over:
+        error = energy_error(value_and_grad, start, momentum, search.step_size)
+        search = after_try(search, error, target)
+    return float(search.step_size)
 
 
 @pytest.mark.parametrize("scale", [1e-8, 1e-3, 1.0, 1e3, 1e8])
@@ -25,15 +32,19 @@ def test_the_target_lies_between_the_step_found_and_its_neighbour(scale, target)
     value_and_grad = jax.value_and_grad(lambda q: -0.5 * jnp.dot(q, q) / scale**2)
     start = Point(jnp.array([scale]), *value_and_grad(jnp.array([scale])))
     momentum = jnp.array([0.7 / scale])
-    step = float(reasonable_step_size(value_and_grad, start, momentum, metrics.unit(1), target))
-    found = acceptance(value_and_grad, start, momentum, step)
-    neighbour = acceptance(value_and_grad, start, momentum, step * (2 if found > target else 0.5))
+    step = found_step(value_and_grad, start, momentum, target)
+
+    def acceptance(step_size):
+        return float(jnp.exp(-energy_error(value_and_grad, start, momentum, step_size)))
+
+    found = acceptance(step)
+    neighbour = acceptance(step * (2 if found > target else 0.5))
     assert min(found, neighbour) <= target <= max(found, neighbour)
 
 
 def test_a_density_that_is_nowhere_finite_ends_the_search():
     value_and_grad = jax.value_and_grad(lambda q: jnp.nan * q[0])
     start = Point(jnp.zeros(1), jnp.zeros(()), jnp.zeros(1))
-    step = reasonable_step_size(value_and_grad, start, jnp.ones(1), metrics.unit(1), 0.8)
+    step = found_step(value_and_grad, start, jnp.ones(1), 0.8)
     assert 0 < step < 1e-10
     assert np.isfinite(step)
