@@ -67,7 +67,7 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
 
 def test_pairs_are_the_positions_and_their_gradients():
     state = first_state()
-    block = compiled()[0](state, ARGUMENTS, 20, 0, WARMUP, ROWS)
+    block = compiled()[0](state, ARGUMENTS, 20, 0, WARMUP, 0.0, ROWS)
     rows = np.asarray(block.rows)[:20]
     positions, gradients = COLUMNS.pairs_of(rows).swapaxes(0, 1)
     np.testing.assert_allclose(positions, COLUMNS.values_of(rows)[:, :DIM], rtol=1e-14)
