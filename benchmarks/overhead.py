@@ -66,7 +66,7 @@ def bare(program, states, draws):
         gradients, left, size, kept = 0, draws, 100, []
         while left:
             began = time.perf_counter()
-            (block,) = executables.advance([(state, min(size, left))], arguments, frozen, 0.8)
+            (block,) = executables.advance([(state, min(size, left))], arguments, frozen, 0.8, 0.0)
             took = time.perf_counter() - began
             size = max(1, min(int(TARGET_SECONDS * len(block.values) / took), executables.capacity))
             state, left = block.state, left - len(block.values)

@@ -26,6 +26,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     chains: int = 4,
     cores: int | None = None,
     target_accept: float = 0.8,
+    step_size_jitter: float = 0.0,
     max_treedepth: int = 10,
     random_seed: int | None = None,
     initvals: Any = None,
@@ -42,6 +43,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       chains: how many.
       cores: how many blocks may run at once; None means the cores that this process may use.
       target_accept: the acceptance that warmup aims at, between 0 and 1.
+      step_size_jitter: how far, in parts of the chain's step size, that of each trajectory is drawn above or
+        below it, uniformly; under 1.
       max_treedepth: the largest number of doublings of a trajectory.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
@@ -79,6 +82,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             chains=chains,
             cores=cores,
             target_accept=target_accept,
+            step_size_jitter=step_size_jitter,
             max_treedepth=max_treedepth,
             random_seed=random_seed,
             initvals=initvals,

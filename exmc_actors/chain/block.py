@@ -87,6 +87,7 @@ def advance(
     transitions: Array,
     first_row: Array,
     warmup: WarmupSettings,
+    jitter: Array,
     rows: Array,
 ) -> Block:
     """Make the next transitions of a chain.
@@ -98,6 +99,7 @@ def advance(
       transitions: how many to make, at most as many as there are rows from ``first_row`` on.
       first_row: where their rows begin.
       warmup: the same for all blocks of a run.
+      jitter: of the step size, in warmup and after; the same for all blocks of a run.
       rows: where to write, shape (capacity, columns); donated, so that no call has to clear them.
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
@@ -116,13 +118,14 @@ def advance(
             step_size,
             state.metric,
             sampler.max_treedepth,
+            jitter,
         )
         adapted = lax.cond(
             is_warmup,
             lambda: adapt(state.step_size, index, warmup.early, report, warmup.target_accept),
             lambda: state.step_size,
         )
-        made = jnp.concatenate([_stats_row(point, report, step_size), point.position, point.gradient])
+        made = jnp.concatenate([_stats_row(point, report), point.position, point.gradient])
         rows = lax.dynamic_update_slice(rows, made[None], (row, columns.values))
         return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
 
@@ -137,11 +140,11 @@ def advance(
     return Block(state, lax.fori_loop(first_row, end, constrain, rows))
 
 
-def _stats_row(point: Point, report: Transition, step_size: Array) -> Array:
+def _stats_row(point: Point, report: Transition) -> Array:
     by_name = {
         "lp": point.log_density,
         "acceptance_rate": report.acceptance_rate,
-        "step_size": step_size,
+        "step_size": report.step_size,
         "tree_depth": report.tree_depth,
         "n_steps": report.n_steps,
         "diverging": report.diverging,

@@ -43,6 +43,7 @@ class ToAdvance(NamedTuple):
     first_row: Any
     """Where its rows begin."""
     warmup: WarmupSettings
+    jitter: Any
 
 
 class Lanes:
@@ -54,7 +55,9 @@ class Lanes:
         self._sampler = sampler
         self._to_start = Packing(ToStart(state.key, state.point.position, _REAL, _REAL))
         self._started = Packing(Started(state, _FLAG))
-        self._to_advance = Packing(ToAdvance(state, _COUNT, _COUNT, WarmupSettings(_COUNT, _COUNT, _REAL)))
+        self._to_advance = Packing(
+            ToAdvance(state, _COUNT, _COUNT, WarmupSettings(_COUNT, _COUNT, _REAL), _REAL)
+        )
         self._advanced = Packing(_without_metric(state))
         self.count = max(1, min(MOST_LANES, _MOST_NUMBERS // self._to_advance.size))
         """How many there are."""

@@ -27,6 +27,8 @@ class Transition(NamedTuple):
     """Mean over all leaves of min(1, exp(-energy error))."""
     symmetric_acceptance_rate: Array
     """Mean over all leaves of 2 min(1, w) / (1 + w), where w = exp(-energy error)."""
+    step_size: Array
+    """Of all its steps: the one given, jittered."""
     tree_depth: Array
     n_steps: Array
     diverging: Array
@@ -59,6 +61,7 @@ def transition(
     step_size: Array,
     metric: Metric,
     max_depth: int,
+    jitter: Array | float = 0.0,
 ) -> tuple[Point, Transition]:
     """Draw the next point of a chain.
 
@@ -72,6 +75,7 @@ def transition(
       step_size: positive.
       metric: of the coordinates to walk in.
       max_depth: the largest number of doublings.
+      jitter: under 1; the steps have the given size times a uniform number between 1 - jitter and 1 + jitter.
 
     Returns:
       The next point and the report.  A divergence is a field of the report, never an error.
@@ -79,6 +83,8 @@ def transition(
     dim = start.position.shape[0]
     words = transition_words(key, index, dim)
     initial_energy = energy(start.log_density, words.normals)
+    # Drawn before the trajectory and whatever the position is, so that each of its points could be its first.
+    step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, max_depth)
     end = jnp.stack(phase_point(start, words.normals, metric))
     zero = jnp.zeros(())
@@ -119,6 +125,7 @@ def transition(
     report = Transition(
         acceptance_rate=last.acceptance / leaves,
         symmetric_acceptance_rate=last.symmetric_acceptance / leaves,
+        step_size=step_size,
         tree_depth=last.depth,
         n_steps=last.leaves,
         diverging=last.diverging,

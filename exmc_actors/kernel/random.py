@@ -1,11 +1,11 @@
 """Turn one key and one transition's index into all random numbers of that transition.
 
 Two generators.  ``transition_words`` spends one threefry call (``jax.random``, Salmon et al. 2011) on
-words that nothing else uses: one for each momentum, one for the directions, and two seeds.  The
-decisions inside the tree come from splitmix64's finaliser over a counter (Steele, Lea and Flood 2014,
-*Fast splittable pseudorandom number generators*), some 4 ns each where threefry costs over 100; it
-passes BigCrush as published, and ``tests/kernel/test_random.py`` checks uniformity and the absence of
-serial and cross-stream correlation.  No word serves two decisions: a shared bit biases a draw.
+words that nothing else uses: one for each momentum, one for the directions, two seeds, and one for the
+step size.  The decisions inside the tree come from splitmix64's finaliser over a counter (Steele, Lea and
+Flood 2014, *Fast splittable pseudorandom number generators*), some 4 ns each where threefry costs over
+100; it passes BigCrush as published, and ``tests/kernel/test_random.py`` checks uniformity and the absence
+of serial and cross-stream correlation.  No word serves two decisions: a shared bit biases a draw.
 """
 
 from typing import NamedTuple
@@ -28,6 +28,8 @@ class TransitionWords(NamedTuple):
     """A word whose bit k says whether doubling k goes forward in time."""
     leaf_seed: Array
     merge_seed: Array
+    step_uniform: Array
+    """Uniform on [0, 1): what the step size is jittered by."""
 
 
 def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWords:
@@ -39,8 +41,9 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
       dim: length of the position.
     """
     transition_key = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), index)
-    words = jax.random.bits(transition_key, (dim + 3,), jnp.uint64)
-    return TransitionWords(standard_normal(words[:dim]), words[dim], words[dim + 1], words[dim + 2])
+    words = jax.random.bits(transition_key, (dim + 4,), jnp.uint64)
+    directions, leaf_seed, merge_seed, step = words[dim:]
+    return TransitionWords(standard_normal(words[:dim]), directions, leaf_seed, merge_seed, _uniform(step))
 
 
 def standard_normal(words: Array) -> Array:
@@ -56,6 +59,9 @@ def uniform_at(seed: Array, counter: Array) -> Array:
     word = seed + jnp.uint64(_GOLDEN) * (counter.astype(jnp.uint64) + jnp.uint64(1))
     word = (word ^ (word >> 30)) * jnp.uint64(_MIX_1)
     word = (word ^ (word >> 27)) * jnp.uint64(_MIX_2)
-    word = word ^ (word >> 31)
+    return _uniform(word ^ (word >> 31))
+
+
+def _uniform(word: Array) -> Array:
     uniform: Array = (word >> 11).astype(jnp.float64) * 2.0**-53
     return uniform

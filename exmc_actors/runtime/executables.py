@@ -116,6 +116,7 @@ class Executables:
         arguments: Any,
         schedule: Schedule,
         target_accept: float,
+        jitter: float,
     ) -> list[Advanced]:
         """Advance some chains, at most one a lane; blocks for about as long as ``advance_pace`` foretells.
 
@@ -124,13 +125,14 @@ class Executables:
           arguments: what ``put`` returned.
           schedule: of the warmup.
           target_accept: what warmup aims at.
+          jitter: of the step size.
         """
         compiled, began = self.compile_advance(arguments), time.perf_counter()
         warmup = WarmupSettings(schedule.tune if schedule.adapts else 0, schedule.early, target_accept)
         ends = accumulate(transitions for _, transitions in chains)
         assert sum(transitions for _, transitions in chains) <= self.capacity
         asked = [
-            ToAdvance(state, transitions, end - transitions, warmup)
+            ToAdvance(state, transitions, end - transitions, warmup, jitter)
             for (state, transitions), end in zip(chains, ends, strict=True)
         ]
         with calling():

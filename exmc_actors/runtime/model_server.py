@@ -181,8 +181,9 @@ class ModelServer(sv.Server):
     def _compute(self, requests: Sequence[Request]) -> Any:
         asked = [(request.state, request.transitions) for request in requests if request.state is not None]
         if asked:
+            settings = self._settings
             return self._executables.advance(
-                asked, self._arguments, self._settings.schedule, self._settings.target_accept
+                asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
             )
         places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
         return self._executables.start(places, self._arguments, self._settings.target_accept)

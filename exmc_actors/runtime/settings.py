@@ -26,6 +26,7 @@ class Settings:
     chains: int = 4
     cores: int = 1
     target_accept: float = 0.8
+    step_size_jitter: float = 0.0
     max_treedepth: int = 10
     random_seed: int = 0
     initvals: tuple[Mapping[str, Any] | None, ...] = ()
@@ -55,13 +56,14 @@ class Settings:
         return self.initvals[chain] if self.initvals else None
 
 
-def check(
+def check(  # noqa: PLR0913 - PyMC's words, keyword-only
     *,
     draws: Any = 1000,
     tune: Any = None,
     chains: Any = 4,
     cores: Any = None,
     target_accept: Any = 0.8,
+    step_size_jitter: Any = 0.0,
     max_treedepth: Any = 10,
     random_seed: Any = None,
     initvals: Any = None,
@@ -85,6 +87,7 @@ def check(
         chains=chains,
         cores=_available_cores() if cores is None else _integer("cores", cores, least=1),
         target_accept=_fraction("target_accept", target_accept),
+        step_size_jitter=_jitter(step_size_jitter),
         max_treedepth=_integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
         random_seed=_seed(random_seed),
         initvals=_initvals(initvals, chains),
@@ -106,6 +109,15 @@ def _fraction(name: str, value: Any) -> float:
     if not isinstance(value, numbers.Real) or not 0.0 < float(value) < 1.0:
         raise SettingsError(
             f"{name} must be a number between 0 and 1, got {value!r}: write, say, {name}=0.9."
+        )
+    return float(value)
+
+
+def _jitter(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 <= float(value) < 1.0:
+        raise SettingsError(
+            f"step_size_jitter must be a number from 0 on and under 1, got {value!r}: "
+            "write, say, step_size_jitter=0.1."
         )
     return float(value)
 

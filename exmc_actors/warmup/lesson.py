@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exmc_actors.kernel import Metric
+from exmc_actors.warmup.doubling import clear_of_doubling
 from exmc_actors.warmup.estimation import Pairs, learn
 from exmc_actors.warmup.schedule import Schedule
 
@@ -71,7 +72,7 @@ def _taught(
         metric = learn(pairs, members[0].metric, directions=schedule.learns_directions(lesson))
     step_size = None
     if lesson == schedule.tune:
-        step_size = float(np.mean([member.log_step_size for member in members]))
+        step_size = clear_of_doubling(float(np.mean([member.log_step_size for member in members])))
     return [
         (chain, Learnt(learners[chain].metric if metric is None else metric, step_size)) for chain in group
     ]

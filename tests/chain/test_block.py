@@ -45,11 +45,11 @@ ROWS = np.full((64, len(COLUMNS)), np.nan)
 ARGUMENTS = (np.array([1.0, -2.0, 0.5]),)
 
 
-def run(state, *sizes):
+def run(state, *sizes, jitter=0.0):
     make, _ = compiled()
     values, stats = [], []
     for size in sizes:
-        block = make(state, ARGUMENTS, size, 0, WARMUP, ROWS)
+        block = make(state, ARGUMENTS, size, 0, WARMUP, jitter, ROWS)
         rows = np.asarray(block.rows)[:size]
         values.append(COLUMNS.values_of(rows))
         stats.append(COLUMNS.stats_of(rows))
@@ -67,7 +67,7 @@ def test_cutting_changes_no_bit_of_draws_statistics_or_state(sizes):
 
 def test_pairs_are_the_positions_and_their_gradients():
     state = first_state()
-    block = compiled()[0](state, ARGUMENTS, 20, 0, WARMUP, ROWS)
+    block = compiled()[0](state, ARGUMENTS, 20, 0, WARMUP, 0.0, ROWS)
     rows = np.asarray(block.rows)[:20]
     positions, gradients = COLUMNS.pairs_of(rows).swapaxes(0, 1)
     np.testing.assert_allclose(positions, COLUMNS.values_of(rows)[:, :DIM], rtol=1e-14)
@@ -107,6 +107,17 @@ def test_chains_of_one_run_differ_and_a_key_is_a_function_of_seed_and_chain():
     np.testing.assert_array_equal(chain_key(7, 2), chain_key(7, 2))
     keys = {chain_key(seed, chain).tobytes() for seed in range(50) for chain in range(50)}
     assert len(keys) == 2500
+
+
+def test_the_step_size_of_each_transition_is_jittered_in_warmup_and_after_and_reported():
+    _, stats, _ = run(first_state(), 60, jitter=0.2)
+    sampled = stats[TUNE:, STATS.index("step_size")]
+    assert len(set(sampled)) == len(sampled)
+    assert 1.2 < sampled.max() / sampled.min() < 1.5
+    _, plain, _ = run(first_state(), 1)
+    _, jittered, _ = run(first_state(), 1, jitter=0.2)
+    first = (each[0, STATS.index("step_size")] for each in (plain, jittered))
+    assert next(first) != next(first)
 
 
 def test_statistics_describe_the_transition():

@@ -33,7 +33,7 @@ def advanced(lanes, *blocks):
     rows, asked = np.full((100, len(COLUMNS)), np.nan), []
     for state, transitions in blocks:
         first = sum(one.transitions for one in asked)
-        asked.append(ToAdvance(state, transitions, first, WARMUP))
+        asked.append(ToAdvance(state, transitions, first, WARMUP, 0.1))
     results, rows = jax.jit(lanes.advance)(lanes.ask_to_advance(asked), np.int64(len(asked)), rows, ())
     made = [np.asarray(rows)[one.first_row : one.first_row + one.transitions] for one in asked]
     return lanes.advanced(np.asarray(results), asked), made, np.asarray(rows)

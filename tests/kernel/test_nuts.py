@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
 from exmc_actors.kernel import Point, transition
 from exmc_actors.kernel.random import transition_words
@@ -52,7 +53,7 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
         point, report = run(q, index, step_size, metric)
         words = transition_words(KEY, index, dim)
         expected, facts = oracle.transition(
-            q, np.asarray(words.normals), *(int(word) for word in words[1:]), max_depth
+            q, np.asarray(words.normals), *(int(word) for word in words[1:4]), max_depth
         )
         np.testing.assert_allclose(point.position, expected.q, rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(report.energy, expected.energy, rtol=1e-8)
@@ -89,13 +90,27 @@ def test_a_log_density_of_any_non_finite_kind_is_a_divergence_and_never_drawn(va
     assert diverged > 0
 
 
-def chain(density, metric, draws, step_size, seed):
+def test_jitter_makes_step_sizes_uniform_around_the_one_given():
+    value_and_grad = jax.value_and_grad(densities.standard_normal)
+    start = Point(jnp.ones(2), *value_and_grad(jnp.ones(2)))
+
+    def steps(jitter):
+        def one(index):
+            return transition(value_and_grad, start, KEY, index, 0.5, metrics.unit(2), 3, jitter)[1].step_size
+
+        return np.asarray(jax.jit(jax.vmap(one))(jnp.arange(2000)))
+
+    np.testing.assert_array_equal(steps(0.0), np.full(2000, 0.5))
+    assert stats.kstest((steps(0.2) - 0.4) / 0.2, "uniform").pvalue > 1e-3
+
+
+def chain(density, metric, draws, step_size, seed, jitter=0.0):
     """Return the positions of one long chain, shape (draws, dim)."""
 
     def step(state, index):
         value_and_grad = jax.value_and_grad(density)
         point, report = transition(
-            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, metric, 10
+            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, metric, 10, jitter
         )
         return point, (point.position, report.n_steps)
 
@@ -111,7 +126,7 @@ def batch_mean_z(values, truth, batches=200):
     return (means.mean() - truth) / (means.std(ddof=1) / np.sqrt(batches))
 
 
-@pytest.mark.parametrize("step_size", [0.4, 1.1])
+@pytest.mark.parametrize(("step_size", "jitter"), [(0.4, 0.0), (1.1, 0.0), (0.8, 0.3)])
 @pytest.mark.parametrize(
     ("density", "metric"),
     [
@@ -121,9 +136,16 @@ def batch_mean_z(values, truth, batches=200):
         (densities.correlated_normal, metrics.with_directions([1.0, 1.0], 2)),
     ],
 )
-def test_draws_have_the_moments_of_the_normal_they_came_from(density, metric, step_size):
-    """Four standard errors of 200,000 draws: an error of the sd of half a per cent is seen."""
-    draws = chain(density, metric, 200_000, step_size, seed=3)
+def test_draws_have_the_moments_of_the_normal_they_came_from(density, metric, step_size, jitter):
+    """Four standard errors of 200,000 draws: an error of the sd of half a per cent is seen.
+
+    Step sizes are in units of the shortest period over 2 pi; from 2 on a walk would be unstable, and stick.
+    """
+    covariance = np.array([[1.0, 0.9], [0.9, 1.0]]) if density is densities.correlated_normal else np.eye(2)
+    shortest = 1.0 / np.linalg.norm(
+        np.linalg.solve(np.linalg.cholesky(covariance), metrics.matrix(metric)), 2
+    )
+    draws = chain(density, metric, 200_000, step_size * shortest, seed=3, jitter=jitter)
     for q in draws.T:
         assert abs(batch_mean_z(q, 0.0)) < 4
         assert abs(batch_mean_z(q**2, 1.0)) < 4

@@ -51,7 +51,7 @@ def test_consecutive_transitions_share_nothing():
     assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4
 
 
-def test_direction_bits_are_fair_and_independent_of_the_seeds_and_the_momentum():
+def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_the_step():
     words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(20000))
     directions = np.asarray(words.directions)
     bits = ((directions[:, None] >> np.arange(10, dtype=np.uint64)) & np.uint64(1)).astype(float) - 0.5
@@ -60,7 +60,9 @@ def test_direction_bits_are_fair_and_independent_of_the_seeds_and_the_momentum()
     first_leaf = uniforms(words.leaf_seed, jnp.arange(1))[:, 0] - 0.5
     first_merge = uniforms(words.merge_seed, jnp.arange(1))[:, 0] - 0.5
     normals = np.asarray(words.normals)[:, 0]
-    columns = np.stack([first_leaf, first_merge, np.sign(normals), np.abs(normals), *bits.T])
+    step = np.asarray(words.step_uniform)
+    assert stats.kstest(step, "uniform").pvalue > 1e-3
+    columns = np.stack([first_leaf, first_merge, step, np.sign(normals), np.abs(normals), *bits.T])
     correlation = np.corrcoef(columns)
     off_diagonal = correlation[np.triu_indices(len(columns), 1)]
     assert np.all(np.abs(off_diagonal) < 4.5 / np.sqrt(n))

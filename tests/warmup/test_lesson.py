@@ -16,9 +16,9 @@ def window(seed, centre=0.0, n=40, dim=3):
     return pairs
 
 
-def learners(*windows):
+def learners(*windows, log_step_size=0.5):
     metric = without_directions(np.ones(3), 4)
-    return {chain: Learner(pairs, metric, float(chain)) for chain, pairs in enumerate(windows)}
+    return {chain: Learner(pairs, metric, log_step_size + chain) for chain, pairs in enumerate(windows)}
 
 
 def test_chains_that_agree_share_one_metric_of_all_their_draws():
@@ -59,10 +59,15 @@ def test_one_chain_agrees_and_so_does_one_that_has_not_moved():
 def test_the_last_lesson_is_the_mean_of_the_log_step_sizes_and_leaves_the_metric():
     given = learners(window(0), window(1), window(2))
     learnt = teach(SCHEDULE, 150, given)
-    assert [one.log_step_size for one in learnt.values()] == [1.0, 1.0, 1.0]
+    assert [one.log_step_size for one in learnt.values()] == [1.5, 1.5, 1.5]
     assert all(learnt[chain].metric is given[chain].metric for chain in given)
     apart = teach(SCHEDULE, 150, learners(window(0), window(1, centre=20.0)))
-    assert [one.log_step_size for one in apart.values()] == [0.0, 1.0]
+    assert [one.log_step_size for one in apart.values()] == [0.5, 1.5]
+
+
+def test_a_step_size_that_would_make_trajectories_double_once_too_often_is_moved():
+    learnt = teach(SCHEDULE, 150, learners(window(0), window(1), log_step_size=np.log(0.9) - 0.5))
+    assert [np.exp(one.log_step_size) for one in learnt.values()] == pytest.approx([1.06, 1.06])
 
 
 def test_a_chain_alone_learns_from_its_own_draws():

@@ -1,0 +1,73 @@
+"""Count effective draws per 1,000 gradients of ``ex.sample``'s defaults, those of the warmup included.
+
+For every model of ``suite``, 4 chains of 1,000 draws for each seed.  The effective draws are the bulk ones of
+the worst free variable.  Gradients and draws are the same on every run, so that nothing here depends on how
+busy the machine is.  Prints a JSON line for each model, then the geometric mean.
+
+Run it as ``python benchmarks/gradients.py``, with ``--models radon linear`` for some of them.
+"""
+
+import argparse
+import json
+import statistics
+
+import numpy as np
+import suite
+
+import exmc_actors as ex
+from exmc_actors.diagnostics.convergence import convergence
+
+FIRST_SEED = 100
+LARGEST_R_HAT = 1.01
+
+
+def measure(program, seed):
+    """Return what one run is worth, and what it took."""
+    tree = ex.sample(program, random_seed=seed, save_warmup=True, progressbar=False)
+    free = [tree.posterior[place.name].values for place in program.layout.places]
+    quantities = np.concatenate([one.reshape(*one.shape[:2], -1) for one in free], axis=2)
+    found = convergence(np.moveaxis(quantities, 2, 0))
+    kept, warmup = (int(tree[group]["n_steps"].sum()) for group in ("sample_stats", "warmup_sample_stats"))
+    return {
+        "per_1000": 1000.0 * float(found.ess_bulk.min()) / (kept + warmup),
+        "warmup": warmup / (kept + warmup),
+        "r_hat": float(found.r_hat.max()),
+        "divergences": int(tree.sample_stats["diverging"].sum()),
+        "step_size": float(tree.sample_stats["step_size"].mean()),
+    }
+
+
+def summarise(name, runs):
+    """Return a model's line: medians, the tenth and ninetieth percentile, and what went wrong."""
+    worth = [run["per_1000"] for run in runs]
+    return {
+        "model": name,
+        "seeds": len(runs),
+        "effective_draws_per_1000_gradients": round(statistics.median(worth), 1),
+        "from": round(float(np.quantile(worth, 0.1)), 1),
+        "to": round(float(np.quantile(worth, 0.9)), 1),
+        "share_of_warmup": round(statistics.median(run["warmup"] for run in runs), 3),
+        "step_size": round(statistics.median(run["step_size"] for run in runs), 3),
+        "runs_over_r_hat_1.01": sum(run["r_hat"] > LARGEST_R_HAT for run in runs),
+        "divergences": sum(run["divergences"] for run in runs),
+    }
+
+
+def main():
+    """Measure the models that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", default=list(suite.MODELS), choices=list(suite.MODELS))
+    parser.add_argument("--seeds", type=int, default=10)
+    options = parser.parse_args()
+    medians = []
+    for name in options.models:
+        program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
+        seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
+        line = summarise(name, [measure(program, seed) for seed in seeds])
+        medians.append(line["effective_draws_per_1000_gradients"])
+        print(json.dumps(line), flush=True)
+    print(json.dumps({"geometric_mean": round(statistics.geometric_mean(medians), 1)}))
+
+
+if __name__ == "__main__":
+    main()
