@@ -91,7 +91,7 @@ class Walnuts:
       max_halvings: how often a macro step may be halved, 0 to 16; one that would need more diverges.
     """
 
-    max_error: float = 0.5
+    max_error: float = 1.5
     max_halvings: int = 10
 
     def __post_init__(self) -> None:
