@@ -25,7 +25,7 @@ _NUTS = Nuts()
 
 
 class Transition(NamedTuple):
-    """What a transition reports besides the point it ends at."""
+    """What a transition reports besides the point it ends at; a kernel may count in its own way."""
 
     acceptance_rate: Array
     """Mean over all leaves of min(1, exp(-energy error))."""

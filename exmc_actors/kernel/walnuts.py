@@ -100,7 +100,7 @@ class Walnuts:
         halvings: Any = self.max_halvings
         if isinstance(error, bool) or not isinstance(error, Real) or not 0.0 < float(error) < float("inf"):
             raise SettingsError(
-                f"max_error must be a positive, finite number, got {error!r}: write, say, max_error=0.5."
+                f"max_error must be a positive, finite number, got {error!r}: write, say, max_error=1.5."
             )
         is_integer = isinstance(halvings, Integral) and not isinstance(halvings, bool)
         if not is_integer or not 0 <= halvings <= MOST_HALVINGS:
@@ -127,8 +127,8 @@ class Walnuts:
             return self._try_level(flow, here, notes.energy, step_size, search)
 
         def goes_on(search: _Search) -> Array:
-            last = jnp.where(search.is_found, search.level < 0, search.level > self.max_halvings)
-            return ~last & ~search.is_end
+            is_over = jnp.where(search.is_found, search.level < 0, search.level > self.max_halvings)
+            return ~is_over & ~search.is_end
 
         last = lax.while_loop(goes_on, try_level, whole)
         reached = jnp.where(last.is_found, last.energy, jnp.inf)

@@ -132,7 +132,7 @@ def _kernel(value: Any) -> Kernel:
     if not isinstance(value, Nuts | Walnuts):
         raise SettingsError(
             f"kernel must be ex.Nuts(), ex.Walnuts(...) or None, got {value!r}: "
-            "write, say, kernel=ex.Walnuts(max_error=0.5)."
+            "write, say, kernel=ex.Walnuts()."
         )
     return value
 
