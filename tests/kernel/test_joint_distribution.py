@@ -38,7 +38,7 @@ def parameters(metric, step_size, kernel, *, tilt=0.0):
         q, y = carry
         density = density_given(y)
         here, words = Point(q, *density(q)), jnp.array([5, 8], jnp.uint32)
-        point, _ = transition(density, here, words, index, step_size, metric, 8, kernel)
+        point, _ = transition(density, here, words, index, step_size, metric, 8, kernel=kernel)
         key = jax.random.fold_in(jax.random.key(77), index)
         y = point.position[0] + jnp.exp(point.position[1]) * jax.random.normal(key, (DATA,))
         return (point.position, y), point.position

@@ -31,7 +31,7 @@ def compiled(density, kernel, max_depth=8):
     def run(q, index, step_size, metric):
         value_and_grad = jax.value_and_grad(density)
         start = Point(q, *value_and_grad(q))
-        return transition(value_and_grad, start, KEY, index, step_size, metric, max_depth, kernel)
+        return transition(value_and_grad, start, KEY, index, step_size, metric, max_depth, kernel=kernel)
 
     return jax.jit(run)
 
@@ -54,7 +54,7 @@ def walk_with_the_oracle(density, dim, step_size, rank, kernel, transitions=15):
         point, report = run(q, index, step_size, metric)
         words = transition_words(KEY, index, dim)
         expected, facts = oracle.transition(
-            q, np.asarray(words.normals), *(int(word) for word in words[1:]), 8
+            q, np.asarray(words.normals), *(int(word) for word in words[1:4]), 8
         )
         np.testing.assert_allclose(point.position, expected.q, rtol=1e-7, atol=1e-9)
         np.testing.assert_allclose(report.energy, expected.energy, rtol=1e-7)
@@ -206,7 +206,9 @@ def moments(kernel, density, step_size, draws=200_000):
     def step(state, index):
         key = jnp.array([3, 0], jnp.uint32)
         value_and_grad = jax.value_and_grad(density)
-        point, _ = transition(value_and_grad, state, key, index, step_size, metrics.unit(2), 10, kernel)
+        point, _ = transition(
+            value_and_grad, state, key, index, step_size, metrics.unit(2), 10, kernel=kernel
+        )
         return point, point.position
 
     q = jnp.zeros(2)
