@@ -20,6 +20,7 @@ _HOME = {
         "SettingsError",
         "StartError",
     ),
+    "exmc_actors.kernel": ("Nuts", "Walnuts"),
     "exmc_actors.messages": (
         "DROP_OLDEST",
         "WAIT",

@@ -16,6 +16,8 @@ from exmc_actors.errors import RunFailed as RunFailed
 from exmc_actors.errors import SamplingWarning as SamplingWarning
 from exmc_actors.errors import SettingsError as SettingsError
 from exmc_actors.errors import StartError as StartError
+from exmc_actors.kernel import Nuts as Nuts
+from exmc_actors.kernel import Walnuts as Walnuts
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST
 from exmc_actors.messages import WAIT as WAIT
 from exmc_actors.messages import ChainFailed as ChainFailed

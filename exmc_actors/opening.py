@@ -11,6 +11,7 @@ import trio
 import supervision as sv
 from exmc_actors.compiler import Evaluator, Target, compile
 from exmc_actors.errors import ExmcError, RunFailed, SettingsError
+from exmc_actors.kernel import Kernel
 from exmc_actors.model import Model
 from exmc_actors.run import Keep, Run
 from exmc_actors.runtime import (
@@ -47,6 +48,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     target_accept: float = 0.8,
     step_size_jitter: float = 0.0,
     max_treedepth: int = 10,
+    kernel: Kernel | None = None,
     random_seed: int | None = None,
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
@@ -70,6 +72,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       step_size_jitter: how far, in parts of the chain's step size, that of each trajectory is drawn above or
         below it, uniformly; under 1.
       max_treedepth: the largest number of doublings of a trajectory.
+      kernel: ``Nuts()``, or ``Walnuts()`` for funnels and other hard geometry; None means ``Nuts()``.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
         at random; a ``LogDensity`` starts around its ``init``.
@@ -94,13 +97,14 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         target_accept=target_accept,
         step_size_jitter=step_size_jitter,
         max_treedepth=max_treedepth,
+        kernel=kernel,
         random_seed=random_seed,
         initvals=initvals,
     )
     keep = Keep(_names(var_names), save_warmup)
     keep.check(target)
     feed = Feed(Log(settings))
-    executables = executables_for(target, settings.max_treedepth)
+    executables = executables_for(target, settings.max_treedepth, settings.kernel)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)

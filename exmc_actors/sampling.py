@@ -8,6 +8,7 @@ from rich.console import Console
 
 from exmc_actors.blocking import blocking
 from exmc_actors.errors import RunFailed
+from exmc_actors.kernel import Kernel
 from exmc_actors.opening import View, open_run
 from exmc_actors.result import warn_about
 from exmc_actors.run import Run
@@ -28,6 +29,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     target_accept: float = 0.8,
     step_size_jitter: float = 0.0,
     max_treedepth: int = 10,
+    kernel: Kernel | None = None,
     random_seed: int | None = None,
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
@@ -46,6 +48,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       step_size_jitter: how far, in parts of the chain's step size, that of each trajectory is drawn above or
         below it, uniformly; under 1.
       max_treedepth: the largest number of doublings of a trajectory.
+      kernel: ``Nuts()``, or ``Walnuts()`` for funnels and other hard geometry; None means ``Nuts()``.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
         at random; a ``LogDensity`` starts around its ``init``.
@@ -84,6 +87,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             target_accept=target_accept,
             step_size_jitter=step_size_jitter,
             max_treedepth=max_treedepth,
+            kernel=kernel,
             random_seed=random_seed,
             initvals=initvals,
             var_names=var_names,

@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "exmc_actors.messages": PURE | {"numpy"},
     "exmc_actors.xla": STANDARD | {"jax"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
-    "exmc_actors.kernel": PURE | {"jax"},
+    "exmc_actors.kernel": PURE | ours("errors") | {"jax"},
     "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
     "exmc_actors.warmup": PURE | ours("kernel") | {"jax", "numpy"},
     "exmc_actors.compiler": PURE | ours("errors", "model", "xla", "blas") | {"jax", "numpy"},
@@ -79,7 +79,7 @@ MAY_IMPORT = {
     | ours("errors", "messages")
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
-    | ours("errors", "messages", "xla", "blas", "warmup", "chain", "compiler")
+    | ours("errors", "messages", "xla", "blas", "kernel", "warmup", "chain", "compiler")
     | {"jax", "numpy", "trio", "supervision"},
     "exmc_actors.views": PURE
     | ours("errors", "messages", "diagnostics")

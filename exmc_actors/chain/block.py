@@ -5,7 +5,7 @@ executable serves every block, and cutting a chain into other blocks changes no 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -14,7 +14,7 @@ from jax import Array, lax
 
 from exmc_actors.chain.start import LogDensityAt
 from exmc_actors.chain.state import ChainState
-from exmc_actors.kernel import Point, Transition, transition
+from exmc_actors.kernel import Kernel, Nuts, Point, Transition, transition
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import adapt, step_size_of
 
@@ -29,6 +29,7 @@ class Sampler:
     log_density_at: LogDensityAt
     values_at: ValuesAt
     max_treedepth: int
+    kernel: Kernel = field(default_factory=Nuts)
 
 
 class WarmupSettings(NamedTuple):
@@ -119,6 +120,7 @@ def advance(
             state.metric,
             sampler.max_treedepth,
             jitter,
+            sampler.kernel,
         )
         adapted = lax.cond(
             is_warmup,

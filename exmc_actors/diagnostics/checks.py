@@ -69,7 +69,7 @@ def _divergences(stats: dict[str, np.ndarray]) -> str | None:
     return (
         f"{int(diverging.sum())} of {diverging.size} draws diverged: the sampler could not follow the "
         "posterior there, so estimates may be biased. Reparameterise (a non-centred form helps most "
-        "hierarchical models), or raise target_accept towards 0.99."
+        "hierarchical models), raise target_accept towards 0.99, or sample with kernel=ex.Walnuts()."
     )
 
 

@@ -1,4 +1,4 @@
-"""Make one NUTS transition: double the trajectory until it turns, diverges or is deep enough.
+"""Make one transition: double the trajectory until it turns, ends, diverges or is deep enough.
 
 Multinomial within a subtree, biased towards the new half between subtrees, with the generalised U-turn
 criterion and its two extra checks at every merge.
@@ -8,20 +8,24 @@ References:
   Betancourt (2017), *A conceptual introduction to Hamiltonian Monte Carlo*, appendix A.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
+from exmc_actors.kernel.moving import Flow, Kernel, Nuts
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
 from exmc_actors.kernel.turning import is_turning, is_turning_across
 
+_NUTS = Nuts()
+
 
 class Transition(NamedTuple):
-    """What a transition reports besides the point it ends at."""
+    """What a transition reports besides the point it ends at; a kernel may count in its own way."""
 
     acceptance_rate: Array
     """Mean over all leaves of min(1, exp(-energy error))."""
@@ -41,6 +45,8 @@ class _Trajectory(NamedTuple):
     depth: Array
     ends: Array
     """Rows backward and forward, each a ``PhasePoint``: shape (2, 3, d)."""
+    notes: Any
+    """What the kernel remembers of the two ends: each leaf has a first axis of length 2."""
     total_momentum: Array
     proposal: Point
     proposal_energy: Array
@@ -53,7 +59,7 @@ class _Trajectory(NamedTuple):
     diverging: Array
 
 
-def transition(
+def transition(  # noqa: PLR0913 - what a transition is a function of
     density_and_gradient: DensityAndGradient,
     start: Point,
     key: Array,
@@ -62,6 +68,7 @@ def transition(
     metric: Metric,
     max_depth: int,
     jitter: Array | float = 0.0,
+    kernel: Kernel = _NUTS,
 ) -> tuple[Point, Transition]:
     """Draw the next point of a chain.
 
@@ -76,6 +83,7 @@ def transition(
       metric: of the coordinates to walk in.
       max_depth: the largest number of doublings.
       jitter: under 1; the steps have the given size times a uniform number between 1 - jitter and 1 + jitter.
+      kernel: how the trajectory moves on by one leaf.
 
     Returns:
       The next point and the report.  A divergence is a field of the report, never an error.
@@ -85,13 +93,15 @@ def transition(
     initial_energy = energy(start.log_density, words.normals)
     # Drawn before the trajectory and whatever the position is, so that each of its points could be its first.
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
-    walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, max_depth)
+    flow = Flow(density_and_gradient, start.position, metric)
+    walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth)
     end = jnp.stack(phase_point(start, words.normals, metric))
     zero = jnp.zeros(())
     no = jnp.zeros((), bool)
     single_point = _Trajectory(
         depth=jnp.zeros((), jnp.int64),
         ends=jnp.stack([end, end]),
+        notes=jax.tree.map(lambda note: jnp.stack([note, note]), kernel.first_notes(initial_energy)),
         total_momentum=words.normals,
         proposal=start,
         proposal_energy=initial_energy,
@@ -109,6 +119,7 @@ def transition(
         subtree = build_subtree(
             walk,
             PhasePoint(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
+            jax.tree.map(lambda notes: lax.dynamic_index_in_dim(notes, forward, 0, False), trajectory.notes),
             start,
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),
@@ -133,7 +144,7 @@ def transition(
         max_energy_error=last.max_energy_error,
         reached_max_treedepth=(last.depth == max_depth) & ~last.turning & ~last.diverging,
     )
-    return last.proposal, report
+    return last.proposal, report._replace(**kernel.statistics(leaves, last.notes))
 
 
 def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
@@ -158,6 +169,11 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
     return _Trajectory(
         depth=old.depth + 1,
         ends=lax.dynamic_update_slice(old.ends, end[None], (forward, 0, 0)),
+        notes=jax.tree.map(
+            lambda notes, note: lax.dynamic_update_index_in_dim(notes, note, forward, 0),
+            old.notes,
+            new.notes,
+        ),
         total_momentum=total,
         proposal=Point(*(jnp.where(taken, b, a) for a, b in zip(old.proposal, new.proposal, strict=True))),
         proposal_energy=jnp.where(taken, new.proposal_energy, old.proposal_energy),

@@ -4,17 +4,18 @@ A subtree of 2^depth leaves is walked from its first leaf to its last.  Whatever
 check when it merges two halves is checked here at the leaf that completes the second half, from
 momenta kept at the first leaf of every half still open: at most one per level (Phan, Pradhan and
 Jankowiak 2019, appendix A).  The walk stops at the first leaf that diverges or completes a turning
-stretch; such a subtree is never merged and nothing is proposed from it.
+stretch, or where the kernel can move no further; such a subtree is never merged and nothing is proposed
+from it.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, leapfrog
-from exmc_actors.kernel.metric import Metric
+from exmc_actors.kernel.hamiltonian import PhasePoint, Point
+from exmc_actors.kernel.moving import Flow, Kernel
 from exmc_actors.kernel.random import uniform_at
 from exmc_actors.kernel.turning import is_turning, is_turning_across
 
@@ -28,10 +29,8 @@ _LARGEST_LOG_WEIGHT = 600.0  # exp of it, summed over 2^10 leaves, is still far 
 class Walk:
     """What stays the same while a transition walks through phase space."""
 
-    density_and_gradient: DensityAndGradient
-    origin: Array
-    """The position that the transition started from."""
-    metric: Metric
+    kernel: Kernel
+    flow: Flow
     initial_energy: Array
     leaf_seed: Array
     """Seeds the choice among the leaves of a subtree."""
@@ -57,7 +56,10 @@ class Subtree(NamedTuple):
     max_energy_error: Array
     """The energy error of the largest size, signed."""
     turning: Array
+    """Whether a stretch turns, or the kernel has come to the trajectory's end."""
     diverging: Array
+    notes: Any
+    """What the kernel remembers of the edge."""
     openings: Array
     """Rows (momentum, total before it, momentum before it) of the leaves that open a half."""
 
@@ -68,13 +70,20 @@ def first_momentum(subtree: Subtree) -> Array:
 
 
 def build_subtree(
-    walk: Walk, edge: PhasePoint, proposal: Point, depth: Array, step_size: Array, leaves_before: Array
+    walk: Walk,
+    edge: PhasePoint,
+    notes: Any,
+    proposal: Point,
+    depth: Array,
+    step_size: Array,
+    leaves_before: Array,
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 
     Args:
       walk: what stays the same for the whole transition.
       edge: the end of the trajectory from which to go on.
+      notes: what the kernel remembers of that end.
       proposal: any point: what a subtree proposes that has no leaf to propose.
       depth: the number of doublings so far.
       step_size: signed; negative walks backwards in time.
@@ -85,8 +94,9 @@ def build_subtree(
 
     def visit(tree: Subtree) -> Subtree:
         leaf = tree.leaves
-        edge, point = leapfrog(walk.density_and_gradient, walk.origin, tree.edge, step_size, walk.metric)
-        leaf_energy = energy(point.log_density, edge.momentum)
+        edge, point, leaf_energy, is_end, notes = walk.kernel.move(
+            walk.flow, tree.edge, step_size, tree.notes
+        )
         error = leaf_energy - walk.initial_energy
         diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
         weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, _LARGEST_LOG_WEIGHT)))
@@ -110,8 +120,9 @@ def build_subtree(
             acceptance=tree.acceptance + acceptance,
             symmetric_acceptance=tree.symmetric_acceptance + 2.0 * acceptance / (1.0 + weight),
             max_energy_error=_larger_error(error, tree.max_energy_error),
-            turning=turning,
+            turning=turning | is_end,
             diverging=diverging,
+            notes=notes,
             openings=openings,
         )
 
@@ -131,6 +142,7 @@ def build_subtree(
         max_energy_error=zero,
         turning=jnp.zeros((), bool),
         diverging=jnp.zeros((), bool),
+        notes=notes,
         openings=jnp.zeros((walk.max_depth + 1, 3, dim)),
     )
     return lax.while_loop(goes_on, visit, nothing)

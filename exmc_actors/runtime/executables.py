@@ -15,6 +15,7 @@ import numpy as np
 
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
+from exmc_actors.kernel import Kernel, Nuts
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
@@ -31,6 +32,7 @@ _KEPT_ROWS = 4
 """Buffers that a process keeps for the next blocks: bringing in new memory takes milliseconds."""
 _KEPT = 32
 """Programs that a process keeps compiled."""
+_NUTS = Nuts()
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,13 @@ class Executables:
     each array costs a call microseconds, and a small model's block takes some tens of them.
     """
 
-    def __init__(self, target: Target, max_treedepth: int, device: Any) -> None:
+    def __init__(self, target: Target, max_treedepth: int, kernel: Kernel, device: Any) -> None:
         """Compile nothing yet: see ``compile_start`` and ``compile_advance``."""
         self._columns = Columns(target.dim, target.values_layout.size)
         fitting = _BUFFER_NUMBERS // len(self._columns)
         self.capacity = int(np.clip(fitting, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
-        sampler = Sampler(target.log_density_at, target.values_at, max_treedepth)
+        sampler = Sampler(target.log_density_at, target.values_at, max_treedepth, kernel)
         self._lanes = Lanes(sampler, target.dim)
         self.lanes = self._lanes.count
         """How many chains one call takes."""
@@ -232,7 +234,7 @@ _cache: OrderedDict[Any, Executables] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
-def executables_for(target: Target, max_treedepth: int) -> Executables:
+def executables_for(target: Target, max_treedepth: int, kernel: Kernel = _NUTS) -> Executables:
     """Return the executables of a program: the same ones for every program of the same structure.
 
     Call it in the host's thread: JAX's default device may be set for that thread alone.
@@ -240,10 +242,10 @@ def executables_for(target: Target, max_treedepth: int) -> Executables:
     device = jax.config.values["jax_default_device"]
     if isinstance(device, str):
         device = jax.local_devices(backend=device)[0]
-    identity = (target.key, target.dim, max_treedepth, str(device))
+    identity = (target.key, target.dim, max_treedepth, kernel, str(device))
     with _cache_lock:
         if identity not in _cache:
-            _cache[identity] = Executables(target, max_treedepth, device)
+            _cache[identity] = Executables(target, max_treedepth, kernel, device)
         _cache.move_to_end(identity)
         while len(_cache) > _KEPT:
             _cache.popitem(last=False)

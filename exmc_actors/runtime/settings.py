@@ -4,11 +4,12 @@ import numbers
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from exmc_actors.errors import SettingsError
+from exmc_actors.kernel import Kernel, Nuts, Walnuts
 from exmc_actors.messages import Phase
 from exmc_actors.warmup import Schedule
 
@@ -19,7 +20,7 @@ MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one dra
 
 @dataclass(frozen=True)
 class Settings:
-    """The numbers of a run: all but ``cores`` decide its draws, with the program and its data."""
+    """What a run is told: all but ``cores`` decide its draws, with the program and its data."""
 
     draws: int = 1000
     tune: int = DEFAULT_TUNE
@@ -28,6 +29,7 @@ class Settings:
     target_accept: float = 0.8
     step_size_jitter: float = 0.0
     max_treedepth: int = 10
+    kernel: Kernel = field(default_factory=Nuts)
     random_seed: int = 0
     initvals: tuple[Mapping[str, Any] | None, ...] = ()
     """One mapping a chain, or empty: nothing was given."""
@@ -65,6 +67,7 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
     target_accept: Any = 0.8,
     step_size_jitter: Any = 0.0,
     max_treedepth: Any = 10,
+    kernel: Any = None,
     random_seed: Any = None,
     initvals: Any = None,
 ) -> Settings:
@@ -89,6 +92,7 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
         target_accept=_fraction("target_accept", target_accept),
         step_size_jitter=_jitter(step_size_jitter),
         max_treedepth=_integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
+        kernel=_kernel(kernel),
         random_seed=_seed(random_seed),
         initvals=_initvals(initvals, chains),
     )
@@ -120,6 +124,17 @@ def _jitter(value: Any) -> float:
             "write, say, step_size_jitter=0.1."
         )
     return float(value)
+
+
+def _kernel(value: Any) -> Kernel:
+    if value is None:
+        return Nuts()
+    if not isinstance(value, Nuts | Walnuts):
+        raise SettingsError(
+            f"kernel must be ex.Nuts(), ex.Walnuts(...) or None, got {value!r}: "
+            "write, say, kernel=ex.Walnuts()."
+        )
+    return value
 
 
 def _seed(value: Any) -> int:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel import Point, transition
+from exmc_actors.kernel import Nuts, Point, Walnuts, transition
 from tests.kernel import metrics
 from tests.kernel.test_nuts import batch_mean_z
 
@@ -28,7 +28,7 @@ def log_joint(q, y):
     return -0.5 * jnp.dot(q, q) - 0.5 * jnp.dot(z, z) - DATA * q[1]
 
 
-def parameters(metric, step_size, *, tilt=0.0):
+def parameters(metric, step_size, kernel, *, tilt=0.0):
     """Return the parameters of all rounds; a tilt makes the target another one than the data's."""
 
     def density_given(y):
@@ -37,9 +37,8 @@ def parameters(metric, step_size, *, tilt=0.0):
     def step(carry, index):
         q, y = carry
         density = density_given(y)
-        point, _ = transition(
-            density, Point(q, *density(q)), jnp.array([5, 8], jnp.uint32), index, step_size, metric, 8
-        )
+        here, words = Point(q, *density(q)), jnp.array([5, 8], jnp.uint32)
+        point, _ = transition(density, here, words, index, step_size, metric, 8, kernel=kernel)
         key = jax.random.fold_in(jax.random.key(77), index)
         y = point.position[0] + jnp.exp(point.position[1]) * jax.random.normal(key, (DATA,))
         return (point.position, y), point.position
@@ -61,15 +60,27 @@ def deviations(q):
     ]
 
 
+METRICS = [
+    metrics.unit(2),
+    metrics.diagonal(np.array([0.5, 1.5])),
+    metrics.with_directions([0.7, 1.2], 1),
+]
+
+
 @pytest.mark.parametrize("step_size", [0.25, 0.8])
-@pytest.mark.parametrize(
-    "metric",
-    [metrics.unit(2), metrics.diagonal(np.array([0.5, 1.5])), metrics.with_directions([0.7, 1.2], 1)],
-)
+@pytest.mark.parametrize("metric", METRICS)
 def test_the_prior_is_kept(metric, step_size):
     """36 comparisons at four standard errors: a right kernel fails with one seed in 440."""
-    assert np.max(np.abs(deviations(parameters(metric, step_size)))) < 4.0
+    assert np.max(np.abs(deviations(parameters(metric, step_size, Nuts())))) < 4.0
 
 
-def test_a_target_that_is_a_little_wrong_is_seen():
-    assert np.max(np.abs(deviations(parameters(metrics.unit(2), 0.5, tilt=0.1)))) > 4.0
+@pytest.mark.parametrize("kernel", [Walnuts(0.2, 8), Walnuts(1.0, 8)])
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_prior_is_kept_by_walnuts(metric, kernel):
+    """As above; the steps are so large that most of them are halved."""
+    assert np.max(np.abs(deviations(parameters(metric, 1.2, kernel)))) < 4.0
+
+
+@pytest.mark.parametrize("kernel", [Nuts(), Walnuts(0.2, 8)])
+def test_a_target_that_is_a_little_wrong_is_seen(kernel):
+    assert np.max(np.abs(deviations(parameters(metrics.unit(2), 0.5, kernel, tilt=0.1)))) > 4.0

@@ -1,0 +1,71 @@
+"""Another kernel is one of the settings: compiled for itself, folded, recorded, and replayed to the bit."""
+
+import numpy as np
+import pytest
+
+import exmc_actors as ex
+from exmc_actors.runtime import check, executables_for
+from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
+
+WALNUTS = ex.Walnuts(max_error=0.1, max_halvings=6)
+
+
+def seen(meddle=None, **settings):
+    return virtual(lambda: observe(meddle, **({"save_warmup": True, "kernel": WALNUTS} | settings)))
+
+
+@pytest.fixture(scope="module")
+def undisturbed_walnuts():
+    return seen()
+
+
+@pytest.mark.parametrize("sizes", [(1,), (13, 2, 40)])
+def test_cutting_into_other_blocks_changes_no_bit(sizes, undisturbed_walnuts):
+    cut = seen(block_size=FixedBlocks(sizes))
+    assert draws_of(cut.tree) == draws_of(undisturbed_walnuts.tree)
+
+
+def test_killing_a_chain_changes_no_bit(undisturbed_walnuts):
+    killed = []
+
+    async def kill(run):
+        async with run.subscribe(overflow=ex.WAIT, from_start=True) as feed:
+            async for message in feed:
+                if isinstance(message, ex.DrawBlock) and message.phase == "sample":
+                    killed.append(await run.kill_chain(1))
+                    return
+
+    disturbed = seen(kill)
+    assert killed == [True]
+    assert disturbed.statistics.chains[1].restarts == 1
+    assert draws_of(disturbed.tree) == draws_of(undisturbed_walnuts.tree)
+
+
+def test_it_is_another_sampler_than_nuts_and_the_result_says_which(undisturbed_walnuts):
+    tree = undisturbed_walnuts.tree
+    assert tree.attrs["kernel"] == "Walnuts(max_error=0.1, max_halvings=6)"
+    assert np.any(tree.sample_stats.n_steps.values >= 2**tree.sample_stats.tree_depth.values)
+    nuts, default = seen(kernel=ex.Nuts()).tree, seen(kernel=None).tree
+    assert nuts.attrs["kernel"] == "Nuts()"
+    assert draws_of(nuts) == draws_of(default)
+    assert draws_of(nuts) != draws_of(tree)
+
+
+def test_each_kernel_is_a_program_of_its_own_and_folds():
+    program = ex.compile(schools())
+    walnuts = executables_for(program, 10, WALNUTS)
+    assert executables_for(program, 10, ex.Walnuts(0.1, 6)) is walnuts
+    assert executables_for(program, 10, ex.Walnuts(0.1, 7)) is not walnuts
+    assert executables_for(program, 10) is executables_for(program, 10, ex.Nuts())
+    assert executables_for(program, 10) is not walnuts
+    compiled = walnuts.compile_advance(program.arguments)
+    text = compiled.call.as_text()
+    assert compiled.is_folded
+    assert "scatter(" not in text
+    assert "custom-call" not in text
+
+
+@pytest.mark.parametrize("kernel", ["walnuts", ex.Walnuts, 3, False])
+def test_what_is_no_kernel_is_refused_with_a_sentence(kernel):
+    with pytest.raises(ex.SettingsError, match=r"kernel must be ex\.Nuts\(\), ex\.Walnuts\(\.\.\.\) or None"):
+        check(kernel=kernel)
