@@ -108,6 +108,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "chains": settings.chains,
         "target_accept": settings.target_accept,
         "max_treedepth": settings.max_treedepth,
+        "ensemble_width": settings.ensemble_width or None,
         "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
         "failed_reasons": [

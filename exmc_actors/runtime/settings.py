@@ -3,10 +3,12 @@
 import numbers
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
@@ -30,11 +32,18 @@ class Settings:
     random_seed: int = 0
     initvals: tuple[Mapping[str, Any] | None, ...] = ()
     """One mapping a chain, or empty: nothing was given."""
+    ensemble_width: int = 0
+    """How many lanes a call has that advances chains together; 0 where they advance one by one."""
 
     @property
     def transitions(self) -> int:
         """Return the length of a chain, warmup included."""
         return self.tune + self.draws
+
+    @property
+    def calls(self) -> int:
+        """Return how many calls advance all chains once."""
+        return -(-self.chains // self.ensemble_width) if self.ensemble_width else self.chains
 
     def place(self, transitions: int) -> tuple[Phase, int]:
         """Return the phase of a chain's next transition and its index within the phase."""
@@ -89,6 +98,26 @@ def check(
         random_seed=_seed(random_seed),
         initvals=_initvals(initvals, chains),
     )
+
+
+def wants_ensemble(value: Any, platform: Callable[[], str]) -> bool:
+    """Return whether chains are to advance together in one kernel.
+
+    Args:
+      value: what a user wrote; None leaves it to the device.
+      platform: says what JAX calls the device.
+
+    Raises:
+      SettingsError: it is neither True, False nor None.
+    """
+    if value is None:
+        return platform() != "cpu"
+    if not isinstance(value, bool | np.bool_):
+        raise SettingsError(
+            f"ensemble must be True, False or None, got {value!r}: write ensemble=True for many chains in "
+            "one kernel, and chains=64 for how many."
+        )
+    return bool(value)
 
 
 def _integer(name: str, value: Any, least: int, most: int | None = None) -> int:
