@@ -33,6 +33,7 @@ from exmc_actors.runtime import (
     start_positions,
     wants_ensemble,
 )
+from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
@@ -113,7 +114,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
-    sizes = block_size or ByWallTime(shares_cores=settings.calls > settings.cores)
+    sizes = block_size or _block_size(settings)
     parts = Parts(target, settings, starts, executables, feed, sizes, runner)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
@@ -126,6 +127,12 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         raise _start_error(error) from error
     finally:
         feed.close()  # only now: the chains may commit until they have stopped
+
+
+def _block_size(settings: Settings) -> BlockSize:
+    if settings.ensemble_width:
+        return ByWallTime(seconds=SECONDS_A_LANE * settings.ensemble_width)
+    return ByWallTime(shares_cores=settings.chains > settings.cores)
 
 
 def _executables(target: Target, settings: Settings) -> Executables:

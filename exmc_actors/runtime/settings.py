@@ -40,11 +40,6 @@ class Settings:
         """Return the length of a chain, warmup included."""
         return self.tune + self.draws
 
-    @property
-    def calls(self) -> int:
-        """Return how many calls advance all chains once."""
-        return -(-self.chains // self.ensemble_width) if self.ensemble_width else self.chains
-
     def place(self, transitions: int) -> tuple[Phase, int]:
         """Return the phase of a chain's next transition and its index within the phase."""
         return ("warmup", transitions) if transitions < self.tune else ("sample", transitions - self.tune)

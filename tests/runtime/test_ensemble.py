@@ -103,7 +103,7 @@ class Dying:
 
     async def __call__(self, function, **_):
         await trio.lowlevel.checkpoint()
-        if "_compute" in str(getattr(function, "func", "")) and function.args[0][0].state is not None:
+        if "_timed" in str(getattr(function, "func", "")) and function.args[0][0].state is not None:
             self.made += 1
             if self.made == self.call:
                 await self.run.kill_chain(self.chain)
@@ -121,7 +121,9 @@ def test_a_chain_that_dies_during_its_call_comes_back_and_joins_the_others(call,
     seen = together(meet, runner=runner)
     assert draws_of(seen.tree) == in_peace
     assert [m.chain for m in seen.messages if isinstance(m, ChainRestarted)] == [4]
-    assert {len(lanes) for lanes, _ in calls} == {3, 8}, "it went on without the others"
+    # Where the others have come to a lesson, it follows them there by itself, in one call.
+    others = [lanes for lanes, _ in calls if len(lanes) not in (3, 8)]
+    assert others in ([], [[4]])
 
 
 def test_cutting_chains_into_other_blocks_changes_no_bit(in_peace):
