@@ -1,4 +1,4 @@
-"""Measure chains that advance together: microseconds of a useful gradient, and effective draws of 1,024 chains.
+"""Measure chains that advance together: microseconds of a useful gradient, effective draws of 1,024 chains.
 
 Kernels: chains go on by one metric and one step size, where a run's warmup left them; each width, and the
 kernel of one chain, take turns in one process, and the least CPU time of many short calls counts.  A useful
@@ -69,7 +69,7 @@ def kernels(name, turns):
     program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
     states = trio.run(warmed_up, program, max(WIDTHS))
     contenders = {1: one_chain(program, states, 200)}
-    contenders |= {width: ensemble(program, states, width, 20 if width > 8 else 50) for width in WIDTHS}
+    contenders |= {width: ensemble(program, states, width, 200) for width in WIDTHS}
     least = dict.fromkeys(contenders, float("inf"))
     for go_on, _ in contenders.values():
         go_on()

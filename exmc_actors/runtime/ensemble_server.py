@@ -18,8 +18,12 @@ from exmc_actors.runtime.model_server import ModelServer, Request
 from exmc_actors.runtime.protocol import Advance, BlockFailed, Start
 from exmc_actors.runtime.worker import attempt
 
-PATIENCE = 0.2
-"""Seconds without any news of a batch after which it waits no longer for the chains that are missing."""
+PATIENCE = 2.0
+"""Seconds without any news of a batch after which it waits no longer for the chains that are missing.
+
+Those that died are not waited for; this is for chains that a slow subscriber holds back, and for a server
+that began again and does not know which chains have ended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class EnsembleServer(ModelServer):
     async def init(self, *args: Any) -> None:
         """Begin with all chains on their way."""
         await super().init(*args)
+        self._callers: dict[int, sv.Ref] = {}
+        self._chains: dict[sv.Monitor, int] = {}
         self._width = self._settings.ensemble_width
         chains = range(self._settings.chains)
         self._batches = [
@@ -79,6 +85,7 @@ class EnsembleServer(ModelServer):
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer: a start at once, a block when its batch is there."""
+        self._watch(message.chain)
         if isinstance(message, Start):
             return await super().handle_call(message)
         at_most = min(self._block_size.choose(message.chain, message.at_most), self._executables.capacity)
@@ -89,14 +96,24 @@ class EnsembleServer(ModelServer):
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for who does not come."""
-        if not isinstance(message, Late):
-            await super().handle_info(message)
-            return
-        batch = message.batch
-        batch.is_watched = False
-        if batch.news == message.news and not batch.calls:
-            batch.expected.clear()
-        self._look_at(batch)
+        match message:
+            case Late(batch, news):
+                batch.is_watched = False
+                if batch.news == news and not batch.calls:
+                    batch.expected.clear()
+                self._look_at(batch)
+            case sv.Down(monitor) if monitor in self._chains:
+                chain = self._chains.pop(monitor)
+                self._batch_of(chain).expected.pop(chain, None)
+                self._look_at(self._batch_of(chain))
+            case _:
+                await super().handle_info(message)
+
+    def _watch(self, chain: int) -> None:
+        """Hear of the end of whoever asks for a chain."""
+        if self.caller is not None and self._callers.get(chain) != self.caller:
+            self._callers[chain] = self.caller
+            self._chains[self.monitor(self.caller)] = chain
 
     def _look_at(self, batch: Batch) -> None:
         if batch.is_ready(self._settings.schedule.lessons):
@@ -118,10 +135,13 @@ class EnsembleServer(ModelServer):
     def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
         """Expect back those that are answered and have not come to their end."""
         for request in requests:
-            if request.state is not None:
-                at = int(request.state.transitions) + request.transitions
-                if at < self._settings.transitions:
-                    self._batch_of(request.chain).expected[request.chain] = at
+            if request.state is None:
+                continue
+            at = int(request.state.transitions) + request.transitions
+            batch = self._batch_of(request.chain)
+            # One that died during the call and came back waits already.
+            if at < self._settings.transitions and request.chain not in batch.requests:
+                batch.expected[request.chain] = at
         super()._reply(requests, outcomes, seconds)
 
     async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
