@@ -45,7 +45,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       target_accept: the acceptance that warmup aims at, between 0 and 1.
       max_treedepth: the largest number of doublings of a trajectory.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
-      ensemble: whether chains advance together, many in one kernel: much faster for dozens of chains.  Their
+      ensemble: whether chains advance together, many in one kernel: faster for dozens of chains.  Their
         draws are other ones than without it; None means only where the device is no CPU.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
         at random; a ``LogDensity`` starts around its ``init``.
