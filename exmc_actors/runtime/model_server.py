@@ -1,8 +1,8 @@
 """Answer chains' requests for blocks with one compiled model, a block at a time on each core.
 
-A request becomes a task that waits for a core, computes in a worker thread, and replies.  Short requests of
-chains that ask at once share a call; where that is quick, it is made on the event loop's own thread, beside
-those on the cores.  What a block raises is its reply.
+A request becomes a task that waits for one of the process's cores, computes in a worker thread, and replies.
+Short requests of chains that ask at once share a call; where that is quick, it is made on the event loop's
+own thread, beside those on the cores.  What a block raises is its reply.
 """
 
 import functools
@@ -18,6 +18,7 @@ import trio
 import supervision as sv
 from exmc_actors.chain import TRIES, ChainState, chain_key
 from exmc_actors.compiler import Target
+from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.pace import CALL_SECONDS
@@ -71,7 +72,7 @@ class ModelServer(sv.Server):
         self._runner = runner
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
-        self._cores = trio.CapacityLimiter(settings.cores)
+        self._cores = cores.PROCESS.share(settings.cores)
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )

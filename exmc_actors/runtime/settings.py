@@ -1,7 +1,6 @@
 """Hold the settings of a run, checked once; nothing here samples."""
 
 import numbers
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from exmc_actors.errors import SettingsError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
 from exmc_actors.messages import Phase
+from exmc_actors.runtime.cores import available_cores
 from exmc_actors.warmup import Schedule
 
 DEFAULT_TUNE = 150
@@ -88,7 +88,7 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
         draws=draws,
         tune=tune,
         chains=chains,
-        cores=_available_cores() if cores is None else _integer("cores", cores, least=1),
+        cores=available_cores() if cores is None else _integer("cores", cores, least=1),
         target_accept=_fraction("target_accept", target_accept),
         step_size_jitter=_jitter(step_size_jitter),
         max_treedepth=_integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
@@ -162,9 +162,3 @@ def _initvals(value: Any, chains: int) -> tuple[Mapping[str, Any] | None, ...]:
     raise SettingsError(
         f"initvals must be a dict of start values, or a list of one dict (or None) a chain, got {value!r}."
     )
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)

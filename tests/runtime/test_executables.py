@@ -16,7 +16,8 @@ from trio.testing import wait_all_tasks_blocked
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
 from exmc_actors.messages import DrawBlock
-from exmc_actors.runtime import executables, executables_for, in_thread, worker
+from exmc_actors.runtime import cores, executables, executables_for, in_thread, worker
+from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
@@ -129,6 +130,7 @@ def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
     """The answer is the same as one after the other; whether it is faster belongs to the benchmarks."""
     alone = virtual(lambda: observe(chains=2))
     monkeypatch.setattr(worker, "QUICK", 0.0)
+    monkeypatch.setattr(cores, "PROCESS", Cores(lambda: 2))
     both = threading.Barrier(2)
     in_each_block(monkeypatch, lambda: both.wait(timeout=60))
 
@@ -136,8 +138,8 @@ def test_two_blocks_of_one_executable_run_in_two_threads_at_once(monkeypatch):
     assert draws_of(threaded.tree) == draws_of(alone.tree)
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatch, cores):
+@pytest.mark.parametrize(("asked", "there_are"), [(1, 2), (2, 1), (2, 2)])
+def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatch, asked, there_are):
     under_way, seen = set(), []
 
     async def noted(function, **_):
@@ -154,8 +156,9 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
 
     monkeypatch.setattr(worker, "QUICK", 0.0)
     in_each_block(monkeypatch, lambda: trio.from_thread.run(look))
-    trio.run(in_two_threads, cores, noted)
-    assert max(seen) == cores
+    monkeypatch.setattr(cores, "PROCESS", Cores(lambda: there_are))
+    trio.run(in_two_threads, asked, noted)
+    assert max(seen) == min(asked, there_are)
 
 
 def test_the_hosts_default_device_is_part_of_a_programs_identity():

@@ -1,0 +1,125 @@
+"""Share the cores of the process among all its runs, in whichever event loops and threads they are.
+
+Nobody is blocked: a task waits, and whoever gives a core back wakes the task whose turn it is, in
+its own loop.  What is held is no thread, but the right to compute in one.  Compiling takes none: it may last
+for seconds, and the operating system shares a core for so long better than taking turns does.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+import trio
+from trio.lowlevel import Abort, Task, enable_ki_protection
+
+from exmc_actors.runtime.turns import Line, Turns
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiter:
+    """A task that waits for a core, and its loop."""
+
+    task: Task
+    loop: trio.lowlevel.TrioToken
+
+    def wake(self, here: trio.lowlevel.TrioToken) -> None:
+        """Let the task go on, which may be that of another thread's loop."""
+        if self.loop is here:
+            trio.lowlevel.reschedule(self.task)
+        else:
+            self.loop.run_sync_soon(trio.lowlevel.reschedule, self.task)
+
+
+class Cores:
+    """A number of cores that runs take turns to compute on."""
+
+    def __init__(self, count: Callable[[], int] = available_cores) -> None:
+        """Hold none of them.
+
+        Args:
+          count: how many there are; asked whenever one is given away, since it may change.
+        """
+        self._count = count
+        self._turns: Turns[_Waiter] = Turns()
+        self._lock = threading.Lock()  # held for microseconds, and never while a task waits
+
+    def share(self, at_most: int) -> "Share":
+        """Return a run's share, which holds ``at_most`` cores at once."""
+        return Share(self, at_most)
+
+    def _ask(self, line: Line[_Waiter], waiter: _Waiter) -> bool:
+        """Get in line; return whether the core is there at once, else the waiter will be woken."""
+        with self._lock:
+            self._turns.ask(line, waiter)
+        return self._give_away(waiter.loop, waiter)
+
+    def _leave(self, line: Line[_Waiter], waiter: _Waiter) -> bool:
+        with self._lock:
+            return self._turns.leave(line, waiter)
+
+    def _give_back(self, line: Line[_Waiter]) -> None:
+        with self._lock:
+            self._turns.give_back(line)
+
+    def _give_away(self, here: trio.lowlevel.TrioToken, asking: _Waiter | None = None) -> bool:
+        """Give the free cores to those whose turn it is; return whether who is asking got one."""
+        has_got = False
+        while (granted := self._next()) is not None:
+            line, waiter = granted
+            if waiter is asking:
+                has_got = True
+                continue
+            try:
+                waiter.wake(here)
+            except trio.RunFinishedError:  # its loop broke down: it will never give the core back
+                self._give_back(line)
+        return has_got
+
+    def _next(self) -> tuple[Line[_Waiter], _Waiter] | None:
+        with self._lock:
+            return self._turns.grant(self._count())
+
+
+class Share:
+    """What one run may have of the cores: ``async with share`` computes on one, when it is its turn."""
+
+    def __init__(self, cores: Cores, at_most: int) -> None:
+        """Hold no core; ``at_most`` of them at once later."""
+        self._cores = cores
+        self._line: Line[_Waiter] = Line(at_most)
+
+    @enable_ki_protection
+    async def __aenter__(self) -> None:
+        """Wait for a core; a checkpoint."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token())
+
+        def abort(_: object) -> Abort:
+            # If it was given a core in another thread just now, its waking is on its way.
+            return Abort.SUCCEEDED if self._cores._leave(self._line, waiter) else Abort.FAILED
+
+        if self._cores._ask(self._line, waiter):
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        else:
+            await trio.lowlevel.wait_task_rescheduled(abort)
+
+    @enable_ki_protection
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Give the core back; no checkpoint."""
+        self._cores._give_back(self._line)
+        self._cores._give_away(trio.lowlevel.current_trio_token())
+
+
+PROCESS = Cores()
+"""Those of this process."""
