@@ -4,12 +4,17 @@ This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.  It c
 """
 
 import os
+import platform
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +68,38 @@ def can_fold() -> bool:
     with precise():
         loop = jax.jit(lambda x: jax.lax.fori_loop(0, 3, lambda _, y: y * 2.0, x))
         return is_folded(loop.lower(jnp.zeros(1024)).compile().as_text())
+
+
+def surroundings() -> str:
+    """Describe what decides the code that XLA makes of a program, besides the program.
+
+    That is JAX, its settings, XLA's flags, and the processors: their kind, and their number, by which XLA
+    cuts large products.  Two processes of one description make the same code.
+    """
+    settings = sorted((name, repr(value)) for name, value in jax.config.values.items())
+    flags = (os.environ.get("XLA_FLAGS", ""), _folds())
+    return repr((jax.__version__, version("jaxlib"), settings, flags, _processors()))
+
+
+@cache
+def _folds() -> bool:
+    return can_fold()
+
+
+def _processors() -> tuple[Any, ...]:
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return (platform.machine(), *_kind_of_processor(), os.cpu_count(), allowed)
+
+
+@cache
+def _kind_of_processor() -> tuple[str, ...]:
+    """Return the lines in which Linux names the processor and what it can do; elsewhere, what Python says."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return (platform.processor(),)
+    told = {line for line in lines if line.startswith(("model", "flags", "Features", "CPU"))}
+    return tuple(sorted(told)) or (platform.processor(),)
 
 
 def import_aside(module: str) -> None:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from exmc_actors import xla
-from exmc_actors.xla import can_fold, import_aside, precise, prepare
+from exmc_actors.xla import can_fold, import_aside, precise, prepare, surroundings
 
 MINE = "--xla_cpu_enable_fast_math=false"
 
@@ -105,6 +105,29 @@ print(can_fold(), len(jax.devices("cpu")))
 
 def test_loops_fold_in_the_process_of_the_tests():
     assert can_fold()
+
+
+def test_what_decides_compiled_code_is_described_alike_until_some_of_it_changes(monkeypatch):
+    described = surroundings()
+    assert surroundings() == described
+    changes = [
+        lambda patch: patch.setenv("XLA_FLAGS", MINE),
+        lambda patch: patch.setattr(jax, "__version__", "0.0.0"),
+        lambda patch: patch.setattr(os, "cpu_count", lambda: 1000),
+        lambda patch: patch.setattr(xla, "_folds", lambda: False),
+    ]
+    others = set()
+    for change in changes:
+        with monkeypatch.context() as patch:
+            change(patch)
+            others.add(surroundings())
+    try:
+        jax.config.update("jax_disable_most_optimizations", True)
+        others.add(surroundings())
+    finally:
+        jax.config.update("jax_disable_most_optimizations", False)
+    assert len(others - {described}) == len(changes) + 1
+    assert surroundings() == described
 
 
 def test_numbers_are_float64_inside_and_float32_outside():

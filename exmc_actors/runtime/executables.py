@@ -16,6 +16,7 @@ import numpy as np
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
 from exmc_actors.kernel import Kernel, Nuts
+from exmc_actors.runtime.executable_files import executable_files
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
@@ -59,6 +60,7 @@ class Executables:
         fitting = _BUFFER_NUMBERS // len(self._columns)
         self.capacity = int(np.clip(fitting, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
+        self._files = executable_files()
         sampler = Sampler(target.log_density_at, target.values_at, max_treedepth, kernel)
         self._lanes = Lanes(sampler, target.dim)
         self.lanes = self._lanes.count
@@ -168,19 +170,23 @@ class Executables:
 
     def _make_start(self, arguments: Any) -> Compiled:
         return self._compiled(
-            jax.jit(self._lanes.start), self._lanes.ask_to_start([]), np.int64(0), arguments
+            jax.jit(self._lanes.start, keep_unused=True), self._lanes.ask_to_start([]), np.int64(0), arguments
         )
 
     def _make_advance(self, arguments: Any) -> Compiled:
-        function = jax.jit(self._lanes.advance, donate_argnums=2)
+        function = jax.jit(self._lanes.advance, donate_argnums=2, keep_unused=True)
         asked = self._lanes.ask_to_advance([])
         return self._compiled(function, asked, np.int64(0), self._new_rows(), arguments)
 
     def _compiled(self, function: Any, *example: Any) -> Compiled:
         with self._numerics():
-            compiled = function.lower(*example).compile()
             (device,) = jnp.zeros(()).devices()
-        return Compiled(compiled, is_folded(compiled.as_text()), f"{device.platform}:{device.id}")
+            name = f"{device.platform}:{device.id}"
+            if self._files is None:
+                compiled = function.lower(*example).compile()
+            else:
+                compiled = self._files.compiled(function, example, name)
+        return Compiled(compiled, is_folded(compiled.as_text()), name)
 
     @contextlib.contextmanager
     def _numerics(self) -> Iterator[None]:
