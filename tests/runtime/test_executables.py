@@ -16,12 +16,13 @@ from trio.testing import wait_all_tasks_blocked
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
 from exmc_actors.messages import DrawBlock
+from exmc_actors.opening import open_run
 from exmc_actors.runtime import cores, executables, executables_for, in_thread, worker
 from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
-from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
+from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
 class Counted:
@@ -249,3 +250,66 @@ def test_large_rows_are_not_kept():
     spare, a = executables._SpareRows(), object()
     spare.give(a, np.broadcast_to(0.0, executables._BUFFER_NUMBERS + 1))
     assert spare.take(a) is None
+
+
+async def in_eight_runs_at_once(targets):
+    trees = [None] * len(targets)
+
+    async def sample(place, target):
+        async with open_run(target, **SETTINGS, runner=in_thread, block_size=FixedBlocks()) as run:
+            trees[place] = await run.result()
+
+    async with trio.open_nursery() as nursery:
+        for place, target in enumerate(targets):
+            nursery.start_soon(sample, place, target)
+    return trees
+
+
+@pytest.fixture
+def compilations(monkeypatch):
+    """Note every executable that is made, and every structure that is traced."""
+    made, traced = [], []
+    compiled, log_terms = Executables._compiled, module.traced.log_terms
+    monkeypatch.setattr(Executables, "_compiled", lambda *args: made.append(1) or compiled(*args))
+    monkeypatch.setattr(module.traced, "log_terms", lambda *args: traced.append(1) or log_terms(*args))
+    return made, traced
+
+
+def test_many_runs_at_once_of_one_structure_compile_it_once_in_threads_too(monkeypatch, compilations):
+    monkeypatch.setattr(executables, "_cache", OrderedDict())
+    made, _ = compilations
+    data = [np.arange(8.0) + shift for shift in range(8)]
+    trees = trio.run(in_eight_runs_at_once, [schools(y) for y in data])
+    assert len(made) == 2  # what starts a chain, and what advances one
+    assert len({tree.posterior["mu"].values.tobytes() for tree in trees}) == 8
+    alone = virtual(lambda: observe(model=schools(data[3]))).tree
+    assert draws_of(trees[3]) == draws_of(alone)
+
+
+def test_sampling_a_structure_again_with_new_data_compiles_nothing(compilations):
+    made, traced = compilations
+    events = []
+
+    def listen(event, *_, **__):
+        if "compile" in event:
+            events.append(event)
+
+    def sample(shift):
+        b = ex.Builder()
+        mu = b.rv("mu", ex.Normal(0.0, 5.0))
+        b.obs("y", ex.Normal(mu, np.linspace(1.0, 2.0, 13)), np.arange(13.0) + shift)
+        with pytest.warns(ex.SamplingWarning):
+            return ex.sample(b.model(), draws=20, tune=20, random_seed=1, progressbar=False)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        first = sample(0.0)
+        assert len(made) == 2
+        assert traced
+        assert events
+        made.clear(), traced.clear(), events.clear()
+        second = sample(0.5)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    assert (made, traced, events) == ([], [], [])
+    assert not np.array_equal(first.posterior["mu"].values, second.posterior["mu"].values)
