@@ -18,8 +18,8 @@ from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
 from exmc_actors.kernel.random import transition_words, uniform_at
-from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
-from exmc_actors.kernel.turning import is_turning, is_turning_across
+from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum, room_for_openings
+from exmc_actors.kernel.turning import is_turning
 
 _NUTS = Nuts()
 
@@ -57,6 +57,8 @@ class _Trajectory(NamedTuple):
     max_energy_error: Array
     turning: Array
     diverging: Array
+    openings: Array
+    """Room for what ``build_subtree`` keeps while it walks; clearing it for every subtree would cost more."""
 
 
 def transition(  # noqa: PLR0913 - what a transition is a function of
@@ -112,6 +114,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         max_energy_error=zero,
         turning=no,
         diverging=no,
+        openings=room_for_openings(max_depth, dim),
     )
 
     def double(trajectory: _Trajectory) -> _Trajectory:
@@ -124,6 +127,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),
             trajectory.leaves,
+            trajectory.openings,
         )
         uniform = uniform_at(words.merge_seed, trajectory.depth)
         return _merge(trajectory, subtree, forward, uniform)
@@ -156,7 +160,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
-    turning = is_turning(outer_old, new.edge.momentum, total) | is_turning_across(
+    turning = is_turning(
         outer_old,
         inner_old,
         old.total_momentum,
@@ -184,4 +188,5 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
         turning=turning | new.turning,
         diverging=new.diverging,
+        openings=new.openings,
     )

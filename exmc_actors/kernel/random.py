@@ -1,22 +1,26 @@
 """Turn one key and one transition's index into all random numbers of that transition.
 
-Two generators.  ``transition_words`` spends one threefry call (``jax.random``, Salmon et al. 2011) on
-words that nothing else uses: one for each momentum, one for the directions, two seeds, and one for the
-step size.  The decisions inside the tree come from splitmix64's finaliser over a counter (Steele, Lea and
-Flood 2014, *Fast splittable pseudorandom number generators*), some 4 ns each where threefry costs over
-100; it passes BigCrush as published, and ``tests/kernel/test_random.py`` checks uniformity and the absence
-of serial and cross-stream correlation.  No word serves two decisions: a shared bit biases a draw.
+Two generators.  ``transition_words`` spends threefry (Salmon et al. 2011, *Parallel random numbers: as easy
+as 1, 2, 3*) on words that nothing else uses: one for each momentum, one for the directions, two seeds, and
+one for the step size.  The decisions inside the tree come from splitmix64's finaliser over a counter
+(Steele, Lea and Flood 2014, *Fast splittable pseudorandom number generators*), some 4 ns each where threefry
+costs over 100; it passes BigCrush as published.  ``tests/kernel/test_random.py`` checks uniformity and the
+absence of serial and cross-stream correlation, and ``docs/random_numbers.md`` reports what dieharder says of
+the streams as they are used.  No word serves two decisions: a shared bit biases a draw.
 """
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
+
+from exmc_actors.kernel.normal import standard_normal
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = 0xBF58476D1CE4E5B9
 _MIX_2 = 0x94D049BB133111EB
+_PARITY = 0x1BD11BDA
+_ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)
 
 
 class TransitionWords(NamedTuple):
@@ -40,18 +44,39 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
       index: number of the transition, warmup included.
       dim: length of the position.
     """
-    transition_key = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), index)
-    words = jax.random.bits(transition_key, (dim + 4,), jnp.uint64)
-    directions, leaf_seed, merge_seed, step = words[dim:]
-    return TransitionWords(standard_normal(words[:dim]), directions, leaf_seed, merge_seed, _uniform(step))
+
+    def words() -> TransitionWords:
+        high, low = _threefry(key, jnp.uint32(0), jnp.asarray(index).astype(jnp.uint32))
+        counters = jnp.arange(dim + 4, dtype=jnp.uint32)
+        high, low = _threefry(jnp.stack([high, low]), jnp.zeros_like(counters), counters)
+        words = high.astype(jnp.uint64) << 32 | low.astype(jnp.uint64)
+        directions, leaf_seed, merge_seed, step = words[dim:]
+        normals = standard_normal(words[:dim])
+        return TransitionWords(normals, directions, leaf_seed, merge_seed, _uniform(step))
+
+    def nothing() -> TransitionWords:
+        zero = jnp.zeros((), jnp.uint64)
+        return TransitionWords(jnp.zeros(dim), zero, zero, zero, jnp.zeros(()))
+
+    # XLA would compute the words again wherever one is used, but for the border of a conditional.
+    made: TransitionWords = lax.cond(jnp.asarray(index) >= 0, words, nothing)
+    return made
 
 
-def standard_normal(words: Array) -> Array:
-    """Map uint64 words to standard normals by the inverse of the distribution function."""
-    # 52 bits and a half: symmetric about zero, and never exactly -1 or 1, where erf_inv is infinite.
-    uniform = ((words >> 12).astype(jnp.float64) + 0.5) * 2.0**-51 - 1.0
-    normals: Array = jnp.sqrt(2.0) * jax.lax.erf_inv(uniform)
-    return normals
+def _threefry(key: Array, high: Array, low: Array) -> tuple[Array, Array]:
+    """Return the two halves of the blocks of some counters, all uint32: Threefry-2x32 with 20 rounds.
+
+    The bits of ``jax.random``, whose own is a loop on a CPU and takes three times as long.
+    """
+    keys = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(_PARITY))
+    high, low = high + keys[0], low + keys[1]
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            high = high + low
+            low = (low << rotation | low >> 32 - rotation) ^ high
+        high = high + keys[(group + 1) % 3]
+        low = low + keys[(group + 2) % 3] + jnp.uint32(group + 1)
+    return high, low
 
 
 def uniform_at(seed: Array, counter: Array) -> Array:

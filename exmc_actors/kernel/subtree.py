@@ -17,7 +17,7 @@ from jax import Array, lax
 from exmc_actors.kernel.hamiltonian import PhasePoint, Point
 from exmc_actors.kernel.moving import Flow, Kernel
 from exmc_actors.kernel.random import uniform_at
-from exmc_actors.kernel.turning import is_turning, is_turning_across
+from exmc_actors.kernel.turning import is_turning
 
 MAX_ENERGY_ERROR = 1000.0
 """Beyond this rise of the energy a leaf is a divergence, as in Stan."""
@@ -69,6 +69,11 @@ def first_momentum(subtree: Subtree) -> Array:
     return subtree.openings[0, 0]
 
 
+def room_for_openings(max_depth: int, dim: int) -> Array:
+    """Return room for the openings of one subtree after another; what a subtree leaves there is not read."""
+    return jnp.zeros((max_depth, 3, dim))
+
+
 def build_subtree(
     walk: Walk,
     edge: PhasePoint,
@@ -77,6 +82,7 @@ def build_subtree(
     depth: Array,
     step_size: Array,
     leaves_before: Array,
+    room: Array,
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 
@@ -88,9 +94,9 @@ def build_subtree(
       depth: the number of doublings so far.
       step_size: signed; negative walks backwards in time.
       leaves_before: leaves visited before in this transition.
+      room: for the openings, from ``room_for_openings`` or the subtree before.
     """
     dim = edge.z.shape[0]
-    spare_row = walk.max_depth  # odd leaves open nothing: they write here, which costs less than not writing
 
     def visit(tree: Subtree) -> Subtree:
         leaf = tree.leaves
@@ -104,10 +110,8 @@ def build_subtree(
         total_weight = tree.weight + weight
         taken = uniform_at(walk.leaf_seed, leaves_before + leaf) * total_weight < weight
 
-        is_opening = leaf % 2 == 0
-        row = jnp.where(is_opening, lax.population_count(leaf >> 1), spare_row)
         opening = jnp.stack([edge.momentum, tree.total_momentum, tree.edge.momentum])
-        openings = lax.dynamic_update_slice(tree.openings, opening[None], (row, 0, 0))
+        openings = lax.dynamic_update_slice(tree.openings, opening[None], (lax.population_count(leaf), 0, 0))
         total_momentum = tree.total_momentum + edge.momentum
         turning = _completes_turning(openings, leaf, edge.momentum, total_momentum)
         return Subtree(
@@ -143,7 +147,7 @@ def build_subtree(
         turning=jnp.zeros((), bool),
         diverging=jnp.zeros((), bool),
         notes=notes,
-        openings=jnp.zeros((walk.max_depth + 1, 3, dim)),
+        openings=room,
     )
     return lax.while_loop(goes_on, visit, nothing)
 
@@ -152,19 +156,18 @@ def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Arr
     """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
     # An odd leaf completes one stretch for each of its trailing ones; an even leaf completes none.
     stretches = lax.population_count(leaf ^ (leaf + 1)) - 1
-    newest_row = lax.population_count(leaf >> 1)
+    newest_row = lax.population_count(leaf)
 
     def check(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         level, _ = carry
         row = newest_row - level
-        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row, 1)[0]
         # The right half opens one row further up; of a stretch of two, it is this very leaf.
-        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row + 1, 1)[0]
-        turning = is_turning(first, momentum, total - before_first)
-        across = is_turning_across(
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row - 1, 1)[0]
+        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row, 1)[0]
+        turning = is_turning(
             first, inner_left, before_right - before_first, inner_right, momentum, total - before_right
         )
-        return level + 1, turning | (across & (level > 0))
+        return level + 1, turning
 
     def goes_on(carry: tuple[Array, Array]) -> Array:
         level, turning = carry

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from exmc_actors.kernel.random import standard_normal, transition_words, uniform_at
+from exmc_actors.kernel.normal import standard_normal
+from exmc_actors.kernel.random import transition_words, uniform_at
 from tests.kernel import recursive_nuts
 
 pytestmark = pytest.mark.usefixtures("exact")
@@ -68,18 +69,13 @@ def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_t
     assert np.all(np.abs(off_diagonal) < 4.5 / np.sqrt(n))
 
 
-def test_normals_are_normal_far_into_the_tails():
-    words = jax.random.bits(jax.random.key(5), (400_000,), jnp.uint64)
-    z = np.asarray(standard_normal(words))
-    assert stats.kstest(z, "norm").pvalue > 1e-3
-    for power, truth, variance in [(1, 0, 1), (2, 1, 2), (4, 3, 96), (6, 15, 10170)]:
-        assert abs((z**power).mean() - truth) < 4 * np.sqrt(variance / len(z))
-
-
-def test_the_extreme_words_give_finite_opposite_normals():
-    low, high = np.asarray(standard_normal(jnp.array([0, 2**64 - 1], jnp.uint64)))
-    assert low == -high
-    assert stats.norm.cdf(low) == pytest.approx(2.0**-53, rel=1e-6)
+def test_the_words_of_a_transition_are_those_of_jax_random():
+    for key, index in [(KEY, 0), (KEY, 17), (np.array([2**32 - 1, 0], np.uint32), 2**31 - 2)]:
+        of_transition = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), index)
+        expected = np.asarray(jax.random.bits(of_transition, (8,), jnp.uint64))
+        words = jax.jit(transition_words, static_argnums=2)(key, index, 5)
+        np.testing.assert_array_equal(np.array(words[1:]), expected[5:])
+        np.testing.assert_array_equal(words.normals, standard_normal(expected[:5]))
 
 
 def test_another_index_or_key_gives_other_words_and_the_same_gives_the_same():
