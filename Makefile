@@ -36,6 +36,7 @@ bench: .venv-bench/.ready ## side by side with the peers, in an environment of t
 	.venv-bench/bin/python benchmarks/actors.py
 	.venv-bench/bin/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/folding.py
+	.venv-bench/bin/python benchmarks/kernel.py
 
 bench-quick: .venv-bench/.ready ## see that the comparison of samplers runs: two problems, one seed
 	.venv-bench/bin/python benchmarks/sampling.py --quick
