@@ -90,7 +90,7 @@ class Whole:
         """Return the seconds of a leaf and how many there are in a transition."""
         chains = [(self._state, min(count, self._executables.capacity))]
         began = time.perf_counter()
-        (block,) = self._executables.advance(chains, self._arguments, Schedule(0), 0.8)
+        (block,) = self._executables.advance(chains, self._arguments, Schedule(0), 0.8, 0.0)
         took = time.perf_counter() - began
         self._state = block.state
         leaves = block.stats[:, STEPS].sum()

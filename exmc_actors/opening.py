@@ -4,6 +4,7 @@ import contextlib
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import trio
@@ -17,17 +18,24 @@ from exmc_actors.run import Keep, Run
 from exmc_actors.runtime import (
     BlockSize,
     ByWallTime,
+    EnsembleExecutables,
     Feed,
     Log,
     Parts,
     Runner,
+    Settings,
     Subscription,
     check,
+    default_platform,
+    ensemble_width,
     executables_for,
     in_thread,
     run_children,
     start_positions,
+    wants_ensemble,
 )
+from exmc_actors.runtime.block_size import SECONDS_A_LANE
+from exmc_actors.runtime.executables import Executables
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
 View = Callable[[Subscribe], Awaitable[None]]
@@ -50,6 +58,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     max_treedepth: int = 10,
     kernel: Kernel | None = None,
     random_seed: int | None = None,
+    ensemble: bool | None = None,
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
@@ -74,6 +83,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       max_treedepth: the largest number of doublings of a trajectory.
       kernel: ``Nuts()``, or ``Walnuts()`` for funnels and other hard geometry; None means ``Nuts()``.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
+      ensemble: whether chains advance together, many in one kernel: faster for dozens of chains.  Their
+        draws are other ones than without it; None means only where the device is no CPU.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
         at random; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
@@ -101,14 +112,17 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         random_seed=random_seed,
         initvals=initvals,
     )
+    if wants_ensemble(ensemble, settings.kernel, default_platform):
+        width = ensemble_width(settings.chains, target.dim, default_platform())
+        settings = replace(settings, ensemble_width=width)
     keep = Keep(_names(var_names), save_warmup)
     keep.check(target)
     feed = Feed(Log(settings))
-    executables = executables_for(target, settings.max_treedepth, settings.kernel)
+    executables = _executables(target, settings)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
-    sizes = block_size or ByWallTime(shares_cores=settings.chains > settings.cores)
+    sizes = block_size or _block_size(settings)
     parts = Parts(target, settings, starts, executables, feed, sizes, runner)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
@@ -121,6 +135,19 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         raise _start_error(error) from error
     finally:
         feed.close()  # only now: the chains may commit until they have stopped
+
+
+def _block_size(settings: Settings) -> BlockSize:
+    if settings.ensemble_width:
+        return ByWallTime(seconds=SECONDS_A_LANE * settings.ensemble_width)
+    return ByWallTime(shares_cores=settings.chains > settings.cores)
+
+
+def _executables(target: Target, settings: Settings) -> Executables:
+    depth, kernel, width = settings.max_treedepth, settings.kernel, settings.ensemble_width
+    if width:
+        return executables_for(target, depth, kernel, EnsembleExecutables, width=width)
+    return executables_for(target, depth, kernel)
 
 
 def _target(model: Any) -> Target:

@@ -110,6 +110,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "step_size_jitter": settings.step_size_jitter,
         "max_treedepth": settings.max_treedepth,
         "kernel": repr(settings.kernel),
+        "ensemble_width": settings.ensemble_width or None,
         "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
         "failed_reasons": [

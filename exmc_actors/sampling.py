@@ -31,6 +31,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     max_treedepth: int = 10,
     kernel: Kernel | None = None,
     random_seed: int | None = None,
+    ensemble: bool | None = None,
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
@@ -50,6 +51,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       max_treedepth: the largest number of doublings of a trajectory.
       kernel: ``Nuts()``, or ``Walnuts()`` for funnels and other hard geometry; None means ``Nuts()``.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
+      ensemble: whether chains advance together, many in one kernel: faster for dozens of chains.  Their
+        draws are other ones than without it; None means only where the device is no CPU.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
         at random; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
@@ -89,6 +92,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             max_treedepth=max_treedepth,
             kernel=kernel,
             random_seed=random_seed,
+            ensemble=ensemble,
             initvals=initvals,
             var_names=var_names,
             save_warmup=save_warmup,

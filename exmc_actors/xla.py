@@ -52,6 +52,20 @@ def prepare() -> None:
         _prepared = True
 
 
+def compile_with_long_sums(lowered: Any) -> Any:
+    """Compile a lowered function whose sums and products are over so many numbers that XLA calls a library.
+
+    In XLA:CPU of JAX 0.10 that library is YNN, and a loop that calls it is not folded.  A version that does
+    not know the option compiles without it.
+    """
+    try:
+        return lowered.compile(compiler_options={"xla_cpu_experimental_ynn_fusion_type": ""})
+    except jax.errors.JaxRuntimeError as error:
+        if "No such compile option" not in str(error):
+            raise
+        return lowered.compile()
+
+
 def is_folded(compiled_text: str | None) -> bool:
     """Say whether every loop of a compiled program is folded into a native kernel.
 

@@ -10,7 +10,15 @@ import jax.numpy as jnp
 import pytest
 
 from exmc_actors import xla
-from exmc_actors.xla import can_fold, import_aside, precise, prepare, surroundings
+from exmc_actors.xla import (
+    can_fold,
+    compile_with_long_sums,
+    import_aside,
+    is_folded,
+    precise,
+    prepare,
+    surroundings,
+)
 
 MINE = "--xla_cpu_enable_fast_math=false"
 
@@ -195,3 +203,31 @@ def test_a_module_that_sets_the_64_bit_mode_is_imported_without_the_host_noticin
         assert dtype() == ("float64" if host else "float32")
     assert f"sets_mode_{host}" in sys.modules
     assert dtype() == "float32"
+
+
+def test_a_loop_over_long_sums_folds():
+    """XLA gives sums of so many numbers to a library, unless it is told not to."""
+    with precise():
+        loop = jax.jit(
+            lambda x, count: jax.lax.fori_loop(0, count, lambda _, y: y + jnp.sum(jnp.exp(y), axis=0), x)
+        )
+        compiled = compile_with_long_sums(loop.lower(jnp.zeros((500, 64)), 1))
+    assert is_folded(compiled.as_text())
+
+
+class Lowered:
+    """Whatever refuses options, for some reason."""
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def compile(self, compiler_options=None):
+        if compiler_options:
+            raise jax.errors.JaxRuntimeError(self.reason)
+        return "compiled without"
+
+
+def test_a_version_that_does_not_know_the_option_compiles_without_it():
+    assert compile_with_long_sums(Lowered("No such compile option: 'xla_some'")) == "compiled without"
+    with pytest.raises(jax.errors.JaxRuntimeError, match="out of memory"):
+        compile_with_long_sums(Lowered("out of memory"))

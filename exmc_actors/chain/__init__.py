@@ -2,6 +2,7 @@
 
 from exmc_actors.chain.block import Block, Columns, Sampler, WarmupSettings, advance
 from exmc_actors.chain.codec import decode, encode
+from exmc_actors.chain.ensemble import Ensemble, EnsembleSampler
 from exmc_actors.chain.lanes import Lanes, ToAdvance, ToStart
 from exmc_actors.chain.start import RANDOM_RADIUS, TRIES, Started, start
 from exmc_actors.chain.state import ChainState, chain_key, empty_state
@@ -12,6 +13,8 @@ __all__ = [
     "Block",
     "ChainState",
     "Columns",
+    "Ensemble",
+    "EnsembleSampler",
     "Lanes",
     "Sampler",
     "Started",

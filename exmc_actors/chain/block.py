@@ -50,6 +50,11 @@ class Columns:
     dim: int
     values: int
 
+    @classmethod
+    def of_width(cls, dim: int, columns: int) -> "Columns":
+        """Return the layout of so many columns."""
+        return cls(dim, columns - len(cls(dim, 0)))
+
     def __len__(self) -> int:
         """Return how many there are."""
         return self.values + len(STATS) + 2 * self.dim
@@ -105,7 +110,7 @@ def advance(
     """
     density_and_gradient = jax.value_and_grad(lambda q: sampler.log_density_at(q, arguments))
     dim = state.point.position.shape[0]
-    columns = Columns(dim, rows.shape[1] - len(Columns(dim, 0)))
+    columns = Columns.of_width(dim, rows.shape[1])
 
     def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
         row, state, rows = carry
@@ -127,7 +132,7 @@ def advance(
             lambda: adapt(state.step_size, index, warmup.early, report, warmup.target_accept),
             lambda: state.step_size,
         )
-        made = jnp.concatenate([_stats_row(point, report), point.position, point.gradient])
+        made = jnp.concatenate([stats_row(point, report), point.position, point.gradient])
         rows = lax.dynamic_update_slice(rows, made[None], (row, columns.values))
         return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
 
@@ -142,7 +147,8 @@ def advance(
     return Block(state, lax.fori_loop(first_row, end, constrain, rows))
 
 
-def _stats_row(point: Point, report: Transition) -> Array:
+def stats_row(point: Point, report: Transition) -> Array:
+    """Return the statistics of a transition in the order of ``messages.STATS``; lanes stay the last axis."""
     by_name = {
         "lp": point.log_density,
         "acceptance_rate": report.acceptance_rate,

@@ -16,6 +16,12 @@ def pack_traced(tree: Any) -> Array:
     return jnp.concatenate([jnp.ravel(leaf).astype(jnp.float64) for leaf in jax.tree.leaves(tree)])
 
 
+def pack_lanes(tree: Any, width: int) -> Array:
+    """Return the numbers of all leaves whose last axis is that of the lanes, shape (size, width)."""
+    leaves = [leaf.astype(jnp.float64).reshape(-1, width) for leaf in jax.tree.leaves(tree)]
+    return jnp.concatenate(leaves)
+
+
 class Packing:
     """How trees of some structure lie in a vector."""
 
@@ -37,8 +43,14 @@ class Packing:
             vector[place] = leaf if len(shape) < 2 else np.reshape(leaf, -1)
 
     def unpack(self, vector: Any) -> Any:
-        """Return the tree; on the host its floats are views of the vector."""
+        """Return the tree; on the host its floats are views of the vector.
+
+        Args:
+          vector: of shape (size,), or (size, w) for trees whose leaves have the lanes on their last axis.
+        """
+        lanes = vector.shape[1:]
         leaves = [
-            vector[place].reshape(shape).astype(dtype, copy=False) for place, shape, dtype in self._places
+            vector[place].reshape((*shape, *lanes)).astype(dtype, copy=False)
+            for place, shape, dtype in self._places
         ]
         return jax.tree.unflatten(self._structure, leaves)

@@ -3,6 +3,7 @@
 from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.explanation import explain
 from exmc_actors.compiler.gather import take_rows
+from exmc_actors.compiler.in_lanes import in_lanes
 from exmc_actors.compiler.jaxprs import computed, evaluate
 from exmc_actors.compiler.layout import Layout, Place
 from exmc_actors.compiler.log_density import LogDensity
@@ -21,6 +22,7 @@ __all__ = [
     "computed",
     "evaluate",
     "explain",
+    "in_lanes",
     "rewrite",
     "take_rows",
 ]

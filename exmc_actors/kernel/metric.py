@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jax import Array, lax
 
-_ROWS = 4
+ROWS = 4
 """Directions that are taken at once: a product of a small matrix and a vector is one vectorised loop."""
 
 
@@ -31,7 +31,7 @@ class Metric(NamedTuple):
 
 def capacity_for(rank: int) -> int:
     """Return how many rows a metric needs that is to hold ``rank`` directions."""
-    return -(-rank // _ROWS) * _ROWS
+    return -(-rank // ROWS) * ROWS
 
 
 def displacement(metric: Metric, z: Array) -> Array:
@@ -50,9 +50,9 @@ def _stretched(metric: Metric, x: Array) -> Array:
         return x
 
     def add(number: Array, total: Array) -> Array:
-        first = number * _ROWS
-        rows = lax.dynamic_slice(metric.directions, (first, 0), (_ROWS, dim))
-        return total + ((rows @ x) * lax.dynamic_slice(metric.stretch, (first,), (_ROWS,))) @ rows
+        first = number * ROWS
+        rows = lax.dynamic_slice(metric.directions, (first, 0), (ROWS, dim))
+        return total + ((rows @ x) * lax.dynamic_slice(metric.stretch, (first,), (ROWS,))) @ rows
 
-    stretched: Array = lax.fori_loop(0, (metric.rank + _ROWS - 1) // _ROWS, add, x)
+    stretched: Array = lax.fori_loop(0, (metric.rank + ROWS - 1) // ROWS, add, x)
     return stretched

@@ -22,7 +22,7 @@ from exmc_actors.kernel.turning import is_turning
 MAX_ENERGY_ERROR = 1000.0
 """Beyond this rise of the energy a leaf is a divergence, as in Stan."""
 
-_LARGEST_LOG_WEIGHT = 600.0  # exp of it, summed over 2^10 leaves, is still far below overflow
+LARGEST_LOG_WEIGHT = 600.0  # exp of it, summed over 2^10 leaves, is still far below overflow
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def build_subtree(
         )
         error = leaf_energy - walk.initial_energy
         diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
-        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, _LARGEST_LOG_WEIGHT)))
+        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
         acceptance = jnp.minimum(weight, 1.0)
         total_weight = tree.weight + weight
         taken = uniform_at(walk.leaf_seed, leaves_before + leaf) * total_weight < weight

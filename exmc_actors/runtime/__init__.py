@@ -2,10 +2,11 @@
 
 from exmc_actors.runtime.block_size import BlockSize, ByWallTime
 from exmc_actors.runtime.collect import collect, committed_draws
-from exmc_actors.runtime.executables import executables_for
+from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
+from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.log import Log
-from exmc_actors.runtime.settings import DEFAULT_TUNE, Settings, check
+from exmc_actors.runtime.settings import DEFAULT_TUNE, Settings, check, wants_ensemble
 from exmc_actors.runtime.start_position import start_positions
 from exmc_actors.runtime.tree import Parts, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline
@@ -15,6 +16,7 @@ __all__ = [
     "DEFAULT_TUNE",
     "BlockSize",
     "ByWallTime",
+    "EnsembleExecutables",
     "Feed",
     "Log",
     "Parts",
@@ -25,9 +27,12 @@ __all__ = [
     "check",
     "collect",
     "committed_draws",
+    "default_platform",
+    "ensemble_width",
     "executables_for",
     "in_thread",
     "inline",
     "run_children",
     "start_positions",
+    "wants_ensemble",
 ]

@@ -9,6 +9,8 @@ TARGET_SECONDS = 0.05
 """Long enough that the runtime around a block costs little, short enough to pause and to cancel."""
 FIRST_BLOCK = 10
 """The first blocks are small, so that the first draw is seen early."""
+SECONDS_A_LANE = TARGET_SECONDS / 8
+"""Of an ensemble's block: the runtime's work around it is for each of its chains."""
 WORTH_SHARING = 0.005
 """Seconds; a block that is shorter ends soon enough."""
 _GROWTH = 16
@@ -25,16 +27,18 @@ class BlockSize(Protocol):
 
 
 class ByWallTime:
-    """Aim at ``TARGET_SECONDS`` a block, growing at most sixteenfold from one block to the next."""
+    """Aim at so many seconds a block, growing at most sixteenfold from one block to the next."""
 
-    def __init__(self, *, shares_cores: bool = False) -> None:
+    def __init__(self, *, seconds: float = TARGET_SECONDS, shares_cores: bool = False) -> None:
         """Begin small for every chain.
 
         Args:
+          seconds: to aim at.
           shares_cores: whether there are more chains than cores.  Then a block is at most half of what is
             left to the next lesson or to the end, so that the chains come there together: a core that has
             no chain to go on with is of no use.
         """
+        self._target = seconds
         self._shares_cores = shares_cores
         self._next: dict[int, int] = {}
         self._seconds: dict[int, float] = {}
@@ -51,8 +55,8 @@ class ByWallTime:
         """Learn how long a block took."""
         self._seconds[chain] = seconds / transitions
         wanted = self._next.get(chain, FIRST_BLOCK)
-        fitting = max(1, min(int(TARGET_SECONDS * transitions / max(seconds, 1e-9)), _GROWTH * transitions))
+        fitting = max(1, min(int(self._target * transitions / max(seconds, 1e-9)), _GROWTH * transitions))
         # A block that was cut short by a lesson or the end of a phase is mostly overhead: it may say that
         # transitions cost less than was thought, not that they cost more.
-        is_cut_short = transitions < wanted and seconds < TARGET_SECONDS
+        is_cut_short = transitions < wanted and seconds < self._target
         self._next[chain] = max(wanted, fitting) if is_cut_short else fitting

@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,25 +38,32 @@ class ExecutableFiles:
         """Use a folder that exists."""
         self._folder = folder
 
-    def compiled(self, function: Any, example: Sequence[Any], device: str) -> Any:
+    def compiled(
+        self,
+        function: Any,
+        example: Sequence[Any],
+        device: str,
+        compile: Callable[[Any], Any] = jax.stages.Lowered.compile,
+    ) -> Any:
         """Return what ``function`` is compiled to, from its file if there is one that fits.
 
         Args:
           function: what ``jax.jit`` returned, with ``keep_unused=True``.
           example: arguments of the shapes and types that it is for.
           device: for which it is compiled.
+          compile: how what was lowered is compiled; its name is part of the file's.
         """
         lowered = function.lower(*example)
         text = lowered.as_text()
         if not _is_the_same_elsewhere(text):
-            return lowered.compile()
-        key = hashlib.sha256("\0".join([device, surroundings(), text]).encode()).hexdigest()
+            return compile(lowered)
+        key = hashlib.sha256("\0".join([device, surroundings(), compile.__name__, text]).encode()).hexdigest()
         path = self._folder / f"{key}.executable"
         native = _read(path, key)
         found = None if native is None else _filled(native, lowered, example)
         if found is not None:
             return found
-        compiled = lowered.compile()
+        compiled = compile(lowered)
         with contextlib.suppress(OSError, jax.errors.JaxRuntimeError):  # a full disk; a device without this
             _write(path, key, compiled.runtime_executable().serialize())
         return compiled

@@ -21,12 +21,12 @@ from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, is_folded, precise
+from exmc_actors.xla import calling, is_folded, precise, prepare
 
-_BUFFER_NUMBERS = 1 << 20
+BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
 _LARGEST_CAPACITY = 16_384
-_SMALLEST_CAPACITY = 16
+SMALLEST_CAPACITY = 16
 _PUT_SPEED = 1e9
 """Bytes a second that go to a device, or are copied: the worst of what was seen."""
 _KEPT_ROWS = 4
@@ -57,8 +57,8 @@ class Executables:
     def __init__(self, target: Target, max_treedepth: int, kernel: Kernel, device: Any) -> None:
         """Compile nothing yet: see ``compile_start`` and ``compile_advance``."""
         self._columns = Columns(target.dim, target.values_layout.size)
-        fitting = _BUFFER_NUMBERS // len(self._columns)
-        self.capacity = int(np.clip(fitting, _SMALLEST_CAPACITY, _LARGEST_CAPACITY))
+        fitting = BUFFER_NUMBERS // len(self._columns)
+        self.capacity = int(np.clip(fitting, SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
         self._files = executable_files()
         sampler = Sampler(target.log_density_at, target.values_at, max_treedepth, kernel)
@@ -145,7 +145,7 @@ class Executables:
             )
             states = self._lanes.advanced(np.asarray(results), asked)
             made = [self._copied(rows, one, schedule.frozen) for one in asked]
-            _spare_rows.give(self, rows)
+            self._spare(rows)
         self.advance_pace.observe(sum(one.transitions for one in asked), time.perf_counter() - began)
         return [Advanced(state, *arrays) for state, arrays in zip(states, made, strict=True)]
 
@@ -157,13 +157,20 @@ class Executables:
     def _new_rows(self) -> np.ndarray:
         return np.zeros((self.capacity, len(self._columns)))
 
+    def _spare(self, rows: Any) -> None:
+        """Keep rows for the next call."""
+        _spare_rows.give(self, rows)
+
     def _copied(
         self, rows: Any, asked: ToAdvance, frozen: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return copies of a chain's values, statistics and, while it learns a metric, pairs."""
         made = np.asarray(rows)[asked.first_row : asked.first_row + asked.transitions]
+        return self._parts(made, bool(asked.state.transitions < frozen))
+
+    def _parts(self, made: np.ndarray, learns: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return copies of a chain's values, statistics and, while it learns a metric, pairs."""
         # By itself: pairs are let go of after a lesson, values and statistics stay as long as the run.
-        pairs = np.array(self._columns.pairs_of(made)) if asked.state.transitions < frozen else None
+        pairs = np.array(self._columns.pairs_of(made)) if learns else None
         kept = np.array(made[:, : self._columns.kept])
         kept.flags.writeable = False
         return self._columns.values_of(kept), self._columns.stats_of(kept), pairs
@@ -178,14 +185,16 @@ class Executables:
         asked = self._lanes.ask_to_advance([])
         return self._compiled(function, asked, np.int64(0), self._new_rows(), arguments)
 
-    def _compiled(self, function: Any, *example: Any) -> Compiled:
+    def _compiled(
+        self, function: Any, *example: Any, compile: Callable[[Any], Any] = jax.stages.Lowered.compile
+    ) -> Compiled:
         with self._numerics():
             (device,) = jnp.zeros(()).devices()
             name = f"{device.platform}:{device.id}"
             if self._files is None:
-                compiled = function.lower(*example).compile()
+                compiled = compile(function.lower(*example))
             else:
-                compiled = self._files.compiled(function, example, name)
+                compiled = self._files.compiled(function, example, name, compile)
         return Compiled(compiled, is_folded(compiled.as_text()), name)
 
     @contextlib.contextmanager
@@ -211,7 +220,7 @@ class _SpareRows:
 
     def give(self, owner: Executables, rows: Any) -> None:
         """Keep rows for the next call, and let go of the oldest ones."""
-        if rows.size > _BUFFER_NUMBERS:
+        if rows.size > BUFFER_NUMBERS:
             return
         with self._lock:
             self._rows.append((owner, rows))
@@ -240,18 +249,42 @@ _cache: OrderedDict[Any, Executables] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
-def executables_for(target: Target, max_treedepth: int, kernel: Kernel = _NUTS) -> Executables:
+def default_device() -> Any:
+    """Return the device of the host's thread, or None: whichever JAX takes."""
+    device = jax.config.values["jax_default_device"]
+    return jax.local_devices(backend=device)[0] if isinstance(device, str) else device
+
+
+def default_platform() -> str:
+    """Return what JAX calls the kind of the device that a run of the host's thread would use."""
+    prepare()
+    device = default_device()
+    return str(jax.default_backend() if device is None else device.platform)
+
+
+def executables_for(
+    target: Target,
+    max_treedepth: int,
+    kernel: Kernel = _NUTS,
+    make: Callable[..., Executables] = Executables,
+    **options: Any,
+) -> Executables:
     """Return the executables of a program: the same ones for every program of the same structure.
 
     Call it in the host's thread: JAX's default device may be set for that thread alone.
+
+    Args:
+      target: the program.
+      max_treedepth: the largest number of doublings of a trajectory.
+      kernel: how a trajectory moves on.
+      make: the class of the executables.
+      options: what else it takes; it is compiled in.
     """
-    device = jax.config.values["jax_default_device"]
-    if isinstance(device, str):
-        device = jax.local_devices(backend=device)[0]
-    identity = (target.key, target.dim, max_treedepth, kernel, str(device))
+    device = default_device()
+    identity = (target.key, target.dim, max_treedepth, kernel, str(device), make, *options.items())
     with _cache_lock:
         if identity not in _cache:
-            _cache[identity] = Executables(target, max_treedepth, kernel, device)
+            _cache[identity] = make(target, max_treedepth, kernel, device, **options)
         _cache.move_to_end(identity)
         while len(_cache) > _KEPT:
             _cache.popitem(last=False)

@@ -148,13 +148,17 @@ class ModelServer(sv.Server):
         transitions = sum(request.transitions for request in requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             if request.state is not None:
-                share = seconds * request.transitions / transitions
+                share = self._share(request, seconds, transitions)
                 self._block_size.observe(request.chain, request.transitions, share)
                 request.reply.send(outcome)
             elif outcome.is_finite:
                 request.reply.send(outcome.state)
             else:
                 self.start_soon(self._explain, request, np.asarray(outcome.state.point.position))
+
+    def _share(self, request: Request, seconds: float, transitions: int) -> float:
+        """Return how many of a call's seconds a chain's transitions took: here they are made one by one."""
+        return seconds * request.transitions / transitions
 
     def _reply_to_failure(self, requests: Sequence[Request], failure: BlockFailed) -> None:
         if len(requests) == 1:

@@ -2,10 +2,12 @@
 
 import numbers
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
@@ -33,6 +35,8 @@ class Settings:
     random_seed: int = 0
     initvals: tuple[Mapping[str, Any] | None, ...] = ()
     """One mapping a chain, or empty: nothing was given."""
+    ensemble_width: int = 0
+    """How many lanes a call has that advances chains together; 0 where they advance one by one."""
 
     @property
     def transitions(self) -> int:
@@ -96,6 +100,32 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
         random_seed=_seed(random_seed),
         initvals=_initvals(initvals, chains),
     )
+
+
+def wants_ensemble(value: Any, kernel: Kernel, platform: Callable[[], str]) -> bool:
+    """Return whether chains are to advance together in one kernel.
+
+    Args:
+      value: what a user wrote; None leaves it to the device.
+      kernel: of the run; only NUTS has one for many chains.
+      platform: says what JAX calls the device.
+
+    Raises:
+      SettingsError: it is neither True, False nor None, or the kernel advances one chain at a time.
+    """
+    if value is None:
+        return kernel == Nuts() and platform() != "cpu"
+    if not isinstance(value, bool | np.bool_):
+        raise SettingsError(
+            f"ensemble must be True, False or None, got {value!r}: write ensemble=True for many chains in "
+            "one kernel, and chains=64 for how many."
+        )
+    if value and kernel != Nuts():
+        raise SettingsError(
+            f"ensemble=True advances many chains by NUTS, and kernel is {kernel!r}, which advances one at a "
+            "time: leave out one of the two."
+        )
+    return bool(value)
 
 
 def _integer(name: str, value: Any, least: int, most: int | None = None) -> int:

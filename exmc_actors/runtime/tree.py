@@ -18,6 +18,7 @@ from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.chain_actor import chain
 from exmc_actors.runtime.closer import closer
+from exmc_actors.runtime.ensemble_server import EnsembleServer
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.model_server import ModelServer
@@ -72,7 +73,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
             ),
             sv.ChildSpec(
                 "model server",
-                ModelServer,
+                EnsembleServer if parts.settings.ensemble_width else ModelServer,
                 args=(
                     parts.target,
                     parts.executables,

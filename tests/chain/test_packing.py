@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from exmc_actors.chain import chain_key, empty_state
-from exmc_actors.chain.packing import Packing, pack_traced
+from exmc_actors.chain.packing import Packing, pack_lanes, pack_traced
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -50,6 +50,20 @@ def test_a_state_goes_through_a_program_to_the_bit():
         return pack_traced(packing.unpack(vector))
 
     assert_same_bits(packing.unpack(np.asarray(through(packed(packing, state)))), state)
+
+
+def test_states_in_lanes_go_through_a_program_to_the_bit():
+    states = [a_state(7), a_state(7)._replace(transitions=np.asarray(3))]
+    packing = Packing(empty_state(7))
+
+    @jax.jit
+    def through(rows):
+        return pack_lanes(packing.unpack(rows.T), 2).T
+
+    for row, state in zip(
+        np.asarray(through(np.stack([packed(packing, one) for one in states]))), states, strict=True
+    ):
+        assert_same_bits(packing.unpack(row), state)
 
 
 def test_floats_on_the_host_are_views():

@@ -36,6 +36,12 @@ def test_a_transition_that_takes_longer_than_the_target_is_a_block(cost):
     assert blocks_of(cost, blocks=3) == [FIRST_BLOCK, 1, 1]
 
 
+def test_another_target_is_approached_too():
+    cost, target = 1e-3, 8 * TARGET_SECONDS
+    last = blocks_of(cost, blocks=12, sizes=ByWallTime(seconds=target))[-1]
+    assert last * cost <= target < (last + 2) * cost
+
+
 def test_blocks_grow_again_when_transitions_become_cheaper():
     sizes = ByWallTime()
     assert blocks_of(1.0, blocks=3, sizes=sizes)[-1] == 1

@@ -248,7 +248,7 @@ def test_rows_of_another_program_are_not_taken():
 
 def test_large_rows_are_not_kept():
     spare, a = executables._SpareRows(), object()
-    spare.give(a, np.broadcast_to(0.0, executables._BUFFER_NUMBERS + 1))
+    spare.give(a, np.broadcast_to(0.0, executables.BUFFER_NUMBERS + 1))
     assert spare.take(a) is None
 
 

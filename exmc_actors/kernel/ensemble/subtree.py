@@ -1,0 +1,181 @@
+"""Build a subtree in every lane, leaf by leaf and all lanes at the same leaf; see ``kernel.subtree``.
+
+A lane that has turned or diverged goes on walking, since stopping one lane saves nothing: what it finds is
+not counted and never taken.  The walk ends when no lane is left to walk for.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+from exmc_actors.kernel.ensemble.algebra import displacement, energy, is_turning, is_turning_across, whitened
+from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
+from exmc_actors.kernel.metric import Metric
+from exmc_actors.kernel.random import uniform_at
+from exmc_actors.kernel.subtree import LARGEST_LOG_WEIGHT, MAX_ENERGY_ERROR
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What stays the same while a transition walks through phase space."""
+
+    density_and_gradient: DensityAndGradient
+    origin: Array
+    """The positions that the transition started from, shape (d, w)."""
+    metric: Metric
+    initial_energy: Array
+    leaf_seed: Array
+    max_depth: int
+
+
+class Counts(NamedTuple):
+    """What is summed over the leaves of a lane, each of shape (w,)."""
+
+    leaves: Array
+    weight: Array
+    acceptance: Array
+    symmetric_acceptance: Array
+
+
+class Subtree(NamedTuple):
+    """What a walk over leaves has found so far; see ``kernel.subtree.Subtree``."""
+
+    leaf: Array
+    """The number of the next leaf, of all lanes."""
+    walks: Array
+    """Whether the lane's leaves count, shape (w,)."""
+    edge: PhasePoint
+    total_momentum: Array
+    proposal: Point
+    proposal_energy: Array
+    counts: Counts
+    max_energy_error: Array
+    turning: Array
+    diverging: Array
+    openings: Array
+    """Shape (max_depth + 1, 3, d, w)."""
+
+
+def build_subtree(
+    walk: Walk, walks: Array, edge: PhasePoint, proposal: Point, depth: Array, step_size: Array
+) -> Subtree:
+    """Extend the trajectory of each lane beyond one of its ends by 2^depth leaves, or fewer if it must stop.
+
+    Args:
+      walk: what stays the same for the whole transition.
+      walks: which lanes take part, shape (w,).
+      edge: the end of each trajectory from which to go on.
+      proposal: what a subtree proposes that has no leaf to propose.
+      depth: the number of doublings so far, of all lanes.
+      step_size: signed, shape (w,).
+    """
+    dim, width = edge.z.shape
+    leaves_before = (1 << depth) - 1
+
+    def visit(tree: Subtree) -> Subtree:
+        edge, point = _leapfrog(walk, tree.edge, step_size)
+        leaf_energy = energy(point.log_density, edge.momentum)
+        error = leaf_energy - walk.initial_energy
+        diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
+        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
+        total_weight = tree.counts.weight + weight
+        uniform = uniform_at(walk.leaf_seed, leaves_before + tree.leaf)
+        taken = tree.walks & (uniform * total_weight < weight)
+        openings = _with_opening(tree, edge.momentum)
+        total_momentum = tree.total_momentum + edge.momentum
+        turning = _completes_turning(openings, tree, edge.momentum, total_momentum)
+        return Subtree(
+            leaf=tree.leaf + 1,
+            walks=tree.walks & ~turning & ~diverging,
+            edge=edge,
+            total_momentum=total_momentum,
+            proposal=choose(taken, point, tree.proposal),
+            proposal_energy=jnp.where(taken, leaf_energy, tree.proposal_energy),
+            counts=_counted(tree, weight),
+            max_energy_error=_larger_error(tree, error),
+            turning=tree.turning | (tree.walks & turning),
+            diverging=tree.diverging | (tree.walks & diverging),
+            openings=openings,
+        )
+
+    def goes_on(tree: Subtree) -> Array:
+        return (tree.leaf < 1 << depth) & jnp.any(tree.walks)
+
+    zero, no = jnp.zeros(width), jnp.zeros(width, bool)
+    nothing = Subtree(
+        leaf=jnp.zeros((), jnp.int64),
+        walks=walks,
+        edge=edge,
+        total_momentum=jnp.zeros((dim, width)),
+        proposal=proposal,
+        proposal_energy=walk.initial_energy,
+        counts=Counts(jnp.zeros(width, jnp.int64), zero, zero, zero),
+        max_energy_error=zero,
+        turning=no,
+        diverging=no,
+        openings=jnp.zeros((walk.max_depth + 1, 3, dim, width)),
+    )
+    return lax.while_loop(goes_on, visit, nothing)
+
+
+def choose(condition: Array, taken: Point, kept: Point) -> Point:
+    """Return one of two points in each lane."""
+    return Point(*(jnp.where(condition, new, old) for new, old in zip(taken, kept, strict=True)))
+
+
+def _leapfrog(walk: Walk, here: PhasePoint, step_size: Array) -> tuple[PhasePoint, Point]:
+    half_way = here.momentum + 0.5 * step_size * here.slope
+    z = here.z + step_size * half_way
+    position = walk.origin + displacement(walk.metric, z)
+    log_density, gradient = walk.density_and_gradient(position)
+    slope = whitened(walk.metric, gradient)
+    return PhasePoint(z, half_way + 0.5 * step_size * slope, slope), Point(position, log_density, gradient)
+
+
+def _counted(tree: Subtree, weight: Array) -> Counts:
+    acceptance = jnp.minimum(weight, 1.0)
+    found = Counts(jnp.int64(1), weight, acceptance, 2.0 * acceptance / (1.0 + weight))
+    return Counts(
+        *(before + jnp.where(tree.walks, one, 0) for before, one in zip(tree.counts, found, strict=True))
+    )
+
+
+def _with_opening(tree: Subtree, momentum: Array) -> Array:
+    """Keep what an even leaf opens; an odd one writes into the spare row."""
+    spare_row = tree.openings.shape[0] - 1
+    row = jnp.where(tree.leaf % 2 == 0, lax.population_count(tree.leaf >> 1), spare_row)
+    opening = jnp.stack([momentum, tree.total_momentum, tree.edge.momentum])
+    openings: Array = lax.dynamic_update_slice(tree.openings, opening[None], (row, 0, 0, 0))
+    return openings
+
+
+def _completes_turning(openings: Array, tree: Subtree, momentum: Array, total: Array) -> Array:
+    """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
+    stretches = lax.population_count(tree.leaf ^ (tree.leaf + 1)) - 1
+    newest_row = lax.population_count(tree.leaf >> 1)
+
+    def check(carry: tuple[Array, Array]) -> tuple[Array, Array]:
+        level, turned = carry
+        row = newest_row - level
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row, 1)[0]
+        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row + 1, 1)[0]
+        turning = is_turning(first, momentum, total - before_first)
+        across = is_turning_across(
+            first, inner_left, before_right - before_first, inner_right, momentum, total - before_right
+        )
+        return level + 1, turned | turning | (across & (level > 0))
+
+    def goes_on(carry: tuple[Array, Array]) -> Array:
+        level, turned = carry
+        return (level < stretches) & jnp.any(tree.walks & ~turned)
+
+    start = (jnp.zeros((), jnp.int64), jnp.zeros_like(tree.walks))
+    return lax.while_loop(goes_on, check, start)[1]
+
+
+def _larger_error(tree: Subtree, error: Array) -> Array:
+    error = jnp.where(jnp.isnan(error), jnp.inf, error)
+    larger = tree.walks & (jnp.abs(error) > jnp.abs(tree.max_energy_error))
+    return jnp.where(larger, error, tree.max_energy_error)
