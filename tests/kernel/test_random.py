@@ -72,9 +72,10 @@ def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_t
 def test_the_words_of_a_transition_are_those_of_jax_random():
     for key, index in [(KEY, 0), (KEY, 17), (np.array([2**32 - 1, 0], np.uint32), 2**31 - 2)]:
         of_transition = jax.random.fold_in(jax.random.wrap_key_data(key, impl="threefry2x32"), index)
-        expected = np.asarray(jax.random.bits(of_transition, (8,), jnp.uint64))
+        expected = np.asarray(jax.random.bits(of_transition, (9,), jnp.uint64))
         words = jax.jit(transition_words, static_argnums=2)(key, index, 5)
-        np.testing.assert_array_equal(np.array(words[1:]), expected[5:])
+        np.testing.assert_array_equal(np.array(words[1:4]), expected[5:8])
+        assert float(words.step_uniform) == float(expected[8] >> 11) * 2.0**-53
         np.testing.assert_array_equal(words.normals, standard_normal(expected[:5]))
 
 
