@@ -72,7 +72,8 @@ def transitions(keys, first):
     """Return the probabilities below the normals, the directions, and both halves of both seeds."""
     words = words_of(keys[0], first)
     probabilities = jax.scipy.special.ndtr(words.normals) * 2.0**32
-    halves = [half for word in words[1:] for half in (word >> 32, word)]
+    whole = words.directions, words.leaf_seed, words.merge_seed
+    halves = [half for word in whole for half in (word >> 32, word)]
     return jnp.concatenate([probabilities.astype(jnp.uint64), jnp.stack(halves, axis=1)], axis=1)
 
 
