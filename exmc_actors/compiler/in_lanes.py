@@ -224,7 +224,8 @@ def _call(equation: Any, values: Sequence[Any], width: int) -> Sequence[Any]:
 def _scan(equation: Any, values: Sequence[Any], width: int) -> Sequence[Any]:
     if not equation.params["length"]:
         return _by_vmap(equation, values, width)
-    body, fixed, carried = (equation.params[name] for name in ("jaxpr", "num_consts", "num_carry"))
+    body = equation.params["jaxpr"]
+    fixed, carried = _fixed_and_carried(equation, body)
     constants, begin, rows = values[:fixed], values[fixed : fixed + carried], values[fixed + carried :]
     row_like = [isinstance(one, _Lanes) for one in rows]
     row = _spread_like([_first(one) for one in rows], row_like, width)
@@ -240,6 +241,21 @@ def _scan(equation: Any, values: Sequence[Any], width: int) -> Sequence[Any]:
     options = {name: equation.params[name] for name in ("length", "reverse", "unroll")}
     last, made = lax.scan(step, _arrays(begin, carry_like, width), _arrays(rows, row_like, width), **options)
     return [*_wrapped(last, carry_like), *_wrapped(made, made_like)]
+
+
+def _fixed_and_carried(equation: Any, body: Any) -> tuple[int, int]:
+    """Return how many inputs of a scan are constants, and how many are carried.
+
+    By the axis that sequences have and a step's entries have not: what JAX calls these counts depends on its
+    version.
+    """
+
+    def entries(outer: Any, inner: Any) -> list[bool]:
+        return [one.aval.ndim != each.ndim for one, each in zip(outer, inner, strict=True)]
+
+    carried = entries(equation.outvars, body.out_avals).count(False)
+    rest = entries(equation.invars, body.in_avals).count(False)
+    return rest - carried, carried
 
 
 def _first(rows: Any) -> Any:
