@@ -36,6 +36,7 @@ from exmc_actors.runtime import (
 )
 from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.xla import is_prepared, prepare
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
 View = Callable[[Subscribe], Awaitable[None]]
@@ -112,6 +113,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         random_seed=random_seed,
         initvals=initvals,
     )
+    if not is_prepared():
+        await runner(prepare)
     if wants_ensemble(ensemble, settings.kernel, default_platform):
         width = ensemble_width(settings.chains, target.dim, default_platform())
         settings = replace(settings, ensemble_width=width)

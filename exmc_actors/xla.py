@@ -52,6 +52,11 @@ def prepare() -> None:
         _prepared = True
 
 
+def is_prepared() -> bool:
+    """Say whether ``prepare`` has been called: until then it takes long, on a GPU seconds."""
+    return _prepared
+
+
 def compile_with_long_sums(lowered: Any) -> Any:
     """Compile a lowered function whose sums and products are over so many numbers that XLA calls a library.
 

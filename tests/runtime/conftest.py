@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 import exmc_actors as ex
+from exmc_actors.messages import WAIT, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline, model_server
 
@@ -80,6 +81,25 @@ async def observe(meddle=None, **settings):
         seen.tree = await run.result()
         seen.statistics = run.statistics()
     return seen
+
+
+def after_commits(chain, commits, act):
+    """Return a meddler that acts as soon as a chain has made so many commits."""
+
+    async def meddle(run):
+        seen = 0
+        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
+            if commits == 0:
+                await act(run)
+                return
+            async for message in feed:
+                if isinstance(message, DrawBlock) and message.chain == chain:
+                    seen += 1
+                    if seen == commits:
+                        await act(run)
+                        return
+
+    return meddle
 
 
 def draws_of(tree):

@@ -10,7 +10,7 @@ import trio
 import exmc_actors as ex
 import supervision as sv
 from exmc_actors.chain import chain_key
-from exmc_actors.messages import WAIT, ChainFailed, ChainRestarted, DrawBlock
+from exmc_actors.messages import ChainFailed, ChainRestarted
 from exmc_actors.runtime import (
     ByWallTime,
     EnsembleExecutables,
@@ -19,7 +19,7 @@ from exmc_actors.runtime import (
     in_thread,
     wants_ensemble,
 )
-from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
+from tests.runtime.conftest import FixedBlocks, after_commits, draws_of, observe, schools, virtual
 
 CHAINS, DRAWS, TUNE = 11, 25, 30
 """Two batches of eight lanes, the second one with three chains."""
@@ -63,20 +63,6 @@ def test_the_block_of_an_ensemble_is_one_folded_kernel():
         program.arguments
     )
     assert compiled.is_folded
-
-
-def after_commits(chain, commits, act):
-    async def meddle(run):
-        seen = 0
-        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
-            async for message in feed:
-                if isinstance(message, DrawBlock) and message.chain == chain:
-                    seen += 1
-                    if seen == commits:
-                        await act(run)
-                        return
-
-    return meddle
 
 
 @pytest.mark.parametrize(("chain", "commits"), [(0, 1), (5, 2), (7, 4), (9, 3), (10, 6), (3, 7)])

@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+import threading
 
 import jax
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import trio
 
 import exmc_actors as ex
-from exmc_actors import result
+from exmc_actors import opening, result
 from exmc_actors.opening import open_run
 from tests.runtime.conftest import SETTINGS, observe, schools, virtual
 
@@ -110,6 +111,20 @@ def test_importing_makes_no_backend():
     code = "import exmc_actors as ex; ex.Builder, ex.sample, ex.open_run, ex.compile\n"
     code += "from jax._src import xla_bridge; assert not xla_bridge.backends_are_initialized()"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_backend_is_made_away_from_the_event_loop(monkeypatch):
+    made = []
+    monkeypatch.setattr(opening, "is_prepared", lambda: False)
+    monkeypatch.setattr(opening, "prepare", lambda: made.append(threading.current_thread()))
+
+    async def main():
+        async with open_run(schools(), draws=5, tune=0, chains=1, random_seed=1) as run:
+            await run.result()
+
+    trio.run(main)
+    assert len(made) == 1
+    assert made[0] is not threading.current_thread()
 
 
 def test_the_host_may_have_hostile_settings_of_jax(monkeypatch):

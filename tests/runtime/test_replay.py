@@ -13,32 +13,13 @@ from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
 from exmc_actors.runtime.lessons import teach_on_one_thread
 from exmc_actors.warmup import Schedule
-from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, virtual
+from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, virtual
 
 KILLS = [
     (chance.randrange(SETTINGS["chains"]), chance.randrange(14))
     for chance in [random.Random(2024)]
     for _ in range(50)
 ]
-
-
-def after_commits(chain, commits, act):
-    """Return a meddler that acts as soon as a chain has made so many commits."""
-
-    async def meddle(run):
-        seen = 0
-        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
-            if commits == 0:
-                await act(run)
-                return
-            async for message in feed:
-                if isinstance(message, DrawBlock) and message.chain == chain:
-                    seen += 1
-                    if seen == commits:
-                        await act(run)
-                        return
-
-    return meddle
 
 
 def disturbed(meddle=None, **options):
@@ -124,12 +105,11 @@ class Faulty:
         return function()
 
 
-COMPILING = 4  # calls of the runner before the first start: the starts, the data, and two executables
+# Calls of the runner before the first start, of a program that is compiled: where to start, and the data.
+BEFORE = 2
 
 
-@pytest.mark.parametrize(
-    "call", [COMPILING + 1, COMPILING + 3, COMPILING + 4, COMPILING + 11, COMPILING + 20]
-)
+@pytest.mark.parametrize("call", [BEFORE + 1, BEFORE + 3, BEFORE + 4, BEFORE + 11, BEFORE + 20])
 def test_a_block_that_raises_once_changes_no_bit(call, undisturbed):
     seen = disturbed(runner=Faulty(lambda number: number == call))
     restarts = [m for m in seen.messages if isinstance(m, ChainRestarted)]
