@@ -4,7 +4,8 @@ The supervised run is ``open_run`` with a subscriber that reads every message; t
 executable for as many draws, a chain at a time on each core, and keeps what it returns.  It goes on where the
 run ended, so that both walk by one metric and one step size; they are compared by the time for a gradient,
 since their draws differ.  They take turns; the median of the ratios is reported.  A second figure is the
-fixed cost of a short run: the time of ``sample`` on a warm program beside the calls of its executables.
+fixed cost of a short run: the time of ``sample`` on a warm program around the calls of its executables, with
+the parts of it that can be told apart, and beside it a supervision tree of the same shape that does nothing.
 
 ``python benchmarks/overhead.py`` takes some minutes; ``--draws`` and ``--models`` shorten it.
 """
@@ -14,20 +15,31 @@ import json
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from unittest import mock
 
 import suite
 import trio
 
 import exmc_actors as ex
+import supervision as sv
+from exmc_actors import run as result_of
+from exmc_actors import sampling
 from exmc_actors.messages import STATS
-from exmc_actors.runtime import executables_for
+from exmc_actors.runtime import executables_for, lessons
 from exmc_actors.runtime.block_size import TARGET_SECONDS
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.warmup import Schedule
 
 CORES, CHAINS = 2, 4
 STEPS = STATS.index("n_steps")
+BLOCKS = {"start": (Executables, "start"), "advance": (Executables, "advance")}
+PARTS = {
+    "lessons": (lessons, "teach_on_one_thread"),
+    "result": (result_of, "result"),
+    "warnings": (sampling, "warn_about"),
+}
 
 
 @dataclass
@@ -80,40 +92,73 @@ def bare(program, states, draws):
         return Timed(time.perf_counter() - began, gradients)
 
 
-def fixed_cost(program, seeds):
-    """Return the seconds of ``sample`` in which none of its executables runs; the least of some runs."""
-    inside = []
-    originals = {name: getattr(Executables, name) for name in ("start", "advance")}
+class Fixed:
+    """What ``sample`` costs around its executables, and how much of that each of its larger parts takes."""
 
-    def timed(original):
-        def call(*args):
+    def __init__(self):
+        self._spans = []
+
+    def measure(self, program, turns):
+        """Return milliseconds by part, of the call with the least around its executables."""
+        with ExitStack() as patches:
+            for part, (owner, name) in (BLOCKS | PARTS).items():
+                timed = self._timed(part, getattr(owner, name))
+                patches.enter_context(mock.patch.object(owner, name, timed))
+            return min((self._one(program, seed) for seed in range(turns)), key=lambda one: one["around"])
+
+    def _timed(self, part, original):
+        def call(*args, **options):
             began = time.perf_counter()
             try:
-                return original(*args)
+                return original(*args, **options)
             finally:
-                inside.append((began, time.perf_counter()))
+                self._spans.append((began, time.perf_counter(), part))
 
         return call
 
-    for name, original in originals.items():
-        setattr(Executables, name, timed(original))
-    try:
-        return min(_beside(program, seed, inside) for seed in range(seeds))
-    finally:
-        for name, original in originals.items():
-            setattr(Executables, name, original)
+    def _one(self, program, seed):
+        self._spans.clear()
+        began = time.perf_counter()
+        ex.sample(program, random_seed=seed, cores=CORES, chains=CHAINS, progressbar=False)
+        whole = time.perf_counter() - began
+        inside = covered([(start, stop) for start, stop, part in self._spans if part in BLOCKS])
+        taken = {name: sum(b - a for a, b, part in self._spans if part == name) for name in PARTS}
+        seconds = {"whole": whole, "around": whole - inside, **taken}
+        return {part: round(1e3 * one, 1) for part, one in seconds.items()}
 
 
-def _beside(program, seed, inside):
-    inside.clear()
-    began = time.perf_counter()
-    ex.sample(program, random_seed=seed, cores=CORES, chains=CHAINS, progressbar=False)
-    whole = time.perf_counter() - began
-    covered, end = 0.0, began
-    for start, stop in sorted(inside):
-        covered += max(0.0, stop - max(start, end))
+def covered(spans):
+    """Return the seconds in which at least one of the spans is under way."""
+    total, end = 0.0, 0.0
+    for start, stop in sorted(spans):
+        total += max(0.0, stop - max(start, end))
         end = max(end, stop)
-    return whole - covered
+    return total
+
+
+def empty_tree(turns):
+    """Return the milliseconds of a supervision tree of a run's shape whose chains end at once."""
+
+    async def ends(*, task_status):
+        task_status.started()
+
+    options = {"auto_shutdown": "any_significant", "restart": "transient", "significant": True}
+    actor = sv.ChildSpec("actor", ends, restart="transient", significant=True)
+    chains = [sv.supervisor(f"chain {number}", [actor], **options) for number in range(CHAINS)]
+    servers = [sv.ChildSpec(name, sv.Server) for name in ("recorder", "model server")]
+    engine = [*servers, sv.supervisor("chains", chains, **options | {"auto_shutdown": "all_significant"})]
+
+    async def main():
+        children = [sv.supervisor("engine", engine, **options), sv.supervisor("views", [])]
+        async with sv.open_supervisor(children, auto_shutdown="any_significant") as supervisor:
+            await supervisor.wait_exited()
+
+    def one():
+        began = time.perf_counter()
+        trio.run(main)
+        return time.perf_counter() - began
+
+    return round(1e3 * min(one() for _ in range(turns)), 1)
 
 
 def measure(name, draws, turns):
@@ -128,7 +173,7 @@ def measure(name, draws, turns):
         "draws": draws,
         "supervised_over_bare": round(statistics.median(ratios), 3),
         "ratios": [round(ratio, 3) for ratio in ratios],
-        "fixed_ms": round(1e3 * fixed_cost(program, 12), 1),
+        "fixed_ms": Fixed().measure(program, 12),
     }
 
 
@@ -140,6 +185,7 @@ def main():
     options = parser.parse_args()
     for name in options.models:
         print(json.dumps(measure(name, options.draws, options.turns)), flush=True)
+    print(json.dumps({"empty_tree_ms": empty_tree(20)}), flush=True)
 
 
 if __name__ == "__main__":
