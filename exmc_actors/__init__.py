@@ -19,6 +19,8 @@ _HOME = {
         "SamplingWarning",
         "SettingsError",
         "StartError",
+        "StoreError",
+        "StoreWarning",
     ),
     "exmc_actors.kernel": ("Nuts", "Walnuts"),
     "exmc_actors.messages": (
@@ -31,6 +33,8 @@ _HOME = {
         "DrawBlock",
         "Message",
         "Overflow",
+        "RunPaused",
+        "RunResumed",
         "RunStatistics",
         "SubscriptionStatistics",
     ),
@@ -87,7 +91,9 @@ _HOME = {
     "exmc_actors.opening": ("open_run",),
     "exmc_actors.predictive": ("log_likelihood", "sample_posterior_predictive", "sample_prior_predictive"),
     "exmc_actors.run": ("Run",),
-    "exmc_actors.sampling": ("sample",),
+    "exmc_actors.runtime": ("Store",),
+    "exmc_actors.sampling": ("resume", "sample"),
+    "exmc_actors.stored": ("load",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

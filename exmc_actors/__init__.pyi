@@ -16,6 +16,8 @@ from exmc_actors.errors import RunFailed as RunFailed
 from exmc_actors.errors import SamplingWarning as SamplingWarning
 from exmc_actors.errors import SettingsError as SettingsError
 from exmc_actors.errors import StartError as StartError
+from exmc_actors.errors import StoreError as StoreError
+from exmc_actors.errors import StoreWarning as StoreWarning
 from exmc_actors.kernel import Nuts as Nuts
 from exmc_actors.kernel import Walnuts as Walnuts
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST
@@ -27,6 +29,8 @@ from exmc_actors.messages import ChainStatistics as ChainStatistics
 from exmc_actors.messages import DrawBlock as DrawBlock
 from exmc_actors.messages import Message as Message
 from exmc_actors.messages import Overflow as Overflow
+from exmc_actors.messages import RunPaused as RunPaused
+from exmc_actors.messages import RunResumed as RunResumed
 from exmc_actors.messages import RunStatistics as RunStatistics
 from exmc_actors.messages import SubscriptionStatistics as SubscriptionStatistics
 from exmc_actors.model import AR1 as AR1
@@ -82,4 +86,7 @@ from exmc_actors.predictive import log_likelihood as log_likelihood
 from exmc_actors.predictive import sample_posterior_predictive as sample_posterior_predictive
 from exmc_actors.predictive import sample_prior_predictive as sample_prior_predictive
 from exmc_actors.run import Run as Run
+from exmc_actors.runtime import Store as Store
+from exmc_actors.sampling import resume as resume
 from exmc_actors.sampling import sample as sample
+from exmc_actors.stored import load as load

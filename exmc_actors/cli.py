@@ -7,7 +7,7 @@ import argparse
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,10 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception) -> int:
-    from exmc_actors.errors import ModelError, SettingsError
+    from exmc_actors.errors import ModelError, SettingsError, StoreError
     from exmc_actors.model_file import ModelFileError
 
-    if isinstance(error, ModelError | SettingsError | ModelFileError | _Mistyped):
+    if isinstance(error, ModelError | SettingsError | StoreError | ModelFileError | _Mistyped):
         return _say(MISTYPED, str(error))
     kind = "" if type(error).__module__.startswith("exmc_actors") else f"{type(error).__name__}: "
     return _say(FAILED, f"{kind}{error} (exmc --debug shows where)")
@@ -76,11 +76,25 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument(
         "--seed", type=_natural, default=None, metavar="N", help="the same seed, the same draws"
     )
+    sample.add_argument(
+        "--store", type=Path, default=None, metavar="DIR", help="keep the run there, to go on with"
+    )
     sample.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
     sample.set_defaults(command=_sample)
 
+    resume = commands.add_parser("resume", help="go on with a stored run, to the bits it would have had")
+    resume.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    resume.add_argument(
+        "--draws", type=_positive, default=None, metavar="N", help="draws a chain, at least as many as before"
+    )
+    resume.add_argument(
+        "--anyway", action="store_true", help="even if another version or processor computed its draws"
+    )
+    resume.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
+    resume.set_defaults(command=_resume)
+
     summary = commands.add_parser("summary", help="summarise draws that were written")
-    summary.add_argument("file", type=Path, metavar="FILE.nc")
+    summary.add_argument("file", type=Path, metavar="DIR|FILE.nc", help="a stored run, or draws as netCDF")
     summary.set_defaults(command=_summary)
     return parser
 
@@ -109,27 +123,46 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from exmc_actors.errors import SamplingWarning
     from exmc_actors.model_file import load_model
     from exmc_actors.sampling import sample
 
     _check_out(arguments.out)
     model = load_model(arguments.file)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        tree = sample(
+    return _shown(
+        arguments.out,
+        lambda: sample(
             model,
             draws=arguments.draws,
             tune=arguments.tune,
             chains=arguments.chains,
             random_seed=arguments.seed,
-        )
-    if arguments.out is not None:  # first of all: what follows only shows
-        tree.to_netcdf(arguments.out, engine="h5netcdf")
-        sys.stderr.write(f"exmc: wrote {arguments.out}\n")
+            store=arguments.store,
+        ),
+    )
+
+
+def _resume(arguments: argparse.Namespace) -> int:
+    from exmc_actors.sampling import resume
+
+    _check_out(arguments.out)
+    return _shown(
+        arguments.out, lambda: resume(arguments.store, draws=arguments.draws, anyway=arguments.anyway)
+    )
+
+
+def _shown(out: Path | None, make: Callable[[], Any]) -> int:
+    """Make draws, write them, summarise them and say what is doubtful; return the exit status."""
+    from exmc_actors.errors import SamplingWarning, StoreWarning
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tree = make()
+    if out is not None:  # first of all: what follows only shows
+        tree.to_netcdf(out, engine="h5netcdf")
+        sys.stderr.write(f"exmc: wrote {out}\n")
     _print_summary(tree)
     for warning in caught:
-        if issubclass(warning.category, SamplingWarning):
+        if issubclass(warning.category, SamplingWarning | StoreWarning):
             sys.stderr.write(f"exmc: warning: {warning.message}\n")
     if tree.attrs.get("interrupted"):
         return INTERRUPTED
@@ -137,11 +170,16 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _summary(arguments: argparse.Namespace) -> int:
+    if arguments.file.is_dir():
+        from exmc_actors.stored import load
+
+        return _shown(None, lambda: load(arguments.file))
     import xarray
 
     if not arguments.file.is_file():
         raise _Mistyped(
-            f"there is no file {str(arguments.file)!r}: give a file that 'exmc sample --out' wrote."
+            f"there is no file {str(arguments.file)!r}: give a folder that 'exmc sample --store' wrote, or "
+            "a file that 'exmc sample --out' wrote."
         )
     try:
         tree = xarray.open_datatree(arguments.file, engine="h5netcdf")

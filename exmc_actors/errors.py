@@ -3,6 +3,7 @@
 ExmcError
 |- ModelError          the model as written cannot mean anything (also a ValueError)
 |- SettingsError       an argument of a sampling call is out of range (also a ValueError)
+|- StoreError          a folder holds no run, another one, or one that cannot be read (also a ValueError)
 |- StartError          no point with a finite log density was found to start from
 |- RunFailed           every chain gave up, or the supervision tree did
 |- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
@@ -23,6 +24,10 @@ class SettingsError(ExmcError, ValueError):
     """An argument of a sampling call is of the wrong kind or out of range."""
 
 
+class StoreError(ExmcError, ValueError):
+    """A run cannot be kept in a folder, or not be read from it."""
+
+
 class StartError(ExmcError):
     """The log density is not finite where a chain should start."""
 
@@ -37,3 +42,7 @@ class ModelWarning(UserWarning):
 
 class SamplingWarning(UserWarning):
     """The draws are there, but a diagnostic says that they may not be trusted yet."""
+
+
+class StoreWarning(UserWarning):
+    """A part of a stored run cannot be read; it is computed again."""

@@ -100,7 +100,19 @@ class ChainFailed:
     reason: str
 
 
-Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed
+@dataclass(frozen=True, slots=True)
+class RunPaused:
+    """No chain goes on for a while, and why; what was committed stays."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """The chains go on."""
+
+
+Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed | RunPaused | RunResumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +156,5 @@ class RunStatistics:
     subscriptions: tuple[SubscriptionStatistics, ...]
     elapsed: float
     """Seconds since the run was opened."""
+    paused: str | None = None
+    """Why no chain goes on at the moment; None while they do."""

@@ -1,21 +1,23 @@
 """Open a run: compose a program, a supervision tree and views; this is where a run begins and ends."""
 
 import contextlib
+import inspect
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
 import trio
 
 import supervision as sv
-from exmc_actors.compiler import Evaluator, Target, compile
+from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError, RunFailed, SettingsError
 from exmc_actors.kernel import Kernel
-from exmc_actors.model import Model
 from exmc_actors.run import Keep, Run
 from exmc_actors.runtime import (
+    DEFAULT_DRAWS,
     BlockSize,
     ByWallTime,
     EnsembleExecutables,
@@ -24,6 +26,7 @@ from exmc_actors.runtime import (
     Parts,
     Runner,
     Settings,
+    Store,
     Subscription,
     check,
     default_platform,
@@ -36,6 +39,7 @@ from exmc_actors.runtime import (
 )
 from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.stored import Again, Opened, begun, gone_on_with, store_of, target_of
 from exmc_actors.xla import is_prepared, prepare
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
@@ -48,9 +52,9 @@ _FAREWELL = 1.0
 
 @asynccontextmanager
 async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
-    model: Any,
+    model: Any = None,
     *,
-    draws: int = 1000,
+    draws: int | None = None,
     tune: int | None = None,
     chains: int = 4,
     cores: int | None = None,
@@ -63,6 +67,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
+    store: str | Path | Store | None = None,
+    resume: str | Path | Store | None = None,
+    anyway: bool = False,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
@@ -74,7 +81,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
 
     Args:
       model: a ``Model``, a ``Program``, a ``LogDensity``, or what ``from_numpyro`` or ``from_pymc`` returns.
-      draws: kept draws a chain.
+      draws: kept draws a chain; None means 1,000, and of a stored run as many as it was opened for.
       tune: warmup transitions a chain; None means the default, 150.
       chains: how many.
       cores: how many blocks may run at once; None means the cores that this process may use.
@@ -90,6 +97,12 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         at random; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
+      store: a folder to keep the run in, or a ``Store``; None keeps nothing.  What was committed outlives the
+        process.
+      resume: the folder of a stored run to go on with, to the bits that it would have had; ``draws`` may be
+        larger than before.  Its model and its settings are there; only ``cores``, what the result keeps, and
+        what is below may be given.
+      anyway: whether a stored run goes on although another version or processor computed its draws.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
@@ -98,35 +111,77 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     Raises:
       SettingsError: an argument is of the wrong kind or out of range.
       ModelError: the model, or an initial value, does not fit.
+      StoreError: the store holds a run already, or the one to go on with is not there or cannot be read.
       RunFailed: the supervision tree gave up.
     """
-    target = _target(model)
-    settings = check(
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        cores=cores,
-        target_accept=target_accept,
-        step_size_jitter=step_size_jitter,
-        max_treedepth=max_treedepth,
-        kernel=kernel,
-        random_seed=random_seed,
-        initvals=initvals,
-    )
     if not is_prepared():
         await runner(prepare)
+    given = {
+        "tune": tune,
+        "chains": chains,
+        "target_accept": target_accept,
+        "step_size_jitter": step_size_jitter,
+        "max_treedepth": max_treedepth,
+        "kernel": kernel,
+        "random_seed": random_seed,
+        "initvals": initvals,
+        "ensemble": ensemble,
+    }
+    if resume is None:
+        opening = _begin(model, draws, cores, given, store)
+    else:
+        opening = _go_on(resume, Again(model, draws, cores, anyway), given, store)
+    with contextlib.ExitStack() as files:
+        # With files, both take their time.
+        is_quick = store is None and resume is None
+        opened = await runner(lambda: files.enter_context(opening), seconds=0.0 if is_quick else math.inf)
+        keep = Keep(_names(var_names), save_warmup)
+        async with _running(opened, keep, views, block_size, runner) as run:
+            yield run
+
+
+def _begin(
+    model: Any, draws: int | None, cores: int | None, given: dict[str, Any], store: Any
+) -> AbstractContextManager[Opened]:
+    """Return how a new run is opened."""
+    target = target_of(model)
+    ensemble = given.pop("ensemble")
+    settings = check(draws=DEFAULT_DRAWS if draws is None else draws, cores=cores, **given)
     if wants_ensemble(ensemble, settings.kernel, default_platform):
         width = ensemble_width(settings.chains, target.dim, default_platform())
         settings = replace(settings, ensemble_width=width)
-    keep = Keep(_names(var_names), save_warmup)
+    return begun(target, settings, None if store is None else store_of(store, "store"))
+
+
+def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> AbstractContextManager[Opened]:
+    """Return how a stored run is opened again."""
+    defaults = inspect.signature(open_run).parameters
+    others = [name for name, value in given.items() if value != defaults[name].default]
+    if store is not None:
+        others.append("store")
+    if others:
+        raise SettingsError(
+            f"a run that goes on has its settings in its store: leave out {', '.join(others)}, or begin a "
+            "new run."
+        )
+    check(draws=DEFAULT_DRAWS if again.draws is None else again.draws, cores=again.cores)
+    return gone_on_with(store_of(resume, "resume"), again)
+
+
+@asynccontextmanager
+async def _running(
+    opened: Opened, keep: Keep, views: Sequence[View], block_size: BlockSize | None, runner: Runner
+) -> AsyncIterator[Run]:
+    """Run the supervision tree of what was opened."""
+    target, settings = opened.target, opened.settings
     keep.check(target)
-    feed = Feed(Log(settings))
+    feed = Feed(opened.log)
     executables = _executables(target, settings)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
     sizes = block_size or _block_size(settings)
-    parts = Parts(target, settings, starts, executables, feed, sizes, runner)
+    parts = Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
@@ -151,18 +206,6 @@ def _executables(target: Target, settings: Settings) -> Executables:
     if width:
         return executables_for(target, depth, kernel, EnsembleExecutables, width=width)
     return executables_for(target, depth, kernel)
-
-
-def _target(model: Any) -> Target:
-    if isinstance(model, Model):
-        return compile(model)
-    if isinstance(model, Evaluator):
-        return cast(Target, model)
-    raise SettingsError(
-        f"a Model, a Program or a LogDensity can be sampled, got {model!r}: "
-        "write sample(builder.model()), or sample(LogDensity(function, init)); "
-        "from_pymc and from_numpyro take models of those libraries."
-    )
 
 
 def _names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:

@@ -90,6 +90,7 @@ class Run:
             tuple(self._chain_statistics(chain, elapsed) for chain in range(len(self._log.chains))),
             self._feed.statistics(),
             elapsed,
+            self._log.paused,
         )
 
     async def result(self) -> "xarray.DataTree":

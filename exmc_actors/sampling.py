@@ -1,7 +1,9 @@
 """Sample a model in one blocking call, from a script, a notebook or another event loop's thread."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,7 +14,9 @@ from exmc_actors.kernel import Kernel
 from exmc_actors.opening import View, open_run
 from exmc_actors.result import warn_about
 from exmc_actors.run import Run
-from exmc_actors.runtime import DEFAULT_TUNE
+from exmc_actors.runtime import DEFAULT_TUNE, Store
+from exmc_actors.runtime.journal import read
+from exmc_actors.stored import store_of
 from exmc_actors.views import progress_view
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     initvals: Any = None,
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
+    store: str | Path | Store | None = None,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
     """Sample and return the draws; Ctrl-C returns those that were committed.
@@ -57,6 +62,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
         at random; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
+      store: a folder to keep the run in, or a ``Store``; ``resume`` goes on with it, whatever has ended it.
       progressbar: whether to show progress on standard error.
 
     Returns:
@@ -65,6 +71,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     Raises:
       SettingsError: an argument is of the wrong kind or out of range.
       ModelError: the model, or an initial value, does not fit.
+      StoreError: the store holds a run already, or cannot be written to.
       StartError: no chain found a point with a finite log density.
       RunFailed: every chain gave up.
 
@@ -77,11 +84,9 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       >>> tree.posterior["mu"].shape
       (4, 1000)
     """
-    views = _progress(chains, draws, tune) if progressbar else ()
-    runs: list[Run] = []
-
-    async def main() -> "xarray.DataTree":
-        async with open_run(
+    return _sampled(
+        functools.partial(
+            open_run,
             model,
             draws=draws,
             tune=tune,
@@ -96,8 +101,67 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             initvals=initvals,
             var_names=var_names,
             save_warmup=save_warmup,
+            store=store,
+            views=_progress(chains, draws, tune) if progressbar else (),
+        )
+    )
+
+
+def resume(
+    folder: str | Path | Store,
+    *,
+    draws: int | None = None,
+    model: Any = None,
+    cores: int | None = None,
+    var_names: str | Sequence[str] | None = None,
+    save_warmup: bool = False,
+    anyway: bool = False,
+    progressbar: bool = True,
+) -> "xarray.DataTree":
+    """Go on with a stored run and return its draws: the bits that it would have had without a stop.
+
+    Args:
+      folder: that was named by ``store``.
+      draws: kept draws a chain, at least as many as before; None means as many as before.
+      model: needed where the run is of a ``LogDensity`` or of a model with functions of your own, which no
+        store holds: the same one again.
+      cores: how many blocks may run at once; None means the cores that this process may use.
+      var_names: the variables that the result keeps; None keeps all.
+      save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
+      anyway: whether to go on although another version or processor computed the draws that are there.
+      progressbar: whether to show progress on standard error.
+
+    Returns:
+      An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
+
+    Raises:
+      StoreError: there is no run to go on with, or it cannot be read, or something else computed its draws.
+      SettingsError: an argument is of the wrong kind or out of range.
+      RunFailed: every chain gave up.
+    """
+    head = read(Path(store_of(folder, "folder").folder)).head.settings if progressbar else None
+    views = _progress(head.chains, draws or head.draws, head.tune) if head else ()
+    return _sampled(
+        functools.partial(
+            open_run,
+            model,
+            resume=folder,
+            draws=draws,
+            cores=cores,
+            var_names=var_names,
+            save_warmup=save_warmup,
+            anyway=anyway,
             views=views,
-        ) as run:
+        )
+    )
+
+
+def _sampled(opening: Callable[[], AbstractAsyncContextManager[Run]]) -> "xarray.DataTree":
+    """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
+    runs: list[Run] = []
+
+    async def main() -> "xarray.DataTree":
+        async with opening() as run:
             runs.append(run)
             return await run.result()
 
@@ -105,7 +169,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
         tree: xarray.DataTree = blocking(main)
     except KeyboardInterrupt:
         tree = _interrupted(runs)
-    warn_about(tree, stacklevel=2)
+    warn_about(tree, stacklevel=3)
     return tree
 
 

@@ -3,6 +3,7 @@
 This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.  It compiles nothing.
 """
 
+import hashlib
 import os
 import platform
 import sys
@@ -98,6 +99,16 @@ def surroundings() -> str:
     settings = sorted((name, repr(value)) for name, value in jax.config.values.items())
     flags = (os.environ.get("XLA_FLAGS", ""), _folds())
     return repr((jax.__version__, version("jaxlib"), settings, flags, _processors()))
+
+
+def numerics() -> dict[str, str]:
+    """Name what the last bits of a result depend on besides the program: the compiler and the processor."""
+    kind = "\n".join((platform.machine(), *_kind_of_processor()))
+    return {
+        "jax": jax.__version__,
+        "jaxlib": version("jaxlib"),
+        "processor": f"{platform.machine()} {hashlib.sha256(kind.encode()).hexdigest()[:12]}",
+    }
 
 
 @cache

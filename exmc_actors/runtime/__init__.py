@@ -2,27 +2,34 @@
 
 from exmc_actors.runtime.block_size import BlockSize, ByWallTime
 from exmc_actors.runtime.collect import collect, committed_draws
+from exmc_actors.runtime.cores import available_cores
+from exmc_actors.runtime.durability import Durability, Store
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
 from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.log import Log
-from exmc_actors.runtime.settings import DEFAULT_TUNE, Settings, check, wants_ensemble
+from exmc_actors.runtime.rebuilding import rebuilt
+from exmc_actors.runtime.settings import DEFAULT_DRAWS, DEFAULT_TUNE, Settings, check, wants_ensemble
 from exmc_actors.runtime.start_position import start_positions
 from exmc_actors.runtime.tree import Parts, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline
 
 __all__ = [
     "DEFAULT_CAPACITY",
+    "DEFAULT_DRAWS",
     "DEFAULT_TUNE",
     "BlockSize",
     "ByWallTime",
+    "Durability",
     "EnsembleExecutables",
     "Feed",
     "Log",
     "Parts",
     "Runner",
     "Settings",
+    "Store",
     "Subscription",
+    "available_cores",
     "chain_path",
     "check",
     "collect",
@@ -32,6 +39,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "rebuilt",
     "run_children",
     "start_positions",
     "wants_ensemble",

@@ -11,6 +11,8 @@ from typing import Any
 
 import supervision as sv
 from exmc_actors.blas import must_wait, one_thread
+from exmc_actors.runtime.journal import LessonRecord
+from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.protocol import BlockFailed
 from exmc_actors.runtime.worker import Runner, attempt
@@ -23,17 +25,19 @@ _SMALL = 24
 class Lessons:
     """The chains that wait for a lesson."""
 
-    def __init__(self, log: Log, runner: Runner, start_soon: Callable[..., Any]) -> None:
+    def __init__(self, log: Log, runner: Runner, start_soon: Callable[..., Any], keeper: Keeper) -> None:
         """Begin with nobody waiting.
 
         Args:
           log: of the run; what is learnt goes there.
           runner: computes a lesson.
           start_soon: starts a task of the recorder.
+          keeper: keeps what is learnt.
         """
         self._log = log
         self._runner = runner
         self._start_soon = start_soon
+        self._keeper = keeper
         self._waiting: dict[int, list[tuple[int, sv.Reply]]] = {}
         self._is_on = False
 
@@ -59,6 +63,7 @@ class Lessons:
         seconds = 0.0 if is_small and not must_wait() else math.inf
         outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute, seconds=seconds)
         if not isinstance(outcome, BlockFailed):
+            await self._keeper.keep(LessonRecord(lesson, outcome))
             self._log.learn(lesson, outcome)
         self._is_on = False
         for chain, reply in self._waiting.pop(lesson):

@@ -56,6 +56,8 @@ class Log:
     """By the transition before which it was learnt: what each chain took."""
     is_closed: bool = False
     """Nothing will be committed any more."""
+    paused: str | None = None
+    """Why nothing can be committed at the moment."""
 
     def __post_init__(self) -> None:
         """Open a record for each chain."""

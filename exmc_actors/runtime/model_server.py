@@ -20,6 +20,7 @@ from exmc_actors.chain import TRIES, ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
+from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
@@ -62,6 +63,7 @@ class ModelServer(sv.Server):
         starts: Sequence[StartPosition],
         block_size: BlockSize,
         runner: Runner,
+        durability: Durability,
     ) -> None:
         """Move the data to the device, and compile both executables at once where that was not done."""
         self._target = target
@@ -80,6 +82,7 @@ class ModelServer(sv.Server):
             async with trio.open_nursery() as compilers:
                 for compile_one in (executables.compile_advance, executables.compile_start):
                     compilers.start_soon(runner, functools.partial(compile_one, self._arguments))
+        durability.admit(self._executables.compiled)
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import supervision as sv
 from exmc_actors.errors import ExmcError
+from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.feed import Feed
+from exmc_actors.runtime.journal import BlockRecord, FailedRecord
+from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.lessons import Lessons
 from exmc_actors.runtime.protocol import Commit, GiveUp, Learn, Stand, Standing
 from exmc_actors.runtime.worker import Runner
@@ -21,7 +24,12 @@ class Recorder(sv.Server):
     """The one writer of a run's log."""
 
     async def init(
-        self, feed: Feed, supervisors: Sequence[sv.Ref], above_them: sv.Ref, runner: Runner
+        self,
+        feed: Feed,
+        supervisors: Sequence[sv.Ref],
+        above_them: sv.Ref,
+        runner: Runner,
+        durability: Durability,
     ) -> None:
         """Adopt the log of the run.
 
@@ -30,12 +38,14 @@ class Recorder(sv.Server):
           supervisors: the supervisor of each chain.
           above_them: the supervisor of these.
           runner: computes lessons.
+          durability: where what is committed is kept before it is.
         """
         self._feed = feed
         self._log = feed.log
         self._supervisors = supervisors
         self._above_them = above_them
-        self._lessons = Lessons(feed.log, runner, self.start_soon)
+        self._keeper = Keeper(durability.journal, durability.sync_every, feed, runner)
+        self._lessons = Lessons(feed.log, runner, self.start_soon, self._keeper)
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
@@ -43,11 +53,12 @@ class Recorder(sv.Server):
         """Answer a chain; what changes the log also wakes the subscribers."""
         match message:
             case Stand(chain):
-                return self._stand(chain)
+                return await self._stand(chain)
             case Learn(chain, lesson):
                 self._lessons.ask(chain, lesson, self.defer())
                 return sv.NO_REPLY
             case Commit(block, transitions, state, pairs):
+                await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
                 self._log.commit(block, transitions, state, pairs)
                 come_to = transitions + len(block)
                 if come_to in self._log.settings.schedule.lessons:
@@ -56,7 +67,8 @@ class Recorder(sv.Server):
                     return sv.NO_REPLY
             case GiveUp(chain, reason, is_start):
                 self._log.chains[chain].failed_start = is_start
-                self._log.fail(chain, reason)
+                await self._fail(chain, reason)
+                return None
         self._changed()
         return None
 
@@ -68,7 +80,7 @@ class Recorder(sv.Server):
             case sv.Down(monitor, _, reason) if monitor in self._supervisor:
                 chain = self._supervisor.pop(monitor)
                 if isinstance(reason, sv.Shutdown) and isinstance(reason.detail, sv.GaveUp):
-                    self._fail(chain, str(reason.detail))
+                    await self._fail(chain, str(reason.detail))
                 elif not reason.is_abnormal:
                     self.start_soon(self._fail_unless_it_comes_back, chain, str(reason))
 
@@ -78,9 +90,11 @@ class Recorder(sv.Server):
             await self._above_them.get_state()
         except sv.ProcessExited:
             return
-        self._fail(chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}")
+        await self._fail(chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}")
 
-    def _fail(self, chain: int, reason: str) -> None:
+    async def _fail(self, chain: int, reason: str) -> None:
+        if self._log.chains[chain].status == "running":
+            await self._keeper.keep(FailedRecord(chain, reason, self._log.chains[chain].failed_start))
         self._log.fail(chain, reason)
         self._changed()
 
@@ -99,17 +113,18 @@ class Recorder(sv.Server):
         if isinstance(reason, sv.Crash) and not isinstance(reason.error, sv.ProcessExited):
             record.crashes += 1
 
-    def _stand(self, chain: int) -> Standing:
+    async def _stand(self, chain: int) -> Standing:
         record = self._log.chains[chain]
         if self.caller is not None:
             self._actor[self.monitor(self.caller)] = chain
         if chain not in self._supervisor.values():
             self._supervisor[self.monitor(self._supervisors[chain])] = chain
         if record.crashes >= MAX_ATTEMPTS:
-            self._log.fail(chain, f"gave up after {record.crashes} attempts at one block: {record.last_end}")
+            reason = f"gave up after {record.crashes} attempts at one block: {record.last_end}"
+            await self._fail(chain, reason)
         else:
             self._log.begin(chain)
-        self._changed()
+            self._changed()
         return Standing(record.state, record.transitions, record.status == "running")
 
 

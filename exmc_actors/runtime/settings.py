@@ -15,6 +15,7 @@ from exmc_actors.messages import Phase
 from exmc_actors.runtime.cores import available_cores
 from exmc_actors.warmup import Schedule
 
+DEFAULT_DRAWS = 1000
 DEFAULT_TUNE = 150
 MAX_TRANSITIONS = 2**31 - 16  # of one chain: a transition's random numbers come from its 32-bit index
 MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one draw

@@ -11,13 +11,14 @@ run                          one_for_one
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.chain_actor import chain
 from exmc_actors.runtime.closer import closer
+from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.ensemble_server import EnsembleServer
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
@@ -44,6 +45,7 @@ class Parts:
     feed: Feed
     block_size: BlockSize
     runner: Runner
+    durability: Durability = field(default_factory=Durability)
 
 
 def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
@@ -69,7 +71,10 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
         "engine",
         [
             sv.ChildSpec(
-                "recorder", Recorder, args=(parts.feed, supervisors, above_them, parts.runner), name=recorder
+                "recorder",
+                Recorder,
+                args=(parts.feed, supervisors, above_them, parts.runner, parts.durability),
+                name=recorder,
             ),
             sv.ChildSpec(
                 "model server",
@@ -81,6 +86,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                     parts.starts,
                     parts.block_size,
                     parts.runner,
+                    parts.durability,
                 ),
                 name=model_server,
                 shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped

@@ -56,7 +56,7 @@ async def progress(subscribe: Subscribe, *, chains: int, draws: int, tune: int, 
     began = trio.current_time()
 
     def picture() -> None:
-        live.update(_table(console, tally).render(tally.rows(), trio.current_time() - began))
+        live.update(_table(console, tally).render(tally.rows(), trio.current_time() - began, tally.paused))
 
     with Live(console=console, auto_refresh=False) as live:
         try:
@@ -103,9 +103,9 @@ def line(totals: Totals, chains: int) -> str:
     """Return where a run stands, in one line."""
     phase = "warmup" if totals.phase == "warmup" else "sampling"
     late = f" ({totals.in_warmup} in warmup)" if totals.in_warmup and phase == "sampling" else ""
-    return (
-        f"{phase}: {totals.done}/{totals.wanted} draws, {_counted(chains, 'chain')}{late}, {_events(totals)}"
-    )
+    paused = f"paused ({totals.paused}), " if totals.paused else ""
+    share = f"{totals.done}/{totals.wanted} draws"
+    return f"{paused}{phase}: {share}, {_counted(chains, 'chain')}{late}, {_events(totals)}"
 
 
 def last_line(totals: Totals, chains: int, elapsed: float) -> str:
@@ -118,7 +118,8 @@ def last_line(totals: Totals, chains: int, elapsed: float) -> str:
 
 
 async def _observe(subscribe: Subscribe, tally: Tally) -> None:
-    async with subscribe(overflow=DROP_OLDEST, capacity=CAPACITY) as feed:
+    # From the start: of a run that goes on, the last blocks of each chain are there already.
+    async with subscribe(overflow=DROP_OLDEST, capacity=CAPACITY, from_start=True) as feed:
         async for message in feed:
             tally.observe(message, trio.current_time())
 

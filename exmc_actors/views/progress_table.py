@@ -61,9 +61,17 @@ class ProgressTable:
     height: int
     marks: Marks = BLOCKS
 
-    def render(self, rows: tuple[Row, ...], elapsed: float) -> Text:
-        """Return a legend, a row a chain, and a line for each chain to which something happened."""
+    def render(self, rows: tuple[Row, ...], elapsed: float, paused: str | None = None) -> Text:
+        """Return a legend, a row a chain, and a line for each chain to which something happened.
+
+        Args:
+            rows: where each chain stands.
+            elapsed: seconds since the run began.
+            paused: why no chain goes on at the moment.
+        """
         notes = [self._note(row) for row in rows if row.note]
+        if paused:
+            notes.insert(0, Text(f"paused: {paused}"))
         room = max(1, self.height - LINES_AROUND - min(len(notes), MOST_NOTES + 1))
         lines = [self._legend(len(rows), elapsed), *self._headings()]
         lines += [self._row(row) for row in rows[:room]]

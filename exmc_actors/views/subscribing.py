@@ -11,7 +11,7 @@ class Subscribe(Protocol):
     """Opens a subscription: an iteration over messages that ends with the run."""
 
     def __call__(
-        self, *, overflow: Overflow, capacity: int
+        self, *, overflow: Overflow, capacity: int, from_start: bool = ...
     ) -> AbstractAsyncContextManager[AsyncIterable[Message]]:
         """Return a context manager that yields the messages; leaving it ends the subscription."""
         ...

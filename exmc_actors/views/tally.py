@@ -15,6 +15,8 @@ from exmc_actors.messages import (
     DrawBlock,
     Message,
     Phase,
+    RunPaused,
+    RunResumed,
 )
 
 State = Literal["waiting", "warmup", "sampling", "finished", "failed"]
@@ -61,6 +63,8 @@ class Totals:
     """Chains that have not left warmup and go on."""
     finished: int
     failed: int
+    paused: str | None = None
+    """Why no chain goes on at the moment."""
 
 
 class Tally:
@@ -70,10 +74,15 @@ class Tally:
         """Begin with chains of which nothing was heard."""
         self.draws = draws
         self.tune = tune
+        self.paused: str | None = None
+        """Why no chain goes on at the moment."""
         self._chains = [_Chain(number, "warmup" if tune else "sample") for number in range(chains)]
 
     def observe(self, message: Message, now: float) -> None:
         """Take in one message that was received at ``now``, in seconds of any clock."""
+        if isinstance(message, RunPaused | RunResumed):
+            self.paused = message.reason if isinstance(message, RunPaused) else None
+            return
         chain = self._chains[message.chain]
         if isinstance(message, DrawBlock):
             chain.advance(message, self.tune, now)
@@ -102,6 +111,7 @@ class Tally:
             in_warmup=sum(row.phase == "warmup" and row.state != "failed" for row in rows),
             finished=sum(row.state == "finished" for row in rows),
             failed=sum(row.state == "failed" for row in rows),
+            paused=self.paused,
         )
 
 

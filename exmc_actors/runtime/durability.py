@@ -1,0 +1,62 @@
+"""Say how a run is kept, if it is, and that what computes now computes as what did before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from exmc_actors.errors import StoreError
+from exmc_actors.runtime.executables import Compiled
+from exmc_actors.runtime.journal import Journal, MakerRecord
+from exmc_actors.xla import numerics
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder that a run is kept in.
+
+    What is committed has always reached the operating system, so that it survives the end of the process, by
+    whatever signal.  For a power cut it has to have reached the disk, too.
+
+    Attributes:
+      folder: made where it is missing.
+      sync_every: seconds after which the next commit waits for the disk, which takes milliseconds: 0 for
+        every commit; None leaves it to the operating system, up to the run's end.
+    """
+
+    folder: str | Path
+    sync_every: float | None = 1.0
+
+
+@dataclass
+class Durability:
+    """What of a run's store its actors need; without a journal nothing is kept."""
+
+    journal: Journal | None = None
+    sync_every: float | None = None
+    maker: Mapping[str, str] | None = None
+    """What computed the draws that are in the journal."""
+    takes_any_maker: bool = False
+
+    def admit(self, compiled: Compiled) -> None:
+        """Note what computes the draws, before the first one is made.
+
+        Raises:
+          StoreError: the draws that are there were computed by something else.
+        """
+        if self.journal is None:
+            return
+        here = {"folded": str(compiled.is_folded), "device": compiled.device, **numerics()}
+        if self.maker is not None and self.maker != here and not self.takes_any_maker:
+            raise StoreError(_difference(self.maker, here))
+        if self.maker != here:
+            self.journal.append(MakerRecord(here))
+            self.maker = here
+
+
+def _difference(before: Mapping[str, str], here: Mapping[str, str]) -> str:
+    names = [name for name in sorted({*before, *here}) if before.get(name) != here.get(name)]
+    told = ", ".join(f"{name} was {before.get(name)} and is {here.get(name)}" for name in names)
+    return (
+        f"the draws of this run were computed elsewhere ({told}), and what follows would not be the bits "
+        "that would have followed there: say anyway=True to go on all the same, which the store will tell."
+    )

@@ -1,0 +1,115 @@
+"""Say what a stored run is of: the model as data and the settings; turn that into bytes and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from exmc_actors.errors import StoreError
+from exmc_actors.kernel import Kernel, Nuts, Walnuts
+from exmc_actors.runtime.journal.arrays import packed, unpacked
+from exmc_actors.runtime.settings import Settings
+
+FORMAT = "exmc run"
+VERSION = 1
+_PLAIN = (
+    "draws",
+    "tune",
+    "chains",
+    "cores",
+    "target_accept",
+    "step_size_jitter",
+    "max_treedepth",
+    "ensemble_width",
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a run was opened with."""
+
+    settings: Settings
+    model: bytes | None
+    """None where the target is a function: it is no data, and has to be given again."""
+    dim: int
+    written_by: Mapping[str, str]
+    """Versions, for whoever looks."""
+
+
+def encode_head(head: Head) -> bytes:
+    """Return the head as msgpack."""
+    settings = head.settings
+    fields = {name: getattr(settings, name) for name in _PLAIN}
+    fields["kernel"] = _kernel_row(settings.kernel)
+    fields["random_seed"] = str(settings.random_seed)  # of any size
+    fields["initvals"] = [
+        one and {name: _number(value) for name, value in one.items()} for one in settings.initvals
+    ]
+    data: bytes = msgpack.packb([FORMAT, VERSION, fields, head.model, head.dim, dict(head.written_by)])
+    return data
+
+
+def decode_head(data: bytes) -> Head:
+    """Return what was encoded.
+
+    Raises:
+      ValueError: the bytes are no head.
+      StoreError: they are one of another version.
+    """
+    try:
+        content = msgpack.unpackb(data)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise ValueError("no msgpack") from error
+    match content:
+        case [name, int(version), *_] if name == FORMAT and version != VERSION:
+            raise StoreError(
+                f"this run was stored in version {version} of the format, and this library reads version "
+                f"{VERSION}: install another one."
+            )
+        case [name, int(_), dict(fields), None | bytes() as model, int(dim), dict(written_by)] if (
+            name == FORMAT
+        ):
+            return Head(_settings(fields), model, dim, written_by)
+    raise ValueError("no head")
+
+
+def _settings(fields: Mapping[str, Any]) -> Settings:
+    try:
+        plain = {name: fields[name] for name in _PLAIN}
+        values = tuple(
+            one and {name: _from_number(value) for name, value in one.items()} for one in fields["initvals"]
+        )
+        return Settings(
+            **plain,
+            kernel=_kernel(fields["kernel"]),
+            random_seed=int(fields["random_seed"]),
+            initvals=values,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no settings") from error
+
+
+def _kernel_row(kernel: Kernel) -> list[Any]:
+    if isinstance(kernel, Walnuts):
+        return ["walnuts", float(kernel.max_error), int(kernel.max_halvings)]
+    assert kernel == Nuts(), kernel
+    return ["nuts"]
+
+
+def _kernel(row: Any) -> Kernel:
+    match row:
+        case ["nuts"]:
+            return Nuts()
+        case ["walnuts", float(max_error), int(max_halvings)]:
+            return Walnuts(max_error, max_halvings)
+    raise ValueError("no kernel")
+
+
+def _number(value: Any) -> list[Any]:
+    return packed(np.asarray(value, dtype=np.float64))
+
+
+def _from_number(data: Any) -> np.ndarray:
+    return unpacked(data)

@@ -1,0 +1,183 @@
+"""Begin a run in a folder, go on with it, read it: where a journal meets model and settings."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
+from exmc_actors.errors import ModelError, SettingsError, StoreError, StoreWarning
+from exmc_actors.model import Model
+from exmc_actors.result import result
+from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt
+from exmc_actors.runtime.journal import Head, Kept, LengthRecord, create, open_again, read
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a run begins with, or goes on with."""
+
+    target: Target
+    settings: Settings
+    log: Log
+    durability: Durability = field(default_factory=Durability)
+
+
+@dataclass(frozen=True)
+class Again:
+    """With which differences a stored run goes on."""
+
+    model: Any = None
+    """Of a run of a function: what cannot be stored."""
+    draws: int | None = None
+    cores: int | None = None
+    anyway: bool = False
+
+
+@contextlib.contextmanager
+def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[Opened]:
+    """Begin a run, in a folder if there is one.
+
+    Raises:
+      StoreError: the folder holds a run, or cannot be written to.
+    """
+    if store is None:
+        yield Opened(target, settings, Log(settings))
+        return
+    versions = {"exmc_actors": version("exmc-actors")}
+    head = Head(settings, _model_of(target), target.dim, versions)
+    with create(Path(store.folder), head) as journal:
+        yield Opened(target, settings, Log(settings), Durability(journal, store.sync_every))
+
+
+@contextlib.contextmanager
+def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
+    """Go on with a stored run, at the last commit of each chain.
+
+    Raises:
+      StoreError: there is no run to go on with, or it is not of this model.
+      SettingsError: fewer draws are asked for than there are.
+    """
+    folder = Path(store.folder)
+    with open_again(folder) as (journal, kept):
+        settings = replace(kept.head.settings, cores=again.cores or available_cores())
+        if again.draws is not None and again.draws != settings.draws:
+            if again.draws < settings.draws:
+                raise SettingsError(
+                    f"draws={again.draws} is fewer than the {settings.draws} that the run in {folder} is to "
+                    "have: leave it out, or give a larger number."
+                )
+            settings = replace(settings, draws=again.draws)
+            journal.append(LengthRecord(again.draws))
+        _warn_of(kept, folder)
+        target = _target_again(kept.head, again.model, folder)
+        durability = Durability(journal, store.sync_every, kept.maker, again.anyway)
+        yield Opened(
+            target, settings, rebuilt(replace(kept.head, settings=settings), kept.records), durability
+        )
+
+
+def load(folder: str | Path) -> "xarray.DataTree":
+    """Return the draws of a stored run, whether it has ended or another process still writes to it.
+
+    Args:
+      folder: that was named by ``store``.
+
+    Returns:
+      An ``xarray.DataTree`` as ``sample`` returns it; chains that have not ended are cut to the shortest.
+
+    Raises:
+      StoreError: there is no run there, or it cannot be read.
+      RunFailed: a chain has no kept draw yet.
+    """
+    path = Path(folder)
+    kept = read(path)
+    _warn_of(kept, path)
+    maker = kept.maker or {}
+    attrs = {"folded": maker.get("folded") == "True", "device": maker.get("device", "")}
+    return result(rebuilt(kept.head, kept.records), _described(kept.head), attrs=attrs)
+
+
+def target_of(model: Any) -> Target:
+    """Return what is sampled.
+
+    Raises:
+      SettingsError: it is nothing that can be.
+    """
+    if isinstance(model, Model):
+        return compile(model)
+    if isinstance(model, Evaluator):
+        return cast(Target, model)
+    raise SettingsError(
+        f"a Model, a Program or a LogDensity can be sampled, got {model!r}: "
+        "write sample(builder.model()), or sample(LogDensity(function, init)); "
+        "from_pymc and from_numpyro take models of those libraries."
+    )
+
+
+def store_of(value: Any, name: str) -> Store:
+    """Return the store that a user names.
+
+    Raises:
+      SettingsError: it is no folder's name, and no ``Store``.
+    """
+    if isinstance(value, str | Path) and str(value):
+        return Store(value)
+    if isinstance(value, Store):
+        return value
+    raise SettingsError(
+        f"{name} must be a folder's name or an ex.Store, got {value!r}: write {name}='runs/first'."
+    )
+
+
+def _model_of(target: Target) -> bytes | None:
+    if not isinstance(target, Program):
+        return None
+    try:
+        return target.model.to_bytes()
+    except ModelError:  # a distribution that is a function of the user's
+        return None
+
+
+def _target_again(head: Head, given: Any, folder: Path) -> Target:
+    """Return what is sampled: from the store, or as it is given where that holds no functions."""
+    if head.model is not None:
+        if given is not None:
+            raise SettingsError(f"the run in {folder} holds its model: leave out the one that was given.")
+        return compile(Model.from_bytes(head.model))
+    if given is None:
+        raise StoreError(
+            f"the run in {folder} is of a function of your own, which is not stored: give the same "
+            "one again, as model=..."
+        )
+    target = target_of(given)
+    if target.dim != head.dim:
+        raise StoreError(f"the run in {folder} has {head.dim} dimensions, and {given!r} is another model.")
+    return target
+
+
+def _described(head: Head) -> Target:
+    """Return what names the draws."""
+    if head.model is not None:
+        return compile(Model.from_bytes(head.model))
+    return LogDensity(_unknown, [0.0] * max(1, head.dim))
+
+
+def _unknown(x: Any) -> Any:
+    raise AssertionError("the function of a stored run is never called")
+
+
+def _warn_of(kept: Kept, folder: Path) -> None:
+    if kept.damages:
+        warnings.warn(
+            f"the run in {folder} is damaged ({'; '.join(kept.damages)}): what is missing there is not among "
+            "the draws, and is computed again, to the same bits, when the run goes on.",
+            StoreWarning,
+            stacklevel=3,
+        )
