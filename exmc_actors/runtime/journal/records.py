@@ -99,7 +99,7 @@ def decode_record(data: bytes) -> Record:
       ValueError: the bytes are no record.
     """
     try:
-        row = msgpack.unpackb(data, strict_map_key=False)
+        row = msgpack.unpackb(data)
     except (ValueError, msgpack.UnpackException) as error:
         raise ValueError("no msgpack") from error
     match row:
