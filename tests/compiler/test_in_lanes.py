@@ -132,7 +132,7 @@ def logistic(rows=500, columns=20):
 
 
 @pytest.mark.parametrize("make", [radon_like, logistic])
-@pytest.mark.parametrize("width", [8, 64])
+@pytest.mark.parametrize("width", [8, pytest.param(64, marks=pytest.mark.slow)])
 def test_a_gradient_in_lanes_is_that_of_each_and_folds(make, width):
     program = ex.compile(make())
 

@@ -133,6 +133,7 @@ def test_what_is_not_finite_stays_in_its_lane():
         assert reports.diverging[1::2].all()
 
 
+@pytest.mark.slow
 def test_idle_lanes_are_not_waited_for():
     """Of two lanes, the one with small steps needs the deep tree; unused, it makes nobody go deep."""
     _, together = compiled(densities.standard_normal, 8)
@@ -147,6 +148,7 @@ def test_idle_lanes_are_not_waited_for():
     assert reports.n_steps[1] == 255
 
 
+@pytest.mark.slow
 def test_draws_in_lanes_have_the_moments_of_the_normal_they_came_from():
     """Four standard errors of 8 lanes of 20,000 draws, from batch means: two per cent of the sd are seen."""
     draws = 20_000

@@ -37,7 +37,7 @@ def compiled(density, max_depth):
     return jax.jit(run)
 
 
-@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
 def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, rank):
     max_depth = 8

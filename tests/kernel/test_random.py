@@ -32,6 +32,7 @@ def test_the_counter_hash_is_splitmix64():
     assert [float(uniform_at(jnp.uint64(1234567), jnp.int64(c))) for c in range(3)] == got
 
 
+@pytest.mark.slow
 def test_leaf_uniforms_are_uniform_within_a_transition_and_across_transitions():
     u = uniforms(some_seeds(2000), jnp.arange(64))
     assert stats.kstest(u.ravel(), "uniform").pvalue > 1e-3
@@ -40,6 +41,7 @@ def test_leaf_uniforms_are_uniform_within_a_transition_and_across_transitions():
 
 
 @pytest.mark.parametrize("lag", [1, 2, 3, 7, 32])
+@pytest.mark.slow
 def test_leaf_uniforms_have_no_serial_correlation(lag):
     u = uniforms(some_seeds(4000), jnp.arange(64)) - 0.5
     pairs = u[:, :-lag] * u[:, lag:]
@@ -52,6 +54,7 @@ def test_consecutive_transitions_share_nothing():
     assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4
 
 
+@pytest.mark.slow
 def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_the_step():
     words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(20000))
     directions = np.asarray(words.directions)

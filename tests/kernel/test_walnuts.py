@@ -68,7 +68,7 @@ def walk_with_the_oracle(density, dim, step_size, rank, kernel, transitions=15):
     return levels, ends, divergences
 
 
-@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
 def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, rank):
     levels, _, _ = walk_with_the_oracle(density, dim, step_size, rank, Walnuts(0.3, 6))

@@ -35,6 +35,7 @@ def test_a_singular_matrix_has_a_determinant_of_zero():
     assert float(log_det) == -np.inf
 
 
+@pytest.mark.slow
 def test_derivatives_are_those_of_lapack():
     rng = np.random.default_rng(3)
     matrix, weights, b = rng.normal(size=(6, 6)), rng.normal(size=(6, 6)), rng.normal(size=6)

@@ -3,6 +3,7 @@
 import jax
 import mpmath
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def exactly(x):
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=40, max_size=40))
+@pytest.mark.slow
 def test_value_and_slope_are_right_to_a_few_units_in_the_last_place(drawn):
     x = np.array(EDGES + drawn + np.random.default_rng(0).normal(size=100).tolist())
     with precise():

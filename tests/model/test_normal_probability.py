@@ -69,6 +69,7 @@ def test_agrees_with_mpmath_however_far_out_and_however_narrow():
     np.testing.assert_allclose(at_b, wanted[:, 2], rtol=2e-13, atol=1e-300)
 
 
+@pytest.mark.slow
 def test_the_slopes_are_the_pulls():
     def between(a, b):
         return log_probability_beyond_peak(a, b, b - a)

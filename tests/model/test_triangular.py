@@ -73,6 +73,7 @@ def quadratic(matrix, vectors):
 
 
 @pytest.mark.parametrize(("matrix", "vectors"), [((5,), (2, 5)), ((2, 3), (2, 3))])
+@pytest.mark.slow
 def test_slopes_are_those_of_central_differences_to_the_second_order(matrix, vectors):
     matrix = positive_definite(*matrix)
     vectors = np.random.default_rng(2).normal(size=vectors)

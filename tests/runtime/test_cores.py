@@ -247,6 +247,7 @@ async def together(runs, **settings):
     return trees
 
 
+@pytest.mark.slow
 def test_many_runs_compute_on_no_more_cores_than_there_are_and_draw_what_they_draw_alone(monkeypatch, blocks):
     monkeypatch.setattr(cores, "PROCESS", Cores(lambda: 2))
     trees = virtual(lambda: together(10, cores=2))

@@ -49,6 +49,7 @@ def calls(monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_batch_of_chains_shares_every_call(calls):
     seen = together()
     assert {tuple(lanes) for lanes, _ in calls} == {tuple(range(8)), (0, 1, 2)}
@@ -216,6 +217,7 @@ def test_step_sizes_are_jittered_by_lane_within_their_bounds():
     assert (sizes.max(axis=1) / sizes.min(axis=1) < 1.2 / 0.8).all()
 
 
+@pytest.mark.slow
 def test_a_chain_without_a_start_keeps_nobody_waiting():
     def density(q):
         return jnp.where(q[0] < 5.0, -0.5 * jnp.dot(q, q), jnp.nan)

@@ -59,6 +59,7 @@ def test_what_was_kept_is_loaded_and_makes_the_same_draws_folded(folder, compile
     assert first.attrs["folded"] == again.attrs["folded"] == 1
 
 
+@pytest.mark.slow
 def test_another_program_has_files_of_its_own(folder):
     sampled()
     before = files_in(folder)
@@ -68,6 +69,7 @@ def test_another_program_has_files_of_its_own(folder):
     assert before.items() < after.items()
 
 
+@pytest.mark.slow
 def test_another_process_loads_them_and_makes_the_same_draws_bit_for_bit(folder):
     code = """
 import hashlib, warnings
@@ -138,6 +140,7 @@ def test_code_that_is_refused_is_compiled_again_and_replaced(folder, compiled):
     assert all(path.stat().st_size > 1000 for path in written)
 
 
+@pytest.mark.slow
 def test_a_version_of_jax_that_is_built_otherwise_compiles(folder, compiled, monkeypatch):
     sampled()
     written, asked = files_in(folder), []
@@ -151,7 +154,10 @@ def test_a_version_of_jax_that_is_built_otherwise_compiles(folder, compiled, mon
     assert len(asked) == len(written) == 2
 
 
-@pytest.mark.parametrize("obstacle", ["a file", "open to others", "not writable"])
+@pytest.mark.parametrize(
+    "obstacle",
+    ["a file", *(pytest.param(each, marks=pytest.mark.slow) for each in ("open to others", "not writable"))],
+)
 def test_a_folder_that_cannot_be_used_is_told_in_a_sentence_once_and_sampling_goes_on(
     folder, monkeypatch, compiled, obstacle
 ):

@@ -178,6 +178,7 @@ def test_the_hosts_default_device_may_be_given_by_its_platform():
     assert tree.attrs["device"] == "cpu:0"
 
 
+@pytest.mark.slow
 def test_blocks_run_on_the_default_device_of_the_hosts_thread_whichever_thread_they_run_in():
     code = """
 import jax, jax.numpy as jnp, numpy as np
@@ -228,6 +229,7 @@ def test_blocks_write_into_the_same_rows_again_and_keep_copies(monkeypatch):
     assert len(np.unique(whole, axis=0)) > 40
 
 
+@pytest.mark.slow
 def test_a_process_keeps_the_rows_of_a_few_blocks_for_the_programs_that_ran_last(monkeypatch):
     monkeypatch.setattr(executables, "_spare_rows", executables._SpareRows())
     first, *others = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(executables._KEPT_ROWS + 1)]
