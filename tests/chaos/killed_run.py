@@ -1,6 +1,7 @@
 """Sample into a folder, or go on there, until somebody kills this process.
 
-``python -m tests.chaos.killed_run DIR`` says ``open`` once the chains are on their way, and at the end the digest of all draws.
+``python -m tests.chaos.killed_run DIR`` says ``open`` once the chains are on their way, and at the end the
+digest of all draws.
 """
 
 import hashlib

@@ -75,6 +75,21 @@ def test_the_same_seed_prints_the_same_and_a_name_chooses_the_model(model_file):
     assert exmc(*arguments).stdout == exmc(*arguments).stdout
 
 
+def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model_file, tmp_path):
+    store = tmp_path / "run"
+    arguments = ("--chains", 2, "--seed", 1)
+    first = exmc("sample", model_file, "--draws", 200, *arguments, "--store", store)
+    assert first.returncode == 0, first.stderr
+    assert exmc("summary", store).stdout == first.stdout
+    refused = exmc("sample", model_file, *arguments, "--store", store)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "holds a run already: go on with it by ex.resume" in refused.stderr
+    longer = exmc("resume", store, "--draws", 400)
+    assert longer.returncode == 0, longer.stderr
+    assert "finished: 800/800 draws, 2 chains" in longer.stderr
+    assert longer.stdout == exmc("sample", model_file, "--draws", 400, *arguments).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -90,12 +105,16 @@ def test_the_same_seed_prints_the_same_and_a_name_chooses_the_model(model_file):
         (["sample", "FILE", "--out", "no/such/folder/x.nc"], r"--out .* cannot be written"),
         (["sample"], r"the following arguments are required: FILE"),
         (["simple", "FILE"], r"invalid choice: 'simple'"),
+        (["resume", "nowhere"], r"nowhere holds no run: give a folder that was named by store="),
+        (["resume", "FOLDER"], r"holds no run"),
+        (["summary", "FOLDER"], r"holds no run"),
         (["summary", "nowhere.nc"], r"there is no file 'nowhere.nc'"),
         (["summary", "FILE"], r"is not a netCDF file of draws"),
     ],
 )
 def test_what_the_user_typed_wrong_is_one_sentence_and_status_two(model_file, capsys, arguments, sentence):
-    arguments = [argument.replace("FILE", str(model_file)) for argument in arguments]
+    places = {"FILE": str(model_file), "FOLDER": str(model_file.parent)}
+    arguments = [re.sub("FILE|FOLDER", lambda found: places[found[0]], argument) for argument in arguments]
     try:
         status = cli.main(arguments)
     except SystemExit as end:

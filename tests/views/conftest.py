@@ -32,7 +32,7 @@ def subscription() -> Callable[..., object]:
 
     def make(script: Iterable[tuple[float, Message]], asked: list | None = None):
         @asynccontextmanager
-        async def subscribe(*, overflow, capacity):
+        async def subscribe(*, overflow, capacity, from_start):
             if asked is not None:
                 asked.append((overflow, capacity))
 

@@ -8,7 +8,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from exmc_actors.messages import DROP_OLDEST, ChainFailed, ChainFinished, ChainRestarted
+from exmc_actors.messages import (
+    DROP_OLDEST,
+    ChainFailed,
+    ChainFinished,
+    ChainRestarted,
+    RunPaused,
+    RunResumed,
+)
 from exmc_actors.views.progress import plain_progress, progress, progress_view
 
 SIZE = {"chains": 2, "draws": 100, "tune": 100}
@@ -89,7 +96,7 @@ def test_a_terminal_that_is_stopped_does_not_stop_the_loop(block, terminal):
     stopped = StoppedTerminal()
 
     @asynccontextmanager
-    async def subscribe(*, overflow, capacity):
+    async def subscribe(*, overflow, capacity, from_start):
         async def feed():
             stopped.stopped = True
             # Waiting in a thread leaves the loop to the view, whose next drawing now begins and cannot end.
@@ -161,3 +168,25 @@ def test_a_terminal_gets_the_table_and_anything_else_gets_lines(script, subscrip
     console = terminal()
     run(progress_view(console), subscription(script), **SIZE)
     assert frames(console)
+
+
+def test_a_run_that_is_paused_says_why_until_it_goes_on(block, subscription, terminal):
+    script = [
+        (0.0, block(0, "sample", 0, 10)),
+        (1.0, RunPaused("the disk is full")),
+        (10.0, RunResumed()),
+        (2.0, ChainFinished(0)),
+    ]
+    lines = []
+    run(plain_progress, subscription(script), write=lines.append, every=6.0, **SIZE)
+    assert [line.startswith("paused (the disk is full), sampling: 10/200") for line in lines] == [
+        True,
+        False,
+        False,
+    ]
+    console = terminal()
+    run(progress, subscription(script), console=console, **SIZE)
+    shown = ["paused: the disk is full" in frame for frame in frames(console)]
+    assert any(shown)
+    assert not shown[0]
+    assert not shown[-1]
