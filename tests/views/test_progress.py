@@ -170,7 +170,7 @@ def test_a_terminal_gets_the_table_and_anything_else_gets_lines(script, subscrip
     assert frames(console)
 
 
-def test_a_run_that_is_paused_says_why_until_it_goes_on(block, subscription, terminal):
+def test_lines_say_why_a_run_is_paused_until_it_goes_on(block, subscription):
     script = [
         (0.0, block(0, "sample", 0, 10)),
         (1.0, RunPaused("the disk is full")),
@@ -184,9 +184,3 @@ def test_a_run_that_is_paused_says_why_until_it_goes_on(block, subscription, ter
         False,
         False,
     ]
-    console = terminal()
-    run(progress, subscription(script), console=console, **SIZE)
-    shown = ["paused: the disk is full" in frame for frame in frames(console)]
-    assert any(shown)
-    assert not shown[0]
-    assert not shown[-1]

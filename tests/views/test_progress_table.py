@@ -90,6 +90,12 @@ def test_notes_follow_the_rows():
     assert lines(TABLE, ROW, restarted)[-1] == "chain 2 restarted 1x, last at draw 512: killed"
 
 
+def test_a_run_that_is_paused_says_why_before_all_notes():
+    rows = [replace(ROW, note="restarted 1x")]
+    drawn = TABLE.render(rows, 0.0, "the disk is full").plain.split("\n")
+    assert [line.split(":")[0] for line in drawn[-2:]] == ["paused", "chain 0 restarted 1x"]
+
+
 def test_chains_and_notes_beyond_the_screen_are_counted():
     rows = [replace(ROW, chain=c, note="restarted") for c in range(40)]
     drawn = lines(TABLE, *rows)
