@@ -123,8 +123,8 @@ def resume(
     Args:
       folder: that was named by ``store``.
       draws: kept draws a chain, at least as many as before; None means as many as before.
-      model: needed where the run is of a ``LogDensity`` or of a model with functions of your own, which no
-        store holds: the same one again.
+      model: needed where the run is of a ``LogDensity``, of a model with functions of your own, or of one of
+        another library, which no store holds: the same one again.
       cores: how many blocks may run at once; None means the cores that this process may use.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.

@@ -6,6 +6,7 @@ as there is room.
 
 import functools
 import math
+from collections.abc import Callable
 
 import trio
 
@@ -45,29 +46,26 @@ class Keeper:
             return
         async with self._one_writes:
             write = functools.partial(self._journal.append, record)
-            while (trouble := await self._trouble_with(write, _size_of(record) / _SPEED)) is not None:
-                self._pause(trouble)
+            await self._until_taken(write, _size_of(record) / _SPEED)
+            if self._sync_every is not None and trio.current_time() - self._synced >= self._sync_every:
+                await self._until_taken(self._journal.sync, math.inf)
+                self._synced = trio.current_time()
+
+    async def _until_taken(self, act: Callable[[], None], seconds: float) -> None:
+        """Do something with the journal, which takes so many seconds, and again until it succeeds."""
+        while True:
+            try:
+                await self._runner(act, seconds=seconds)
+            except OSError as error:
+                self._pause(f"the journal cannot be written: {error.strerror}")
                 await trio.sleep(TRY_AGAIN)
-            self._resume()
-            await self._sync_when_due(self._journal)
+            else:
+                return self._resume()
 
-    async def _trouble_with(self, write: functools.partial[None], seconds: float) -> OSError | None:
-        try:
-            await self._runner(write, seconds=seconds)
-        except OSError as error:
-            return error
-        return None
-
-    async def _sync_when_due(self, journal: Journal) -> None:
-        now = trio.current_time()
-        if self._sync_every is not None and now - self._synced >= self._sync_every:
-            await self._runner(journal.sync, seconds=math.inf)
-            self._synced = now
-
-    def _pause(self, trouble: OSError) -> None:
+    def _pause(self, reason: str) -> None:
         if self._feed.log.paused is None:
-            self._feed.log.paused = f"the journal cannot be written: {trouble.strerror}"
-            self._feed.log.messages.append(RunPaused(self._feed.log.paused))
+            self._feed.log.paused = reason
+            self._feed.log.messages.append(RunPaused(reason))
             self._feed.wake()
 
     def _resume(self) -> None:

@@ -222,6 +222,24 @@ def test_a_full_disk_pauses_the_run_which_says_so_and_goes_on(tmp_path, monkeypa
     assert draws_of(went_on(tmp_path)) == undisturbed
 
 
+def test_a_disk_that_does_not_answer_pauses_the_run_too(tmp_path, monkeypatch, undisturbed):
+    fsync = os.fsync
+
+    def failing(file):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    async def main():
+        store = ex.Store(tmp_path, sync_every=0.0)
+        async with open_run(schools(), **SETTINGS, **WITHIN, store=store, block_size=FixedBlocks()) as run:
+            monkeypatch.setattr(os, "fsync", failing)
+            await trio.sleep(10)
+            assert run.statistics().paused == "the journal cannot be written: Input/output error"
+            monkeypatch.setattr(os, "fsync", fsync)
+            return await run.result()
+
+    assert draws_of(virtual(main)) == undisturbed
+
+
 def test_a_run_that_is_left_while_the_disk_is_full_goes_on_later(tmp_path, monkeypatch, undisturbed):
     disk = FullDisk(monkeypatch)
 
