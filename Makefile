@@ -22,7 +22,8 @@ check: $(EXTRAS)          ## what CI runs: format, lint, types, all tests, the q
 	$(BIN)/pytest -n 2 -m slow
 	.ci/on-newest-python
 
-check-slow: check         ## the same; nothing is left out of `check` yet
+check-slow: $(EXTRAS)     ## the slow tests alone; what they measured goes to docs/correctness.md
+	EXMC_REPORT=docs/correctness.md $(BIN)/pytest -n 2 -m slow
 
 format: $(READY)          ## rewrite the sources in the project's format
 	$(BIN)/ruff format .

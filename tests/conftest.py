@@ -6,6 +6,7 @@ from hypothesis import settings
 
 from exmc_actors.compiler.functions import functions_of
 from exmc_actors.xla import precise, prepare
+from tests import correctness_report
 
 # Before any test makes a backend: loops fold only in a process where this came first.
 prepare()
@@ -13,6 +14,11 @@ prepare()
 # The same examples in every run, and no limit on one example's time: compiling takes what it takes.
 settings.register_profile("project", deadline=None, derandomize=True)
 settings.load_profile("project")
+
+
+def pytest_configure(config):
+    # Not by `pytest_plugins`, which pytest takes only from a conftest beside its configuration.
+    config.pluginmanager.register(correctness_report)
 
 
 @pytest.fixture(autouse=True)
