@@ -83,6 +83,32 @@ class Run:
         await actor.wait_exited()
         return True
 
+    async def pause(self) -> None:
+        """Let the chains wait before their next block; those that compute one finish and commit it.
+
+        A run that is paused stays so, whatever is restarted in it, until ``resume``.
+        """
+        await trio.lowlevel.checkpoint()
+        if not self._log.is_over:
+            self._feed.pause("user", "asked to")
+
+    async def resume(self) -> None:
+        """Let the chains go on; where they do, nothing changes."""
+        await trio.lowlevel.checkpoint()
+        self._feed.go_on("user")
+
+    async def abort(self) -> None:
+        """End the run and keep what is committed: ``result`` then returns it, all chains cut to the shortest.
+
+        Returns when nothing computes any more.  A run in a store can be gone on with later.
+        """
+        if self._log.is_over:
+            await trio.lowlevel.checkpoint()
+            return
+        self._log.is_aborted = True
+        await self.supervisor.terminate_child("engine")
+        self._feed.close()
+
     def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
         elapsed = self._elapsed()

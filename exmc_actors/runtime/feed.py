@@ -10,7 +10,15 @@ from contextlib import asynccontextmanager
 import trio
 
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import DROP_OLDEST, WAIT, Message, Overflow, SubscriptionStatistics
+from exmc_actors.messages import (
+    DROP_OLDEST,
+    WAIT,
+    Message,
+    Overflow,
+    RunPaused,
+    RunResumed,
+    SubscriptionStatistics,
+)
 from exmc_actors.runtime.log import Log
 
 DEFAULT_CAPACITY = 64
@@ -118,10 +126,25 @@ class Feed:
         self.wake()
         self.read.unpark_all()
 
+    def pause(self, whom: str, reason: str) -> None:
+        """Let the chains wait for somebody before their next block; asked again, nothing changes."""
+        was_paused = bool(self.log.pauses)
+        self.log.pauses.setdefault(whom, reason)
+        if not was_paused:
+            self.log.messages.append(RunPaused(reason))
+            self.wake()
+
+    def go_on(self, whom: str) -> None:
+        """Let the chains wait no longer for somebody."""
+        if self.log.pauses.pop(whom, None) and not self.log.pauses:
+            self.log.messages.append(RunResumed())
+            self.wake()
+            self.read.unpark_all()
+
     async def wait_for_room(self) -> None:
-        """Return as soon as no subscriber asks the chains to wait."""
+        """Return as soon as nobody asks the chains to wait."""
         await trio.lowlevel.checkpoint()
-        while any(subscription.holds_back for subscription in self._subscriptions):
+        while self.log.pauses or any(subscription.holds_back for subscription in self._subscriptions):
             await self.read.park()
 
     def statistics(self) -> tuple[SubscriptionStatistics, ...]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import trio
 
-from exmc_actors.messages import RunPaused, RunResumed
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.journal import BlockRecord, Journal, Record
 from exmc_actors.runtime.worker import Runner
@@ -57,22 +56,10 @@ class Keeper:
             try:
                 await self._runner(act, seconds=seconds)
             except OSError as error:
-                self._pause(f"the journal cannot be written: {error.strerror}")
+                self._feed.pause("disk", f"the journal cannot be written: {error.strerror}")
                 await trio.sleep(TRY_AGAIN)
             else:
-                return self._resume()
-
-    def _pause(self, reason: str) -> None:
-        if self._feed.log.paused is None:
-            self._feed.log.paused = reason
-            self._feed.log.messages.append(RunPaused(reason))
-            self._feed.wake()
-
-    def _resume(self) -> None:
-        if self._feed.log.paused is not None:
-            self._feed.log.paused = None
-            self._feed.log.messages.append(RunResumed())
-            self._feed.wake()
+                return self._feed.go_on("disk")
 
 
 def _size_of(record: Record) -> int:

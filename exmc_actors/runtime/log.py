@@ -56,8 +56,10 @@ class Log:
     """By the transition before which it was learnt: what each chain took."""
     is_closed: bool = False
     """Nothing will be committed any more."""
-    paused: str | None = None
-    """Why nothing can be committed at the moment."""
+    is_aborted: bool = False
+    """What is there is all that is wanted."""
+    pauses: dict[str, str] = field(default_factory=dict)
+    """Why no chain goes on at the moment, by whom it waits for."""
 
     def __post_init__(self) -> None:
         """Open a record for each chain."""
@@ -67,6 +69,11 @@ class Log:
     def is_over(self) -> bool:
         """Say whether a reader at the end need not wait for more."""
         return self.is_closed or all(record.status != "running" for record in self.chains)
+
+    @property
+    def paused(self) -> str | None:
+        """Return why no chain goes on at the moment; None while they do."""
+        return "; ".join(self.pauses.values()) or None
 
     def close(self) -> None:
         """Note that nothing will be committed any more; a second time changes nothing."""
@@ -141,7 +148,9 @@ class Log:
             record.window = [entry for entry in record.window if entry[0] >= start and lesson < later]
 
     def abandon(self, reason: str) -> None:
-        """Note that nobody is left to go on with the chains that have not ended."""
+        """Note that nobody is left to go on with the chains that have not ended, wanted or not."""
+        if self.is_aborted:
+            self.close()
         for chain, record in enumerate(self.chains):
             self.fail(chain, f"ended before its last draw: {record.last_end or reason}")
 
