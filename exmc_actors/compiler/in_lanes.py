@@ -6,6 +6,7 @@ array keeps its axes, and the contiguous one after them is that of the lanes.  W
 left to ``jax.vmap``.  A file as long as it has rules: one for each kind of equation.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -177,7 +178,8 @@ def _gather(equation: Any, values: Sequence[Any], width: int) -> Sequence[Any]:
 
 
 def _dot_general(equation: Any, values: Sequence[Any], width: int) -> Sequence[Any]:
-    left, right = values
+    # A product may be asked for in a wider type than that of its factors.
+    left, right = (_of_type(value, equation.outvars[0].aval.dtype) for value in values)
     if isinstance(left, _Lanes) and isinstance(right, _Lanes):
         return [_Lanes(_product_of_lanes(equation, left.array, right.array))]
     (of_left, of_right), (batch, _) = equation.params["dimension_numbers"]
@@ -191,13 +193,19 @@ def _dot_general(equation: Any, values: Sequence[Any], width: int) -> Sequence[A
     return [_Lanes(lax.transpose(product, order))]
 
 
+def _of_type(value: Any, dtype: Any) -> Any:
+    if isinstance(value, _Lanes):
+        return _Lanes(value.array.astype(dtype))
+    return value if value.dtype == dtype else jnp.asarray(value, dtype)
+
+
 def _product(matrix: Any, of_matrix: int, lanes: jax.Array, of_lanes: int) -> jax.Array:
     """Sum over an axis of each; the other axes of the matrix come first."""
     lanes = jnp.moveaxis(lanes, of_lanes, 0)
     free = [length for axis, length in enumerate(jnp.shape(matrix)) if axis != of_matrix]
     if len(free) == 1:
         return matrix_product(matrix, lanes, of_matrix)
-    flat = jnp.moveaxis(jnp.asarray(matrix), of_matrix, 0).reshape(lanes.shape[0], -1)
+    flat = jnp.moveaxis(jnp.asarray(matrix), of_matrix, 0).reshape(lanes.shape[0], math.prod(free))
     return matrix_product(flat, lanes, 0).reshape(*free, *lanes.shape[1:])
 
 

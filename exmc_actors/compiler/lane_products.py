@@ -25,6 +25,8 @@ def matrix_product(matrix: jax.Array, lanes: jax.Array, axis: int) -> jax.Array:
     Returns:
       Shape (m, ..., w).
     """
+    if 0 in matrix.shape:
+        return jnp.zeros((matrix.shape[1 - axis], *lanes.shape[1:]), lanes.dtype)
     if lanes.shape[0] <= _WRITTEN_OUT:
         return _row_by_row(matrix, lanes, axis)
     return _some_terms_at_a_time(matrix, lanes, axis)

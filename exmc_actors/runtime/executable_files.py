@@ -77,12 +77,14 @@ def executable_files() -> ExecutableFiles | None:
 
 @functools.cache
 def _opened(folder: str) -> ExecutableFiles | None:
-    path = Path(folder).expanduser().absolute()
     try:
+        path = Path(folder).expanduser().absolute()
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         problem = _problem_of(path)
     except OSError as error:
         problem = f"cannot be made ({error.strerror})"
+    except RuntimeError:  # what pathlib makes of ~ where it knows no such user
+        problem = "begins at a home that cannot be found"
     if problem is None:
         return ExecutableFiles(path)
     warnings.warn(

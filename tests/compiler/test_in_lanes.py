@@ -66,6 +66,16 @@ FUNCTIONS = {
     "a matrix and a known matrix": lambda q: q.reshape(3, 4) @ MATRIX[:4, :7],
     "known cube": lambda q: jnp.einsum("ijk,kl->jil", CUBE, q.reshape(12, 1)),
     "several summed axes": lambda q: jnp.einsum("ijk,jk->i", CUBE[:, :, :4], q.reshape(3, 4)),
+    "known matrix without rows": lambda q: MATRIX[:0] @ q,
+    "known matrix without columns": lambda q: MATRIX[:, :0] @ q[:0],
+    "known vector without entries": lambda q: jnp.dot(q[:0], np.zeros(0)),
+    "known cube without entries": lambda q: jnp.einsum("ijk,k->ij", CUBE[:, :0], q),
+    "products in a wider type": lambda q: lax.dot(
+        MATRIX.astype(np.float32), q.astype(np.float32), preferred_element_type=np.float64
+    ),
+    "inner products in a wider type": lambda q: lax.dot(
+        q.astype(np.float32), q.astype(np.float32), preferred_element_type=np.float64
+    ),
     "own matrices": lambda q: q.reshape(3, 4) @ q.reshape(4, 3),
     "own matrices in batches": lambda q: jnp.einsum(
         "bij,bjk->bik", q.reshape(2, 2, 3), jnp.sin(q).reshape(2, 3, 2)

@@ -179,6 +179,12 @@ def test_a_folder_that_cannot_be_used_is_told_in_a_sentence_once_and_sampling_go
     assert obstacle == "a file" or not list(folder.iterdir())
 
 
+def test_a_folder_in_a_home_that_nobody_has_is_told_in_a_sentence(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "~nobody-of-this-name/kept")
+    with pytest.warns(ex.SamplingWarning, match="begins at a home that cannot be found"):
+        assert executable_files.executable_files() is None
+
+
 def test_a_disk_that_is_full_loses_the_file_and_nothing_else(folder, compiled, monkeypatch):
     def full(*_):
         raise OSError("no space left on device")

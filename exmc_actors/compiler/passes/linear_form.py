@@ -128,7 +128,7 @@ class LinearForms:
         else:
             return None
         whole = np.broadcast_to(matrix, (*self.rows, matrix.shape[1]))
-        return Linear(blocks=(Block(whole.reshape(prod(self.rows), -1), vector),))
+        return Linear(blocks=(Block(whole.reshape(prod(self.rows), matrix.shape[1]), vector),))
 
     def _gather(self, node: Expression) -> Gather | None:
         """Return the rows as entries of a vector, one computed for each group."""

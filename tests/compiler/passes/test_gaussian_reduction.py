@@ -138,6 +138,11 @@ def test_groups_may_be_without_rows_or_have_too_few():
     assert np.isfinite(program.log_density_and_grad(np.full(program.dim, 30.0))[1]).all()
 
 
+def test_data_of_no_rows_leave_the_priors():
+    assert_same(regression(np.zeros((0, 3)), np.zeros(0)))
+    assert_same(grouped(np.zeros(0, np.int64)))
+
+
 def test_within_a_group_columns_may_depend_on_each_other():
     positions = np.arange(200) % 6
     assert_same(grouped(positions, weights=np.where(positions < 3, 2.0, 0.0)))
