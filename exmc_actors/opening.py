@@ -127,24 +127,25 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         "initvals": initvals,
         "ensemble": ensemble,
     }
+    keep = Keep(_names(var_names), save_warmup)
     if resume is None:
-        opening = _begin(model, draws, cores, given, store)
+        opening = _begin(model, draws, cores, given, store, keep)
     else:
         opening = _go_on(resume, Again(model, draws, cores, anyway), given, store)
     with contextlib.ExitStack() as files:
         # With files, both take their time.
         is_quick = store is None and resume is None
         opened = await runner(lambda: files.enter_context(opening), seconds=0.0 if is_quick else math.inf)
-        keep = Keep(_names(var_names), save_warmup)
         async with _running(opened, keep, views, block_size, runner) as run:
             yield run
 
 
 def _begin(
-    model: Any, draws: int | None, cores: int | None, given: dict[str, Any], store: Any
+    model: Any, draws: int | None, cores: int | None, given: dict[str, Any], store: Any, keep: Keep
 ) -> AbstractContextManager[Opened]:
     """Return how a new run is opened."""
     target = target_of(model)
+    keep.check(target)  # before there is a folder
     ensemble = given.pop("ensemble")
     settings = check(draws=DEFAULT_DRAWS if draws is None else draws, cores=cores, **given)
     if wants_ensemble(ensemble, settings.kernel, default_platform):

@@ -12,8 +12,8 @@ from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
 from exmc_actors.errors import ModelError, SettingsError, StoreError, StoreWarning
 from exmc_actors.model import Model
 from exmc_actors.result import result
-from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt
-from exmc_actors.runtime.journal import Head, Kept, LengthRecord, create, open_again, read
+from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt, start_positions
+from exmc_actors.runtime.journal import BlockRecord, Head, Kept, create, open_again, read
 
 if TYPE_CHECKING:
     import xarray
@@ -50,6 +50,7 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
     if store is None:
         yield Opened(target, settings, Log(settings))
         return
+    start_positions(target, settings)  # what does not fit is refused before there is a folder
     versions = {"exmc_actors": version("exmc-actors")}
     head = Head(settings, _model_of(target), target.dim, versions)
     with create(Path(store.folder), head) as journal:
@@ -74,10 +75,15 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
                     "have: leave it out, or give a larger number."
                 )
             settings = replace(settings, draws=again.draws)
-            journal.append(LengthRecord(again.draws))
         _warn_of(kept, folder)
-        target = _target_again(kept.head, again.model, folder)
-        durability = Durability(journal, store.sync_every, kept.maker, again.anyway)
+        target = _target_again(kept, again.model, folder)
+        durability = Durability(
+            journal,
+            store.sync_every,
+            maker=kept.maker,
+            takes_any_maker=again.anyway,
+            draws=None if again.draws == kept.head.settings.draws else again.draws,
+        )
         yield Opened(
             target, settings, rebuilt(replace(kept.head, settings=settings), kept.records), durability
         )
@@ -127,10 +133,10 @@ def store_of(value: Any, name: str) -> Store:
     Raises:
       SettingsError: it is no folder's name, and no ``Store``.
     """
-    if isinstance(value, str | Path) and str(value):
-        return Store(value)
     if isinstance(value, Store):
         return value
+    if isinstance(value, str | Path):
+        return Store(value)
     raise SettingsError(
         f"{name} must be a folder's name or an ex.Store, got {value!r}: write {name}='runs/first'."
     )
@@ -145,8 +151,9 @@ def _model_of(target: Target) -> bytes | None:
         return None
 
 
-def _target_again(head: Head, given: Any, folder: Path) -> Target:
+def _target_again(kept: Kept, given: Any, folder: Path) -> Target:
     """Return what is sampled: from the store, or as it is given where that holds no functions."""
+    head = kept.head
     if head.model is not None:
         if given is not None:
             raise SettingsError(f"the run in {folder} holds its model: leave out the one that was given.")
@@ -157,8 +164,10 @@ def _target_again(head: Head, given: Any, folder: Path) -> Target:
             "one again, as model=..."
         )
     target = target_of(given)
-    if target.dim != head.dim:
-        raise StoreError(f"the run in {folder} has {head.dim} dimensions, and {given!r} is another model.")
+    names = next((set(one.block.draws) for one in kept.records if isinstance(one, BlockRecord)), None)
+    if target.dim != head.dim or names not in (None, set(target.values_layout.names)):
+        of = f"{head.dim} dimensions" + (f", called {', '.join(sorted(names))}" if names else "")
+        raise StoreError(f"the run in {folder} has {of}, and {given!r} is another model.")
     return target
 
 
@@ -176,8 +185,8 @@ def _unknown(x: Any) -> Any:
 def _warn_of(kept: Kept, folder: Path) -> None:
     if kept.damages:
         warnings.warn(
-            f"the run in {folder} is damaged ({'; '.join(kept.damages)}): what is missing there is not among "
-            "the draws, and is computed again, to the same bits, when the run goes on.",
+            f"the run in {folder} is damaged ({'; '.join(kept.damages)}): what cannot be read there is left "
+            "out, and computed again, to the same bits, when the run goes on.",
             StoreWarning,
             stacklevel=3,
         )

@@ -155,7 +155,12 @@ class Evaluator:
         for name, shape, _, _ in self.values_layout.places:
             if name in missing or name not in self.names:
                 continue
-            given[name] = np.asarray(values[name], dtype=np.float64)
+            try:
+                given[name] = np.asarray(values[name], dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise ModelError(
+                    f"{name} must be a number or an array of numbers, got {values[name]!r}."
+                ) from error
             if given[name].shape != shape:
                 raise ModelError(
                     f"{name}: a value of shape {shape} is expected, got shape {given[name].shape}."

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
-from exmc_actors.errors import StoreError
+from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.runtime.executables import Compiled
-from exmc_actors.runtime.journal import Journal, MakerRecord
+from exmc_actors.runtime.journal import Journal, LengthRecord, MakerRecord
 from exmc_actors.xla import numerics
 
 
@@ -26,6 +30,20 @@ class Store:
     folder: str | Path
     sync_every: float | None = 1.0
 
+    def __post_init__(self) -> None:
+        """Check both."""
+        if not isinstance(self.folder, str | Path) or not str(self.folder):
+            raise SettingsError(
+                f"a store is the name of a folder, got {self.folder!r}: write, say, ex.Store('runs/first')."
+            )
+        seconds: Any = self.sync_every
+        is_number = isinstance(seconds, Real) and not isinstance(seconds, bool)
+        if seconds is not None and not (is_number and float(seconds) >= 0.0):
+            raise SettingsError(
+                f"sync_every must be a number of seconds from 0 on, or None, got {seconds!r}: "
+                "write, say, sync_every=1.0."
+            )
+
 
 @dataclass
 class Durability:
@@ -35,22 +53,36 @@ class Durability:
     sync_every: float | None = None
     maker: Mapping[str, str] | None = None
     """What computed the draws that are in the journal."""
+    draws: int | None = None
+    """How many a chain is to have from now on; None means as many as the journal says."""
     takes_any_maker: bool = False
 
     def admit(self, compiled: Compiled) -> None:
-        """Note what computes the draws, before the first one is made.
+        """Note what computes the draws, and how many there are to be, before the first one is made.
 
         Raises:
-          StoreError: the draws that are there were computed by something else.
+          StoreError: the draws that are there were computed by something else, or nothing can be noted.
         """
         if self.journal is None:
             return
-        here = {"folded": str(compiled.is_folded), "device": compiled.device, **numerics()}
+        here = {"folded": str(compiled.is_folded), "device": compiled.device, **_versions(), **numerics()}
         if self.maker is not None and self.maker != here and not self.takes_any_maker:
             raise StoreError(_difference(self.maker, here))
-        if self.maker != here:
-            self.journal.append(MakerRecord(here))
-            self.maker = here
+        try:
+            if self.maker != here:
+                self.journal.append(MakerRecord(here))
+                self.maker = here
+            if self.draws is not None:
+                self.journal.append(LengthRecord(self.draws))
+                self.draws = None
+        except OSError as error:
+            raise StoreError(f"the journal of the run cannot be written: {error.strerror}.") from error
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return those of the kernel and of the lessons; that of the compiler is elsewhere."""
+    return {"exmc_actors": version("exmc-actors"), "numpy": version("numpy")}
 
 
 def _difference(before: Mapping[str, str], here: Mapping[str, str]) -> str:

@@ -128,18 +128,19 @@ class Feed:
 
     def pause(self, whom: str, reason: str) -> None:
         """Let the chains wait for somebody before their next block; asked again, nothing changes."""
-        was_paused = bool(self.log.pauses)
-        self.log.pauses.setdefault(whom, reason)
-        if not was_paused:
-            self.log.messages.append(RunPaused(reason))
-            self.wake()
+        if whom not in self.log.pauses:
+            self.log.pauses[whom] = reason
+            self._tell_of_pauses()
 
     def go_on(self, whom: str) -> None:
         """Let the chains wait no longer for somebody."""
-        if self.log.pauses.pop(whom, None) and not self.log.pauses:
-            self.log.messages.append(RunResumed())
-            self.wake()
+        if self.log.pauses.pop(whom, None) is not None:
+            self._tell_of_pauses()
             self.read.unpark_all()
+
+    def _tell_of_pauses(self) -> None:
+        self.log.messages.append(RunPaused(self.log.paused) if self.log.paused else RunResumed())
+        self.wake()
 
     async def wait_for_room(self) -> None:
         """Return as soon as nobody asks the chains to wait."""

@@ -90,11 +90,16 @@ class Recorder(sv.Server):
             await self._above_them.get_state()
         except sv.ProcessExited:
             return
-        await self._fail(chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}")
+        # The word of its end may have waited until all were started again.
+        if not self._supervisors[chain].is_alive:
+            await self._fail(
+                chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}"
+            )
 
     async def _fail(self, chain: int, reason: str) -> None:
         if self._log.chains[chain].status == "running":
-            await self._keeper.keep(FailedRecord(chain, reason, self._log.chains[chain].failed_start))
+            record = self._log.chains[chain]
+            await self._keeper.keep(FailedRecord(chain, record.transitions, reason, record.failed_start))
         self._log.fail(chain, reason)
         self._changed()
 

@@ -15,8 +15,8 @@ import exmc_actors as ex
 import supervision as sv
 from exmc_actors.messages import DrawBlock, RunPaused, RunResumed
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import inline
-from exmc_actors.runtime.journal import LessonRecord, read
+from exmc_actors.runtime import inline, rebuilt
+from exmc_actors.runtime.journal import BlockRecord, FailedRecord, LessonRecord, MakerRecord, read
 from exmc_actors.runtime.journal.frames import framed
 from exmc_actors.runtime.journal.records import encode_record
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, schools, virtual
@@ -256,22 +256,113 @@ def test_a_run_that_is_left_while_the_disk_is_full_goes_on_later(tmp_path, monke
     assert draws_of(went_on(tmp_path)) == undisturbed
 
 
-def test_a_chain_that_gave_up_stays_so(tmp_path):
+async def to_the_end(**options):
+    async with open_run(**options, **WITHIN, block_size=FixedBlocks()) as run:
+        return await run.result()
+
+
+@pytest.fixture(scope="module")
+def with_a_failure(tmp_path_factory, nothing_is_gathered):
+    """Return the files of a run whose second chain found no start, and its result."""
     b = ex.Builder()
     x = b.rv("x", ex.Normal(0.0, 1.0))
     b.potential("wall", ex.math.where(ex.math.gt(x, 50.0), 0.0, -np.inf))
-
-    async def main(**options):
-        async with open_run(**options, **WITHIN) as run:
-            return await run.result()
-
-    starts = [{"x": 60.0}, {"x": 0.0}]
-    options = {"draws": 20, "chains": 2, "random_seed": 1, "initvals": starts, "store": tmp_path}
-    tree = virtual(lambda: main(model=b.model(), **options))
+    folder = tmp_path_factory.mktemp("failed")
+    starts = [{"x": 60.0}, {"x": 0.0}, {"x": 61.0}]
+    options = {"draws": 20, "tune": 40, "chains": 3, "random_seed": 1, "initvals": starts, "store": folder}
+    tree = virtual(lambda: to_the_end(model=b.model(), **options))
     assert len(tree.attrs["failed_reasons"]) == 1
-    again = virtual(lambda: main(resume=tmp_path))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}, tree
+
+
+def test_a_chain_that_gave_up_stays_so(with_a_failure, tmp_path):
+    files, tree = with_a_failure
+    lay_out(tmp_path, files)
+    again = virtual(lambda: to_the_end(resume=tmp_path))
     assert again.attrs["failed_reasons"] == tree.attrs["failed_reasons"]
     assert draws_of(again) == draws_of(tree)
+
+
+@pytest.mark.parametrize("lost", [{FailedRecord}, {FailedRecord, LessonRecord}, {LessonRecord}])
+def test_the_others_go_on_although_the_record_of_a_failure_is_lost(with_a_failure, tmp_path, lost):
+    files, tree = with_a_failure
+    lay_out(tmp_path, files)
+    data = files["000001.journal"]
+    for record in read(tmp_path).records:
+        if type(record) in lost:
+            data = data.replace(framed(encode_record(record)), b"")
+    lay_out(tmp_path, files, **{"000001.journal": data})
+    again = virtual(lambda: to_the_end(resume=tmp_path))
+    assert len(again.attrs["failed_reasons"]) == 1
+    assert draws_of(again) == draws_of(tree)
+
+
+def test_a_chain_that_was_not_there_where_it_is_said_to_have_failed_goes_on(whole, undisturbed, tmp_path):
+    lay_out(tmp_path, whole)
+    stale = framed(encode_record(FailedRecord(1, 61, "long ago", False)))
+    lay_out(tmp_path, whole, **{"000001.journal": whole["000001.journal"] + stale})
+    assert draws_of(went_on(tmp_path)) == undisturbed
+
+
+def test_what_one_maker_computed_is_not_joined_to_what_another_computed_before_it(whole, tmp_path):
+    lay_out(tmp_path, whole)
+    kept = read(tmp_path)
+    blocks = [record for record in kept.records if isinstance(record, BlockRecord)]
+    early = next(one for one in blocks if one.block.chain == 0 and one.transitions >= 50)
+    other = framed(encode_record(MakerRecord({"jax": "99"}))) + framed(encode_record(early))
+    lay_out(tmp_path, whole, **{"000001.journal": whole["000001.journal"] + other})
+    log = rebuilt(kept.head, read(tmp_path).records)
+    assert log.chains[0].transitions == early.transitions + len(early.block)
+    assert log.chains[1].transitions == 100
+
+
+def test_a_model_server_that_dies_while_the_disk_is_full_costs_no_chain(tmp_path, monkeypatch, undisturbed):
+    disk = FullDisk(monkeypatch)
+
+    async def main():
+        async def fill(run):
+            disk.is_full = True
+
+        async with open_run(schools(), **SETTINGS, **WITHIN, store=tmp_path, block_size=FixedBlocks()) as run:
+            await after_commits(1, 4, fill)(run)
+            await trio.sleep(10)
+            run.supervisor.child("engine", "model server").exit(sv.KILL)
+            await trio.sleep(10)
+            disk.is_full = False
+            return await run.result()
+
+    assert draws_of(virtual(main)) == undisturbed
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"var_names": "tehta"}, {"initvals": {"tehta": 1.0}}, {"initvals": {"mu": "x"}}, {"draws": 0}]
+)
+def test_a_mistake_leaves_no_store_behind(wrong, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(ex.ExmcError):
+        virtual(lambda: to_the_end(model=schools(), store=folder, **SETTINGS | wrong))
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("wrong", [{"var_names": "tehta"}, {"model": schools()}])
+def test_a_mistake_makes_no_stored_run_longer(wrong, whole, tmp_path):
+    lay_out(tmp_path, whole)
+    with pytest.raises(ex.ExmcError):
+        went_on(tmp_path, draws=5000, **wrong)
+    assert read(tmp_path).head.settings.draws == SETTINGS["draws"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("",), "a store is the name of a folder"),
+        (("x", "often"), "sync_every must be"),
+        (("x", -1.0), "sync_every"),
+    ],
+)
+def test_a_store_is_checked_where_it_is_made(arguments, sentence):
+    with pytest.raises(ex.SettingsError, match=sentence):
+        ex.Store(*arguments)
 
 
 def normal(x):

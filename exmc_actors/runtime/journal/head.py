@@ -1,7 +1,7 @@
 """Say what a stored run is of: the model as data and the settings; turn that into bytes and back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgpack
@@ -10,10 +10,12 @@ import numpy as np
 from exmc_actors.errors import StoreError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
 from exmc_actors.runtime.journal.arrays import packed, unpacked
-from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.settings import Settings, check
 
 FORMAT = "exmc run"
 VERSION = 1
+_MOST = 1 << 20
+"""Lanes, and chains: what claims more is no head of ours."""
 _PLAIN = (
     "draws",
     "tune",
@@ -45,7 +47,8 @@ def encode_head(head: Head) -> bytes:
     fields["kernel"] = _kernel_row(settings.kernel)
     fields["random_seed"] = str(settings.random_seed)  # of any size
     fields["initvals"] = [
-        one and {name: _number(value) for name, value in one.items()} for one in settings.initvals
+        one and {name: packed(np.asarray(value, dtype=np.float64)) for name, value in one.items()}
+        for one in settings.initvals
     ]
     data: bytes = msgpack.packb([FORMAT, VERSION, fields, head.model, head.dim, dict(head.written_by)])
     return data
@@ -77,18 +80,20 @@ def decode_head(data: bytes) -> Head:
 
 def _settings(fields: Mapping[str, Any]) -> Settings:
     try:
-        plain = {name: fields[name] for name in _PLAIN}
-        values = tuple(
-            one and {name: _from_number(value) for name, value in one.items()} for one in fields["initvals"]
-        )
-        return Settings(
-            **plain,
-            kernel=_kernel(fields["kernel"]),
-            random_seed=int(fields["random_seed"]),
-            initvals=values,
-        )
+        given = {name: fields[name] for name in _PLAIN}
+        width = given.pop("ensemble_width")
+        values = [
+            one and {name: unpacked(value) for name, value in one.items()} for one in fields["initvals"]
+        ]
+        kernel, seed = _kernel(fields["kernel"]), int(fields["random_seed"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("no settings") from error
+    if not isinstance(width, int) or not 0 <= width <= _MOST:
+        raise ValueError("no settings")
+    settings = check(**given, kernel=kernel, random_seed=seed, initvals=values or None)
+    if settings.chains > _MOST:
+        raise ValueError("no settings")
+    return replace(settings, ensemble_width=width)
 
 
 def _kernel_row(kernel: Kernel) -> list[Any]:
@@ -105,11 +110,3 @@ def _kernel(row: Any) -> Kernel:
         case ["walnuts", float(max_error), int(max_halvings)]:
             return Walnuts(max_error, max_halvings)
     raise ValueError("no kernel")
-
-
-def _number(value: Any) -> list[Any]:
-    return packed(np.asarray(value, dtype=np.float64))
-
-
-def _from_number(data: Any) -> np.ndarray:
-    return unpacked(data)

@@ -5,11 +5,12 @@ The head also stands at the beginning of the first segment, so that damage to on
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from exmc_actors.errors import StoreError
+from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.runtime.journal.frames import framed, scan
 from exmc_actors.runtime.journal.head import Head, decode_head, encode_head
 from exmc_actors.runtime.journal.records import (
@@ -20,6 +21,7 @@ from exmc_actors.runtime.journal.records import (
     encode_record,
 )
 from exmc_actors.runtime.journal.segments import Segments, locked, read_segments, segments_of, sync_folder
+from exmc_actors.runtime.settings import MAX_TRANSITIONS
 
 _HEAD = "head"
 
@@ -97,7 +99,7 @@ def open_again(folder: Path) -> Iterator[tuple[Journal, Kept]]:
         with _in_words(folder):
             files.enter_context(locked(folder))
             kept = read(folder)
-            if not (folder / _HEAD).exists():
+            if _HEAD in kept.damages or not (folder / _HEAD).exists():
                 _write_head(folder, encode_head(kept.head))
             segments = Segments(folder, kept.end)
             files.callback(_close, segments, folder)
@@ -110,12 +112,19 @@ def _in_words(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{folder} cannot be used ({error.strerror}): name another folder.") from error
+        raise StoreError(f"the folder {folder} cannot be used: {error.strerror}.") from error
 
 
 def _close(segments: Segments, folder: Path) -> None:
-    with _in_words(folder):
+    try:
         segments.close()
+    except OSError as error:  # no reason to lose the draws that are in memory
+        warnings.warn(
+            f"the end of the run in {folder} may not be on the disk yet ({error.strerror}): "
+            "a power cut could take it.",
+            StoreWarning,
+            stacklevel=2,
+        )
 
 
 def holds_a_run(folder: Path) -> bool:
@@ -159,7 +168,7 @@ def read(folder: Path) -> Kept:
         )
     head = heads[0]
     for record in records:
-        if isinstance(record, LengthRecord):
+        if isinstance(record, LengthRecord) and head.settings.draws < record.draws <= MAX_TRANSITIONS:
             head = replace(head, settings=replace(head.settings, draws=record.draws))
     return Kept(head, tuple(records), tuple(damages), end)
 

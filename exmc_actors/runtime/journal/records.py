@@ -42,6 +42,8 @@ class FailedRecord:
     """A chain that gave up."""
 
     chain: int
+    transitions: int
+    """How many it had made."""
     reason: str
     is_start: bool
 
@@ -82,8 +84,8 @@ def encode_record(record: Record) -> bytes:
             metrics, numbers = _metrics_of(learnt)
             taken = [[chain, numbers[chain], one.log_step_size] for chain, one in learnt.items()]
             row = ["lesson", lesson, metrics, taken]
-        case FailedRecord(chain, reason, is_start):
-            row = ["failed", chain, reason, is_start]
+        case FailedRecord(chain, transitions, reason, is_start):
+            row = ["failed", chain, transitions, reason, is_start]
         case LengthRecord(draws):
             row = ["length", draws]
         case MakerRecord(maker):
@@ -118,8 +120,8 @@ def decode_record(data: bytes) -> Record:
             return BlockRecord(block, done, decode(state), None if pairs is None else unpacked(pairs))
         case ["lesson", int(lesson), list(metrics), list(taken)]:
             return LessonRecord(lesson, _learnt([_metric(one) for one in metrics], taken))
-        case ["failed", int(chain), str(reason), bool(is_start)]:
-            return FailedRecord(chain, reason, is_start)
+        case ["failed", int(chain), int(transitions), str(reason), bool(is_start)]:
+            return FailedRecord(chain, transitions, reason, is_start)
         case ["length", int(draws)]:
             return LengthRecord(draws)
         case ["maker", dict(maker)]:
@@ -143,9 +145,9 @@ def _metrics_of(learnt: Mapping[int, Learnt]) -> tuple[list[Any], dict[int, int]
 
 
 def _metric(data: Any) -> Metric:
-    leaves: list[Any] = [unpacked(leaf) for leaf in data]
-    if len(leaves) != len(Metric._fields):
+    if not isinstance(data, list) or len(data) != len(Metric._fields):
         raise ValueError("no metric")
+    leaves: list[Any] = [unpacked(leaf) for leaf in data]
     return Metric(*leaves)
 
 

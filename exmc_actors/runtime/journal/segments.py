@@ -208,8 +208,12 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
       StoreError: another process, or another run of this one, writes to it.
     """
-    import fcntl  # which Windows lacks
-
+    try:
+        import fcntl
+    except ImportError:
+        raise StoreError(
+            "a run can be stored on Linux and macOS only: this system has no such locks."
+        ) from None
     opened = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
