@@ -133,9 +133,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     else:
         opening = _go_on(resume, Again(model, draws, cores, anyway), given, store)
     with contextlib.ExitStack() as files:
-        # With files, both take their time.
-        is_quick = store is None and resume is None
-        opened = await runner(lambda: files.enter_context(opening), seconds=0.0 if is_quick else math.inf)
+        if store is None and resume is None:
+            opened = files.enter_context(opening)
+        else:  # files take their time
+            opened = await runner(lambda: files.enter_context(opening))
         async with _running(opened, keep, views, block_size, runner) as run:
             yield run
 
