@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 EXTRAS := $(VENV)/.extras
 
-.PHONY: demo test check check-slow format bench bench-quick images clean
+.PHONY: demo test check check-slow chaos format bench bench-quick images clean
 
 demo: $(READY)            ## sample the eight schools, kill a chain, prove the replay
 	@$(BIN)/exmc demo
@@ -24,6 +24,9 @@ check: $(EXTRAS)          ## what CI runs: format, lint, types, all tests, the q
 
 check-slow: $(EXTRAS)     ## the slow tests alone; what they measured goes to docs/correctness.md
 	EXMC_REPORT=docs/correctness.md $(BIN)/pytest -n 2 -m slow
+
+chaos: $(READY)           ## kill the process of a stored run 200 times, at random moments; a quarter of an hour
+	EXMC_KILLS=200 $(BIN)/pytest -s tests/chaos
 
 format: $(READY)          ## rewrite the sources in the project's format
 	$(BIN)/ruff format .
