@@ -39,7 +39,7 @@ from exmc_actors.runtime import (
 )
 from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.stored import Again, Opened, begun, gone_on_with, store_of, target_of
+from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
 from exmc_actors.xla import is_prepared, prepare
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
@@ -127,7 +127,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         "initvals": initvals,
         "ensemble": ensemble,
     }
-    keep = Keep(_names(var_names), save_warmup)
+    keep = Keep(chosen_names(var_names), save_warmup)
     if resume is None:
         opening = _begin(model, draws, cores, given, store, keep)
     else:
@@ -208,16 +208,6 @@ def _executables(target: Target, settings: Settings) -> Executables:
     if width:
         return executables_for(target, depth, kernel, EnsembleExecutables, width=width)
     return executables_for(target, depth, kernel)
-
-
-def _names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    if var_names is None:
-        return None
-    if len(var_names) == 0:
-        raise SettingsError(
-            "var_names is empty, so that nothing would be kept: name a variable, or leave it out."
-        )
-    return (var_names,) if isinstance(var_names, str) else tuple(var_names)
 
 
 def _view(number: int, view: View, feed: Feed) -> sv.ChildSpec:

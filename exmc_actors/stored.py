@@ -2,7 +2,7 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
 from exmc_actors.errors import ModelError, SettingsError, StoreError, StoreWarning
-from exmc_actors.model import Model
+from exmc_actors.model import Model, unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt, start_positions
 from exmc_actors.runtime.journal import BlockRecord, Head, Kept, create, open_again, read
@@ -89,17 +89,28 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
         )
 
 
-def load(folder: str | Path) -> "xarray.DataTree":
+def load(
+    folder: str | Path,
+    *,
+    model: Any = None,
+    var_names: str | Sequence[str] | None = None,
+    save_warmup: bool = False,
+) -> "xarray.DataTree":
     """Return the draws of a stored run, whether it has ended or another process still writes to it.
 
     Args:
       folder: that was named by ``store``.
+      model: of a run whose model is not stored (see ``resume``), what gives the axes of its draws their names
+        and the result its data; may be left out.
+      var_names: the variables that the result keeps; None keeps all.
+      save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
 
     Returns:
       An ``xarray.DataTree`` as ``sample`` returns it; chains that have not ended are cut to the shortest.
 
     Raises:
-      StoreError: there is no run there, or it cannot be read.
+      StoreError: there is no run there, it cannot be read, or it is of another model.
+      SettingsError: the store holds a model and one is given, or a variable is unknown.
       RunFailed: a chain has no kept draw yet.
     """
     path = Path(folder)
@@ -107,7 +118,17 @@ def load(folder: str | Path) -> "xarray.DataTree":
     _warn_of(kept, path)
     maker = kept.maker or {}
     attrs = {"folded": maker.get("folded") == "True", "device": maker.get("device", "")}
-    return result(rebuilt(kept.head, kept.records), _described(kept.head), attrs=attrs)
+    is_function = kept.head.model is None and model is None
+    target = _described(kept.head) if is_function else _target_again(kept, model, path)
+    names = chosen_names(var_names)
+    known = {
+        name for record in kept.records if isinstance(record, BlockRecord) for name in record.block.draws
+    }
+    for name in names or ():
+        if known and name not in known:
+            raise SettingsError(f"var_names: {unknown('variable', name, sorted(known))}.")
+    log = rebuilt(kept.head, kept.records)
+    return result(log, target, var_names=names, save_warmup=save_warmup, attrs=attrs)
 
 
 def target_of(model: Any) -> Target:
@@ -125,6 +146,21 @@ def target_of(model: Any) -> Target:
         "write sample(builder.model()), or sample(LogDensity(function, init)); "
         "from_pymc and from_numpyro take models of those libraries."
     )
+
+
+def chosen_names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the names that a user gives, as a tuple; None where all are meant.
+
+    Raises:
+      SettingsError: none is left.
+    """
+    if var_names is None:
+        return None
+    if len(var_names) == 0:
+        raise SettingsError(
+            "var_names is empty, so that nothing would be kept: name a variable, or leave it out."
+        )
+    return (var_names,) if isinstance(var_names, str) else tuple(var_names)
 
 
 def store_of(value: Any, name: str) -> Store:
@@ -172,9 +208,7 @@ def _target_again(kept: Kept, given: Any, folder: Path) -> Target:
 
 
 def _described(head: Head) -> Target:
-    """Return what names the draws."""
-    if head.model is not None:
-        return compile(Model.from_bytes(head.model))
+    """Return a function of nothing for draws whose own one is not at hand."""
     return LogDensity(_unknown, [0.0] * max(1, head.dim))
 
 
