@@ -9,7 +9,16 @@ from typing import Any
 
 _HOME = {
     "exmc_actors.compiler": ("LogDensity", "Program", "compile", "explain"),
-    "exmc_actors.diagnostics": ("Elpd", "compare", "loo", "summary", "waic"),
+    "exmc_actors.diagnostics": (
+        "Converged",
+        "Elpd",
+        "MaxDivergences",
+        "MaxTime",
+        "compare",
+        "loo",
+        "summary",
+        "waic",
+    ),
     "exmc_actors.elsewhere": ("from_numpyro", "from_pymc"),
     "exmc_actors.errors": (
         "ExmcError",

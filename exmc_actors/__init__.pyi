@@ -2,7 +2,10 @@ from exmc_actors.compiler import LogDensity as LogDensity
 from exmc_actors.compiler import Program as Program
 from exmc_actors.compiler import compile as compile
 from exmc_actors.compiler import explain as explain
+from exmc_actors.diagnostics import Converged as Converged
 from exmc_actors.diagnostics import Elpd as Elpd
+from exmc_actors.diagnostics import MaxDivergences as MaxDivergences
+from exmc_actors.diagnostics import MaxTime as MaxTime
 from exmc_actors.diagnostics import compare as compare
 from exmc_actors.diagnostics import loo as loo
 from exmc_actors.diagnostics import summary as summary

@@ -13,6 +13,7 @@ import trio
 
 import supervision as sv
 from exmc_actors.compiler import Target
+from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import ExmcError, RunFailed, SettingsError
 from exmc_actors.kernel import Kernel
 from exmc_actors.run import Keep, Run
@@ -39,6 +40,7 @@ from exmc_actors.runtime import (
 )
 from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.stopper import stopper
 from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
 from exmc_actors.xla import is_prepared, prepare
 
@@ -70,6 +72,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     store: str | Path | Store | None = None,
     resume: str | Path | Store | None = None,
     anyway: bool = False,
+    stop: Rule | None = None,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
@@ -103,6 +106,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         larger than before.  Its model and its settings are there; only ``cores``, what the result keeps, and
         what is below may be given.
       anyway: whether a stored run goes on although another version or processor computed its draws.
+      stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
+        ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.  Not stored.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
@@ -137,7 +142,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
-        async with _running(opened, keep, views, block_size, runner) as run:
+        async with _running(opened, keep, views, block_size, runner, _rule(stop)) as run:
             yield run
 
 
@@ -172,7 +177,12 @@ def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> Abst
 
 @asynccontextmanager
 async def _running(
-    opened: Opened, keep: Keep, views: Sequence[View], block_size: BlockSize | None, runner: Runner
+    opened: Opened,
+    keep: Keep,
+    views: Sequence[View],
+    block_size: BlockSize | None,
+    runner: Runner,
+    stop: Rule | None,
 ) -> AsyncIterator[Run]:
     """Run the supervision tree of what was opened."""
     target, settings = opened.target, opened.settings
@@ -187,7 +197,11 @@ async def _running(
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
-            yield Run(parts, supervisor, keep)
+            run = Run(parts, supervisor, keep)
+            if stop is not None:
+                guest = sv.ChildSpec("stopper", stopper, args=(run, stop), restart="transient")
+                await supervisor.supervisor("views").start_child(guest)
+            yield run
             await _farewell(supervisor, feed.log)
     except sv.GaveUp as error:
         raise RunFailed(f"the run's supervision tree gave up: {error}") from error
@@ -195,6 +209,14 @@ async def _running(
         raise _start_error(error) from error
     finally:
         feed.close()  # only now: the chains may commit until they have stopped
+
+
+def _rule(value: Any) -> Rule | None:
+    if value is None or isinstance(value, Rule):
+        return value
+    raise SettingsError(
+        f"stop must be a rule or None, got {value!r}: write, say, stop=ex.Converged() | ex.MaxTime('10 min')."
+    )
 
 
 def _block_size(settings: Settings) -> BlockSize:

@@ -35,6 +35,8 @@ def result(
     failed = [chain for chain, record in enumerate(log.chains) if record.status == "failed"]
     kept = [chain for chain in range(len(log.chains)) if chain not in failed]
     lengths = committed_draws(log, kept, "sample")
+    if log.enough is not None:
+        lengths = [min(length, log.enough) for length in lengths]
     if not lengths or min(lengths) == 0:
         raise _failure(log, failed)
     draws, stats = collect(log, kept, "sample", min(lengths))
@@ -113,6 +115,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "ensemble_width": settings.ensemble_width or None,
         "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
+        "stopped": log.why_enough,
         "failed_reasons": [
             f"chain {chain}: {record.reason}"
             for chain, record in enumerate(log.chains)

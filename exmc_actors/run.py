@@ -1,5 +1,6 @@
 """Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
 
+import contextlib
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from exmc_actors.messages import DROP_OLDEST, ChainStatistics, Overflow, RunStat
 from exmc_actors.model import unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription, chain_path
+from exmc_actors.runtime.protocol import Stop
 
 if TYPE_CHECKING:
     import xarray
@@ -106,6 +108,15 @@ class Run:
             await trio.lowlevel.checkpoint()
             return
         self._log.is_aborted = True
+        await self._end_engine()
+
+    async def _stop_at(self, draws: int, reason: str) -> None:
+        """End the run with so many draws a chain, whatever else the chains have."""
+        with contextlib.suppress(sv.ProcessExited):  # the run has ended by itself
+            await self.supervisor.child("engine", "recorder").call(Stop(draws, reason))
+        await self._end_engine()
+
+    async def _end_engine(self) -> None:
         await self.supervisor.terminate_child("engine")
         self._feed.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from exmc_actors.blocking import blocking
+from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
 from exmc_actors.opening import View, open_run
@@ -40,6 +41,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
     store: str | Path | Store | None = None,
+    stop: Rule | None = None,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
     """Sample and return the draws; Ctrl-C returns those that were committed.
@@ -63,6 +65,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       store: a folder to keep the run in, or a ``Store``; ``resume`` goes on with it, whatever has ended it.
+      stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
+        ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.
       progressbar: whether to show progress on standard error.
 
     Returns:
@@ -102,12 +106,13 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             var_names=var_names,
             save_warmup=save_warmup,
             store=store,
+            stop=stop,
             views=_progress(chains, draws, tune) if progressbar else (),
         )
     )
 
 
-def resume(
+def resume(  # noqa: PLR0913 - as sample, keyword-only
     folder: str | Path | Store,
     *,
     draws: int | None = None,
@@ -116,6 +121,7 @@ def resume(
     var_names: str | Sequence[str] | None = None,
     save_warmup: bool = False,
     anyway: bool = False,
+    stop: Rule | None = None,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
     """Go on with a stored run and return its draws: the bits that it would have had without a stop.
@@ -129,6 +135,7 @@ def resume(
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       anyway: whether to go on although another version or processor computed the draws that are there.
+      stop: as in ``sample``; a store keeps no rule.
       progressbar: whether to show progress on standard error.
 
     Returns:
@@ -151,6 +158,7 @@ def resume(
             var_names=var_names,
             save_warmup=save_warmup,
             anyway=anyway,
+            stop=stop,
             views=views,
         )
     )

@@ -13,7 +13,7 @@ from exmc_actors.errors import ModelError, SettingsError, StoreError, StoreWarni
 from exmc_actors.model import Model, unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt, start_positions
-from exmc_actors.runtime.journal import BlockRecord, Head, Kept, create, open_again, read
+from exmc_actors.runtime.journal import BlockRecord, Head, Kept, LengthRecord, create, open_again, read
 
 if TYPE_CHECKING:
     import xarray
@@ -82,11 +82,13 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
             store.sync_every,
             maker=kept.maker,
             takes_any_maker=again.anyway,
-            draws=None if again.draws == kept.head.settings.draws else again.draws,
+            draws=again.draws,
         )
-        yield Opened(
-            target, settings, rebuilt(replace(kept.head, settings=settings), kept.records), durability
-        )
+        records = kept.records
+        if again.draws is not None:  # more are asked for, whatever was found to be enough
+            records = (*records, LengthRecord(again.draws))
+        log = rebuilt(replace(kept.head, settings=settings), records)
+        yield Opened(target, settings, log, durability)
 
 
 def load(

@@ -97,7 +97,7 @@ BROAD_EXCEPTS = {
     "exmc_actors/model_file.py": "a user's model file may raise anything",
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
 }
-ROOFS |= ours("model_file", "predictive", "stored")
+ROOFS |= ours("model_file", "predictive", "stored", "stopper")
 
 # Files over 300 lines say why in their first paragraph.
 LONGEST_FILE = 300

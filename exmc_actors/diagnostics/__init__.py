@@ -5,6 +5,19 @@ from exmc_actors.diagnostics.comparison import compare
 from exmc_actors.diagnostics.datatree import build
 from exmc_actors.diagnostics.elpd import Elpd
 from exmc_actors.diagnostics.predictive_accuracy import loo, waic
+from exmc_actors.diagnostics.stopping import Converged, MaxDivergences, MaxTime, Rule
 from exmc_actors.diagnostics.summary import summary
 
-__all__ = ["Elpd", "build", "compare", "loo", "problems", "summary", "waic"]
+__all__ = [
+    "Converged",
+    "Elpd",
+    "MaxDivergences",
+    "MaxTime",
+    "Rule",
+    "build",
+    "compare",
+    "loo",
+    "problems",
+    "summary",
+    "waic",
+]

@@ -58,6 +58,9 @@ class Log:
     """Nothing will be committed any more."""
     is_aborted: bool = False
     """What is there is all that is wanted."""
+    enough: int | None = None
+    """How many draws a chain are wanted, where that was found out on the way."""
+    why_enough: str | None = None
     pauses: dict[str, str] = field(default_factory=dict)
     """Why no chain goes on at the moment, by whom it waits for."""
 
@@ -81,6 +84,13 @@ class Log:
         for record in self.chains:
             if record.status == "running":
                 record.status = "stopped"
+
+    def stop(self, draws: int, reason: str) -> None:
+        """Note that so many draws a chain are enough; a second time changes nothing."""
+        if self.enough is None:
+            self.enough, self.why_enough = draws, reason
+            self.is_aborted = True
+            self.close()
 
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""

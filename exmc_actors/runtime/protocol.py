@@ -64,6 +64,14 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """A run has enough: so many draws a chain, and why."""
+
+    draws: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """A chain asks the model server for its first state."""
 

@@ -7,7 +7,16 @@ from heapq import heapify, heappop, heappush
 import numpy as np
 
 from exmc_actors.messages import STATS
-from exmc_actors.runtime.journal import BlockRecord, FailedRecord, Head, LessonRecord, MakerRecord, Record
+from exmc_actors.runtime.journal import (
+    BlockRecord,
+    FailedRecord,
+    Head,
+    LengthRecord,
+    LessonRecord,
+    MakerRecord,
+    Record,
+    StopRecord,
+)
 from exmc_actors.runtime.lessons import teach_on_one_thread
 from exmc_actors.runtime.log import ChainRecord, Log
 from exmc_actors.warmup import Learnt
@@ -42,6 +51,8 @@ def rebuilt(head: Head, records: Iterable[Record]) -> Log:
                 chain,
                 "gave up; what the journal says of it is damaged" if failure is None else failure.reason,
             )
+    if found.stop is not None and 0 < found.stop.draws <= settings.draws:
+        log.stop(found.stop.draws, found.stop.reason)
     return log
 
 
@@ -54,6 +65,8 @@ class _Found:
     lessons: dict[int, LessonRecord] = field(default_factory=dict)
     failures: dict[int, FailedRecord] = field(default_factory=dict)
     """The last one of each chain."""
+    stop: StopRecord | None = None
+    """The last one that no longer run came after."""
 
 
 def _sorted(head: Head, records: Iterable[Record]) -> _Found:
@@ -74,6 +87,10 @@ def _sorted(head: Head, records: Iterable[Record]) -> _Found:
                     del found.blocks[chain][later], since[chain][later]
             case LessonRecord(lesson, learnt) if _fits_chains(learnt, head):
                 found.lessons[lesson] = record
+            case StopRecord():
+                found.stop = record
+            case LengthRecord():
+                found.stop = None
             case FailedRecord(chain) if 0 <= chain < head.settings.chains:
                 found.failures[chain] = record
     return found

@@ -10,10 +10,10 @@ import supervision as sv
 from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.journal import BlockRecord, FailedRecord
+from exmc_actors.runtime.journal import BlockRecord, FailedRecord, StopRecord
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.lessons import Lessons
-from exmc_actors.runtime.protocol import Commit, GiveUp, Learn, Stand, Standing
+from exmc_actors.runtime.protocol import Commit, GiveUp, Learn, Stand, Standing, Stop
 from exmc_actors.runtime.worker import Runner
 
 MAX_ATTEMPTS = 3
@@ -49,7 +49,7 @@ class Recorder(sv.Server):
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
-    async def handle_call(self, message: Stand | Commit | Learn | GiveUp) -> Any:
+    async def handle_call(self, message: Stand | Commit | Learn | GiveUp | Stop) -> Any:
         """Answer a chain; what changes the log also wakes the subscribers."""
         match message:
             case Stand(chain):
@@ -65,6 +65,10 @@ class Recorder(sv.Server):
                     self._lessons.ask(block.chain, come_to, self.defer())
                     self._feed.wake()
                     return sv.NO_REPLY
+            case Stop(draws, reason):
+                if self._log.enough is None:
+                    await self._keeper.keep(StopRecord(draws, reason))
+                self._log.stop(draws, reason)
             case GiveUp(chain, reason, is_start):
                 self._log.chains[chain].failed_start = is_start
                 await self._fail(chain, reason)

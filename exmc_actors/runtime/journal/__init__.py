@@ -9,6 +9,7 @@ from exmc_actors.runtime.journal.records import (
     LessonRecord,
     MakerRecord,
     Record,
+    StopRecord,
 )
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LessonRecord",
     "MakerRecord",
     "Record",
+    "StopRecord",
     "create",
     "open_again",
     "read",

@@ -56,13 +56,21 @@ class LengthRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StopRecord:
+    """So many draws a chain were found to be enough, and why; until a longer run is asked for."""
+
+    draws: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MakerRecord:
     """What computes from now on, as far as it decides the last bits of a draw."""
 
     maker: Mapping[str, str]
 
 
-Record: TypeAlias = BlockRecord | LessonRecord | FailedRecord | LengthRecord | MakerRecord
+Record: TypeAlias = BlockRecord | LessonRecord | FailedRecord | LengthRecord | StopRecord | MakerRecord
 
 
 def encode_record(record: Record) -> bytes:
@@ -88,6 +96,8 @@ def encode_record(record: Record) -> bytes:
             row = ["failed", chain, transitions, reason, is_start]
         case LengthRecord(draws):
             row = ["length", draws]
+        case StopRecord(draws, reason):
+            row = ["stop", draws, reason]
         case MakerRecord(maker):
             row = ["maker", dict(maker)]
     data: bytes = msgpack.packb(row)
@@ -124,6 +134,8 @@ def decode_record(data: bytes) -> Record:
             return FailedRecord(chain, transitions, reason, is_start)
         case ["length", int(draws)]:
             return LengthRecord(draws)
+        case ["stop", int(draws), str(reason)]:
+            return StopRecord(draws, reason)
         case ["maker", dict(maker)]:
             return MakerRecord({str(name): str(value) for name, value in maker.items()})
     raise ValueError("no record")

@@ -1,0 +1,44 @@
+"""Stop a run as soon as a rule says so: a guest of the run that sees what is committed."""
+
+import functools
+
+import trio
+
+from exmc_actors.diagnostics.stopping import Rule, judged_at
+from exmc_actors.run import Run
+from exmc_actors.runtime import Log, collect
+
+
+async def stopper(run: Run, rule: Rule) -> None:
+    """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time."""
+    with trio.move_on_after(float("inf") if rule.seconds is None else rule.seconds):
+        await _judge(run, rule)
+        return
+    await run.abort()
+
+
+async def _judge(run: Run, rule: Rule) -> None:
+    log = run._log
+    for number in judged_at(log.settings.draws):
+        while not _are_there(log, number):
+            if log.is_over:
+                return
+            await run._feed.committed.park()
+        if log.is_over:
+            return
+        reason = await run._parts.runner(functools.partial(_reason, log, rule, number))
+        if reason is not None:
+            await run._stop_at(number, reason)
+            return
+
+
+def _are_there(log: Log, number: int) -> bool:
+    """Whether every chain has made so many draws, or has given up."""
+    wanted = log.settings.tune + number
+    return all(record.transitions >= wanted or record.status == "failed" for record in log.chains)
+
+
+def _reason(log: Log, rule: Rule, number: int) -> str | None:
+    wanted = log.settings.tune + number
+    chains = [chain for chain, record in enumerate(log.chains) if record.transitions >= wanted]
+    return rule.reason(*collect(log, chains, "sample", number)) if chains else None

@@ -1,0 +1,154 @@
+"""A rule ends a run at the same draw, whatever happens meanwhile; a time limit changes no value."""
+
+import pytest
+import trio
+
+import exmc_actors as ex
+import supervision as sv
+from exmc_actors.opening import open_run
+from exmc_actors.runtime import inline
+from tests.runtime.conftest import FixedBlocks, after_commits, draws_of, schools, virtual
+
+OPTIONS = {"draws": 3000, "tune": 150, "chains": 3, "random_seed": 11}
+
+
+async def sampled(stop, meddle=None, sizes=(64,), **options):
+    blocks = FixedBlocks(sizes)
+    async with (
+        open_run(
+            **options or {"model": schools(), **OPTIONS}, stop=stop, runner=inline, block_size=blocks
+        ) as run,
+        trio.open_nursery() as nursery,
+    ):
+        if meddle is not None:
+            nursery.start_soon(meddle, run)
+        return await run.result()
+
+
+CONVERGED = ex.Converged(rhat=1.03, ess=300)
+
+
+@pytest.fixture(scope="module")
+def whole(nothing_is_gathered):
+    return virtual(lambda: sampled(None))
+
+
+@pytest.fixture(scope="module")
+def stopped(nothing_is_gathered):
+    return virtual(lambda: sampled(CONVERGED))
+
+
+def test_a_run_that_has_converged_ends_and_says_so(stopped, whole):
+    kept = stopped.posterior.sizes["draw"]
+    assert 100 <= kept < OPTIONS["draws"]
+    assert kept % 100 == 0
+    assert stopped.attrs["stopped"] == "converged: R-hat at most 1.03, effective draws at least 300"
+    assert "stopped" not in whole.attrs
+    for name, values in stopped.posterior.data_vars.items():
+        assert values.values.tobytes() == whole.posterior[name][:, :kept].values.tobytes()
+
+
+def test_it_has_not_converged_before(stopped):
+    from exmc_actors.diagnostics.stopping import judged_at
+
+    kept = stopped.posterior.sizes["draw"]
+    for number in judged_at(OPTIONS["draws"]):
+        draws = {name: values.values[:, :number] for name, values in stopped.posterior.data_vars.items()}
+        found = CONVERGED.reason(draws, {})
+        assert (found is not None) == (number >= kept)
+        if number >= kept:
+            break
+
+
+@pytest.mark.parametrize("sizes", [(17,), (300,), (5, 900)])
+def test_it_ends_at_the_same_draw_however_chains_are_cut(stopped, sizes):
+    assert draws_of(virtual(lambda: sampled(CONVERGED, sizes=sizes))) == draws_of(stopped)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("engine", "recorder"), ("engine", "chains", "chain 1", "actor"), ("views", "stopper"), ("engine",)],
+)
+def test_it_ends_at_the_same_draw_whatever_dies(stopped, path):
+    async def kill(run):
+        run.supervisor.child(*path).exit(sv.KILL)
+
+    assert draws_of(virtual(lambda: sampled(CONVERGED, after_commits(1, 5, kill)))) == draws_of(stopped)
+
+
+def test_a_stopped_run_in_a_store_stays_stopped_until_more_is_asked_for(stopped, whole, tmp_path):
+    first = virtual(lambda: sampled(CONVERGED, model=schools(), store=tmp_path, **OPTIONS))
+    assert draws_of(first) == draws_of(stopped)
+    assert ex.load(tmp_path).attrs["stopped"] == stopped.attrs["stopped"]
+    assert draws_of(virtual(lambda: sampled(None, resume=tmp_path))) == draws_of(stopped)
+    assert draws_of(virtual(lambda: sampled(None, resume=tmp_path, draws=3000))) == draws_of(whole)
+    assert draws_of(virtual(lambda: sampled(None, resume=tmp_path))) == draws_of(whole)
+
+
+def test_too_many_divergences_end_a_run():
+    b = ex.Builder()
+    v = b.rv("v", ex.Normal(0.0, 3.0))
+    b.rv("x", ex.Normal(0.0, ex.math.exp(v / 2.0)), shape=9, centered=True)
+    rule = ex.MaxDivergences(10)
+    tree = virtual(lambda: sampled(rule | ex.Converged(ess=1e6), model=b.model(), **OPTIONS))
+    number = int(tree.sample_stats["diverging"].sum())
+    assert number > 10
+    assert tree.attrs["stopped"] == f"{number} draws diverged, more than 10"
+
+
+class Slow(FixedBlocks):
+    """Blocks that take time."""
+
+    async def __call__(self, function, **_):
+        await trio.sleep(1.0)
+        return function()
+
+
+def test_time_runs_out_and_what_is_there_is_kept(whole):
+    async def main():
+        options = {"model": schools(), **OPTIONS, "cores": 1}
+        async with open_run(
+            **options, stop=ex.MaxTime("1 min"), runner=Slow(), block_size=FixedBlocks((64,))
+        ) as run:
+            began = trio.current_time()
+            tree = await run.result()
+            return tree, trio.current_time() - began
+
+    tree, took = virtual(main)
+    assert 55.0 < took < 65.0
+    kept = tree.posterior.sizes["draw"]
+    assert 0 < kept < OPTIONS["draws"]
+    assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :kept].values.tobytes()
+
+
+def test_a_rule_that_never_holds_changes_nothing(whole):
+    rule = ex.Converged(ess=1e9) | ex.MaxTime("99 h") | ex.MaxDivergences(10**9)
+    assert draws_of(virtual(lambda: sampled(rule))) == draws_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90 s", 90), ("10 min", 600), ("1.5h", 5400), (3, 3), (0.5, 0.5)]
+)
+def test_limits_are_numbers_of_seconds_or_texts(text, seconds):
+    assert ex.MaxTime(text).seconds == seconds
+    assert (ex.MaxTime("99 h") | ex.MaxTime(text) | CONVERGED).seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (
+            lambda: ex.MaxTime("soon"),
+            "a time limit is a number of seconds, or a text such as '10 min', got 'soon'",
+        ),
+        (lambda: ex.MaxTime(0), "must be positive"),
+        (lambda: ex.MaxTime(True), "a time limit is a number of seconds"),
+        (lambda: ex.Converged(rhat=1.0), "rhat must be a number over 1, got 1.0"),
+        (lambda: ex.Converged(ess="many"), "ess must be a number over 0, got 'many'"),
+        (lambda: ex.MaxDivergences(-1), "most must be a number over -1, got -1"),
+        (lambda: virtual(lambda: sampled(400)), "stop must be a rule or None, got 400"),
+    ],
+)
+def test_what_is_no_rule_is_refused(make, sentence):
+    with pytest.raises(ex.SettingsError, match=sentence):
+        make()
