@@ -28,6 +28,7 @@ PURE = {
     "math",
     "numbers",
     "operator",
+    "re",
     "statistics",
     "struct",
     "types",
