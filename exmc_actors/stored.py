@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
-from exmc_actors.errors import ModelError, SettingsError, StoreError, StoreWarning
+from exmc_actors.errors import ModelError, RunFailed, SettingsError, StoreError, StoreWarning
 from exmc_actors.model import Model, unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt, start_positions
@@ -130,6 +130,11 @@ def load(
         if known and name not in known:
             raise SettingsError(f"var_names: {unknown('variable', name, sorted(known))}.")
     log = rebuilt(kept.head, kept.records)
+    if any(one.status != "failed" and one.transitions <= log.settings.tune for one in log.chains):
+        raise RunFailed(
+            f"a chain of the run in {folder} has no kept draw yet: go on with it by "
+            f"ex.resume({str(folder)!r})."
+        )
     return result(log, target, var_names=names, save_warmup=save_warmup, attrs=attrs)
 
 

@@ -388,6 +388,12 @@ def test_a_function_is_given_again(tmp_path):
         virtual(lambda: main(resume=tmp_path, model=ex.LogDensity(normal, np.zeros(4))))
 
 
+def test_a_run_that_was_cut_off_in_warmup_has_nothing_to_read_yet(tmp_path):
+    begun(tmp_path, 2)
+    with pytest.raises(ex.RunFailed, match="has no kept draw yet: go on with it by ex"):
+        ex.load(tmp_path)
+
+
 def test_what_is_read_may_be_chosen_and_named(tmp_path, whole, undisturbed):
     lay_out(tmp_path, whole)
     loaded = ex.load(tmp_path, var_names="mu", save_warmup=True)
