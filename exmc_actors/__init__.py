@@ -34,6 +34,7 @@ _HOME = {
     "exmc_actors.kernel": ("Nuts", "Walnuts"),
     "exmc_actors.messages": (
         "DROP_OLDEST",
+        "LATEST",
         "WAIT",
         "ChainFailed",
         "ChainFinished",

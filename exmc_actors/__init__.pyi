@@ -24,6 +24,7 @@ from exmc_actors.errors import StoreWarning as StoreWarning
 from exmc_actors.kernel import Nuts as Nuts
 from exmc_actors.kernel import Walnuts as Walnuts
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST
+from exmc_actors.messages import LATEST as LATEST
 from exmc_actors.messages import WAIT as WAIT
 from exmc_actors.messages import ChainFailed as ChainFailed
 from exmc_actors.messages import ChainFinished as ChainFinished

@@ -36,10 +36,13 @@ class Overflow(Enum):
     """The chains wait before their next block: nothing is ever lost."""
     DROP_OLDEST = "drop_oldest"
     """The subscriber skips the oldest unread messages: nobody is ever slowed."""
+    LATEST = "latest"
+    """The subscriber sees the newest message and skips all others that are unread."""
 
 
 WAIT = Overflow.WAIT
 DROP_OLDEST = Overflow.DROP_OLDEST
+LATEST = Overflow.LATEST
 
 
 STAT_TYPES: Mapping[str, type] = MappingProxyType(

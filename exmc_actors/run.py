@@ -1,6 +1,7 @@
 """Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
 
 import contextlib
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,20 +52,38 @@ class Run:
         self._building = trio.Lock()
 
     def subscribe(
-        self, *, overflow: Overflow = DROP_OLDEST, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
+        self,
+        *,
+        overflow: Overflow = DROP_OLDEST,
+        capacity: int = DEFAULT_CAPACITY,
+        from_start: bool = False,
+        chains: int | Iterable[int] | None = None,
+        var_names: str | Sequence[str] | None = None,
+        thin: int = 1,
     ) -> AbstractAsyncContextManager[Subscription]:
         """Open a subscription to the run's messages; iteration over it ends with the run.
 
         Args:
           overflow: ``DROP_OLDEST`` skips the oldest unread messages and never slows a chain; ``WAIT`` holds
-            the chains back once ``capacity`` messages are unread, so that none is lost.
+            the chains back once ``capacity`` messages are unread, so that none is lost; ``LATEST`` skips all
+            but the newest.
           capacity: how many messages may be unread.
           from_start: begin with the first message of the run, not with the next one.
+          chains: numbers of the chains to hear of; None means all.
+          var_names: variables that blocks are to have; None means all.
+          thin: one draw of so many, counted within the phase; a block's ``first`` is that of its first draw.
 
         Raises:
           SettingsError: an argument is out of range.
         """
-        return self._feed.subscribe(overflow=overflow, capacity=capacity, from_start=from_start)
+        return self._feed.subscribe(
+            overflow=overflow,
+            capacity=capacity,
+            from_start=from_start,
+            chains=chains,
+            var_names=var_names,
+            thin=thin,
+        )
 
     async def kill_chain(self, chain: int) -> bool:
         """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it.

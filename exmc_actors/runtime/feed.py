@@ -4,7 +4,7 @@ The log is the truth and the feed only wakes: a subscription is a cursor into th
 seen once and in order whatever restarts in between, and joining late is starting at an older cursor.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -12,6 +12,7 @@ import trio
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import (
     DROP_OLDEST,
+    LATEST,
     WAIT,
     Message,
     Overflow,
@@ -19,6 +20,7 @@ from exmc_actors.messages import (
     RunResumed,
     SubscriptionStatistics,
 )
+from exmc_actors.runtime.choice import Choice, chosen
 from exmc_actors.runtime.log import Log
 
 DEFAULT_CAPACITY = 64
@@ -27,58 +29,74 @@ DEFAULT_CAPACITY = 64
 class Subscription(AsyncIterator[Message]):
     """One subscriber's cursor; iterate over it.  Iteration ends with the run."""
 
-    def __init__(self, feed: "Feed", overflow: Overflow, capacity: int, cursor: int) -> None:
+    def __init__(self, feed: "Feed", overflow: Overflow, capacity: int, cursor: int, choice: Choice) -> None:
         """Only ``Feed.subscribe`` makes these."""
         self._feed = feed
         self._overflow = overflow
         self._capacity = capacity
         self._cursor = cursor
+        self._choice = choice
         self._delivered = 0
         self._dropped = 0
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed."""
         await trio.lowlevel.checkpoint()
-        while self._cursor == len(self._feed.log.messages):
-            if self._feed.log.is_over:
-                raise StopAsyncIteration
-            await self._feed.committed.park()
-        self._skip_to_capacity()
-        message = self._feed.log.messages[self._cursor]
-        self._cursor += 1
-        self._delivered += 1
-        self._feed.read.unpark_all()
-        return message
+        while True:
+            while self._cursor == len(self._feed.log.messages):
+                if self._feed.log.is_over:
+                    raise StopAsyncIteration
+                await self._feed.committed.park()
+            self._skip_to_capacity()
+            seen = self._choice.seen(self._feed.log.messages[self._cursor])
+            self._cursor += 1
+            self._feed.read.unpark_all()
+            if seen is not None:
+                self._delivered += 1
+                return seen
 
     def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
         self._skip_to_capacity()
         return SubscriptionStatistics(
-            self._overflow, self._capacity, self._waiting, self._delivered, self._dropped
+            self._overflow, self._capacity, len(self._unread()), self._delivered, self._dropped
         )
 
     @property
     def holds_back(self) -> bool:
         """Say whether the chains must wait for this subscriber to read on."""
-        return self._overflow is WAIT and self._waiting >= self._capacity
+        return self._overflow is WAIT and len(self._unread()) >= self._capacity
 
-    @property
-    def _waiting(self) -> int:
-        return len(self._feed.log.messages) - self._cursor
+    def _unread(self) -> Sequence[int]:
+        """Return where the unread messages stand that are for this subscriber."""
+        messages = self._feed.log.messages
+        places = range(self._cursor, len(messages))
+        if self._choice.chains is None:
+            return places
+        return [at for at in places if self._choice.takes(messages[at])]
 
     def _skip_to_capacity(self) -> None:
-        excess = self._waiting - self._capacity
-        if excess > 0 and self._overflow is not WAIT:
-            self._cursor += excess
+        if self._overflow is WAIT or len(self._feed.log.messages) - self._cursor <= self._capacity:
+            return
+        unread = self._unread()
+        excess = len(unread) - self._capacity
+        if excess > 0:
+            self._cursor = unread[excess]
             self._dropped += excess
 
 
 class Feed:
     """All subscriptions of a run."""
 
-    def __init__(self, log: Log) -> None:
-        """Attach to a log; the recorder calls ``wake`` after each commit."""
+    def __init__(self, log: Log, names: Sequence[str] = ()) -> None:
+        """Attach to a log; the recorder calls ``wake`` after each commit.
+
+        Args:
+          log: of the run.
+          names: of the variables that its draws have.
+        """
         self.log = log
+        self._names = names
         self.committed = trio.lowlevel.ParkingLot()
         self.read = trio.lowlevel.ParkingLot()
         self.ended: float | None = None
@@ -87,7 +105,14 @@ class Feed:
 
     @asynccontextmanager
     async def subscribe(
-        self, *, overflow: Overflow = DROP_OLDEST, capacity: int = DEFAULT_CAPACITY, from_start: bool = False
+        self,
+        *,
+        overflow: Overflow = DROP_OLDEST,
+        capacity: int = DEFAULT_CAPACITY,
+        from_start: bool = False,
+        chains: int | Iterable[int] | None = None,
+        var_names: str | Sequence[str] | None = None,
+        thin: int = 1,
     ) -> AsyncIterator[Subscription]:
         """Open a subscription at the end of the log, or at its start.
 
@@ -95,18 +120,23 @@ class Feed:
           overflow: what happens when ``capacity`` messages are unread.
           capacity: how many unread messages the subscriber may have, at least 1.
           from_start: replay what is already committed first.
+          chains: numbers of the chains to hear of; None means all.
+          var_names: variables that blocks are to have; None means all.
+          thin: one draw of so many.
 
         Raises:
-          SettingsError: ``overflow`` is not one of ``WAIT`` and ``DROP_OLDEST``, or ``capacity`` < 1.
+          SettingsError: an argument is none of its kind, or names no chain or variable of the run.
         """
         if not isinstance(overflow, Overflow):
             raise SettingsError(
-                f"overflow must be exmc_actors.WAIT or exmc_actors.DROP_OLDEST, got {overflow!r}."
+                f"overflow must be exmc_actors.WAIT, DROP_OLDEST or LATEST, got {overflow!r}."
             )
         if capacity < 1:
             raise SettingsError(f"capacity must be at least 1, got {capacity!r}: write, say, capacity=64.")
+        choice = chosen(chains, var_names, thin, of=len(self.log.chains), known=self._names)
         cursor = 0 if from_start else len(self.log.messages)
-        subscription = Subscription(self, overflow, capacity, cursor)
+        room = 1 if overflow is LATEST else capacity
+        subscription = Subscription(self, overflow, room, cursor, choice)
         self._subscriptions.append(subscription)
         try:
             yield subscription

@@ -7,8 +7,9 @@ import trio
 import exmc_actors as ex
 from exmc_actors.chain import empty_state
 from exmc_actors.messages import DROP_OLDEST, STATS, WAIT, ChainFinished, DrawBlock
-from exmc_actors.runtime import Feed, Log, Settings
-from tests.runtime.conftest import FixedBlocks, draws_of, observe, virtual
+from exmc_actors.opening import open_run
+from exmc_actors.runtime import Feed, Log, Settings, inline
+from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
 def block(first, n=1):
@@ -113,7 +114,7 @@ def test_closing_the_feed_ends_every_subscription_after_what_is_committed(feed):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"overflow": "wait"}, r"overflow must be exmc_actors.WAIT or exmc_actors.DROP_OLDEST, got 'wait'\."),
+        ({"overflow": "wait"}, r"overflow must be exmc_actors.WAIT, DROP_OLDEST or LATEST, got 'wait'\."),
         ({"capacity": 0}, r"capacity must be at least 1, got 0: write, say, capacity=64\."),
     ],
 )
@@ -165,3 +166,106 @@ def test_the_arrays_of_a_message_cannot_be_written_to():
         message.stats["lp"][0] = 1.0
     assert message.draws["theta"].shape == (len(message), 8)
     assert message.draws["theta"].dtype == np.float64
+
+
+def messages_of(options):
+    async def main():
+        seen = []
+
+        async def listen(run):
+            async with run.subscribe(from_start=True, **options) as feed:
+                seen.extend([message async for message in feed])
+
+        await observe(listen)
+        return seen
+
+    return virtual(main)
+
+
+@pytest.mark.parametrize("chains", [1, [0, 2], (), {2}])
+def test_a_subscriber_may_hear_of_some_chains_only(chains):
+    def told(messages):
+        return [(type(one), one.chain, getattr(one, "first", None)) for one in messages]
+
+    wanted = {chains} if isinstance(chains, int) else set(chains)
+    every = messages_of({"overflow": WAIT})
+    some = messages_of({"overflow": WAIT, "chains": chains})
+    assert told(some) == told([one for one in every if one.chain in wanted])
+
+
+@pytest.mark.parametrize("thin", [1, 3, 10, 1000])
+def test_a_subscriber_may_see_some_variables_of_every_so_many_draws(thin):
+    def by_place(step, **options):
+        found = {}
+        for message in messages_of({"overflow": WAIT, "chains": 1, **options}):
+            if isinstance(message, DrawBlock):
+                for at in range(len(message)):
+                    place = message.phase, message.first + at * step
+                    found[place] = message.draws["theta"][at].tobytes(), float(message.stats["lp"][at])
+                assert not options or set(message.draws) == {"theta"}
+        return found
+
+    whole = by_place(1)
+    thinned = by_place(thin, var_names="theta", thin=thin)
+    assert thinned == {place: what for place, what in whole.items() if place[1] % thin == 0}
+
+
+def test_only_what_was_chosen_counts_for_what_waits_and_is_dropped():
+    log = Log(Settings(draws=1000, tune=0, chains=2))
+    feed = Feed(log)
+
+    def commit_of(chain, count):
+        for _ in range(count):
+            done = log.chains[chain].transitions
+            stats = {name: np.zeros(1) for name in STATS}
+            log.commit(DrawBlock(chain, "sample", done, {}, stats), done, empty_state(1))
+
+    async def main():
+        async with (
+            feed.subscribe(overflow=WAIT, capacity=2, chains=0) as patient,
+            feed.subscribe(capacity=2, chains=0) as hasty,
+        ):
+            commit_of(1, 10)
+            assert not patient.holds_back
+            commit_of(0, 5)
+            commit_of(1, 10)
+            assert patient.holds_back
+            assert (hasty.statistics().waiting, hasty.statistics().dropped) == (2, 3)
+            assert await read(hasty, 2) == [3, 4]
+            assert await read(patient, 4) == [0, 1, 2, 3]
+            assert not patient.holds_back
+
+    virtual(main)
+
+
+def test_the_latest_is_the_newest_message_and_holds_nobody_back(feed):
+    async def main():
+        async with feed.subscribe(overflow=ex.LATEST, capacity=50) as subscription:
+            commit(feed, 9)
+            assert not subscription.holds_back
+            assert await read(subscription, 1) == [8]
+            assert (subscription.statistics().waiting, subscription.statistics().dropped) == (0, 8)
+            commit(feed, 1)
+            assert await read(subscription, 1) == [9]
+
+    virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"chains": 3}, "this run has no chain 3: give numbers from 0 to 2"),
+        ({"chains": [0, -1]}, "no chain -1"),
+        ({"chains": [True]}, "no chain True"),
+        ({"var_names": ["mu", "tehta"]}, "there is no 'tehta' in this run: give of mu, tau, theta"),
+        ({"thin": 0}, "thin must be a positive integer, got 0"),
+        ({"thin": 2.0}, "thin must be a positive integer, got 2.0"),
+    ],
+)
+def test_what_is_not_there_cannot_be_chosen(options, sentence):
+    async def main():
+        async with open_run(schools(), **SETTINGS, runner=inline) as run, run.subscribe(**options):
+            pass
+
+    with pytest.raises(ex.SettingsError, match=sentence):
+        virtual(main)

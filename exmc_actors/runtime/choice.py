@@ -1,0 +1,83 @@
+"""Choose what a subscriber sees of a run's messages: chains, variables, every so many draws."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from exmc_actors.errors import SettingsError
+from exmc_actors.messages import DrawBlock, Message, RunPaused, RunResumed
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a subscriber asked for; the default is all there is."""
+
+    chains: frozenset[int] | None = None
+    """Numbers; None means all."""
+    var_names: tuple[str, ...] | None = None
+    """None means all."""
+    thin: int = 1
+    """One draw of so many, counted within the phase."""
+
+    def takes(self, message: Message) -> bool:
+        """Whether a message is of a chain that was asked for, or of the whole run."""
+        return (
+            self.chains is None or isinstance(message, RunPaused | RunResumed) or message.chain in self.chains
+        )
+
+    def seen(self, message: Message) -> Message | None:
+        """Return what there is to see of a message; None where that is nothing."""
+        if not self.takes(message):
+            return None
+        if not isinstance(message, DrawBlock) or (self.var_names is None and self.thin == 1):
+            return message
+        begin = -message.first % self.thin
+        if begin >= len(message):
+            return None
+        draws: Mapping[str, np.ndarray] = message.draws
+        if self.var_names is not None:
+            draws = {name: draws[name] for name in self.var_names}
+        return replace(
+            message,
+            first=message.first + begin,
+            draws=self._thinned(draws, begin),
+            stats=self._thinned(message.stats, begin),
+        )
+
+    def _thinned(self, columns: Mapping[str, np.ndarray], begin: int) -> Mapping[str, np.ndarray]:
+        return MappingProxyType({name: values[begin :: self.thin] for name, values in columns.items()})
+
+
+def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[str]) -> Choice:
+    """Return what a user asks for.
+
+    Args:
+      chains: numbers of chains, one number, or None.
+      var_names: names, one name, or None.
+      thin: a positive integer.
+      of: how many chains there are.
+      known: the names of the variables.
+
+    Raises:
+      SettingsError: there is no such chain or variable, or ``thin`` is no positive integer.
+    """
+    if isinstance(thin, bool) or not isinstance(thin, int) or thin < 1:
+        raise SettingsError(f"thin must be a positive integer, got {thin!r}: write, say, thin=10.")
+    numbers = None
+    if chains is not None:
+        numbers = frozenset([chains] if isinstance(chains, int) else chains)
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < of:
+                raise SettingsError(f"this run has no chain {number!r}: give numbers from 0 to {of - 1}.")
+    names = None
+    if var_names is not None:
+        names = (var_names,) if isinstance(var_names, str) else tuple(var_names)
+        for name in names:
+            if name not in known:
+                raise SettingsError(
+                    f"var_names: there is no {name!r} in this run: give of {', '.join(known)}."
+                )
+    return Choice(numbers, names, thin)
