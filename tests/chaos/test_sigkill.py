@@ -59,6 +59,7 @@ def committed(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120 + 15 * KILLS)
 def test_a_process_may_be_killed_at_any_moment(tmp_path):
     print(f"seed {SEED}, {KILLS} kills")
     chance = random.Random(SEED)
