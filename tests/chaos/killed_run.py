@@ -14,7 +14,7 @@ from exmc_actors.opening import open_run
 from exmc_actors.runtime.journal import journal
 from tests.runtime.conftest import draws_of, schools
 
-OPTIONS = {"draws": 3000, "tune": 600, "chains": 3, "random_seed": 5}
+OPTIONS = {"draws": 9000, "tune": 600, "chains": 3, "random_seed": 5}
 
 
 class ManyBlocks:

@@ -35,7 +35,7 @@ def finish(process):
     return out.split()[-1]
 
 
-def kill_in_the_midst(process, chance):
+def kill_at_random(process, chance):
     """Kill a process at a random moment; return whether it had not ended by itself."""
     if chance.random() < WHILE_OPENING:
         time.sleep(chance.uniform(0.0, 3.0))
@@ -48,14 +48,17 @@ def kill_in_the_midst(process, chance):
 
 
 def committed(folder):
-    """Return the transitions at which committed blocks begin, of each chain."""
+    """Return where committed blocks begin and end, of each chain; each begins once."""
     kept = read(folder)
     assert kept.damages == ()
-    begins = [
-        (record.block.chain, record.transitions) for record in kept.records if isinstance(record, BlockRecord)
-    ]
+    blocks = [record for record in kept.records if isinstance(record, BlockRecord)]
+    begins = [(record.block.chain, record.transitions) for record in blocks]
     assert len(begins) == len(set(begins))
-    return set(begins)
+    return {(record.block.chain, record.transitions, len(record.block)) for record in blocks}
+
+
+def is_complete(blocks):
+    return sum(length for _, _, length in blocks) == OPTIONS["chains"] * (OPTIONS["tune"] + OPTIONS["draws"])
 
 
 @pytest.mark.slow
@@ -64,16 +67,21 @@ def test_a_process_may_be_killed_at_any_moment(tmp_path):
     print(f"seed {SEED}, {KILLS} kills")
     chance = random.Random(SEED)
     expected = finish(start(tmp_path / "whole", tmp_path / "cache"))
-    kills, runs = 0, 0
+    kills, in_the_midst, runs = 0, 0, 0
     while kills < KILLS:
         folder, before = tmp_path / f"run {runs}", set()
         runs += 1
-        while kills < KILLS and kill_in_the_midst(start(folder, tmp_path / "cache"), chance):
+        # There is nothing to interrupt any more in a run that is complete.
+        while kills < KILLS and not is_complete(before):
+            if not kill_at_random(start(folder, tmp_path / "cache"), chance):
+                break
             kills += 1
-            if folder.exists() and (folder / "head").exists():
+            if (folder / "head").exists():
                 now = committed(folder)
                 assert before <= now
+                in_the_midst += before < now and not is_complete(now)
                 before = now
         assert finish(start(folder, tmp_path / "cache")) == expected
-        assert committed(folder) >= before
-    print(f"{runs} runs of {OPTIONS} were killed {kills} times")
+        assert before <= committed(folder)
+    assert in_the_midst >= KILLS // 10
+    print(f"{runs} runs of {OPTIONS} were killed {kills} times, {in_the_midst} times after some new commits")
