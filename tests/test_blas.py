@@ -50,6 +50,7 @@ def test_whoever_comes_second_waits_for_the_first():
     assert entered.is_set()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::exmc_actors.SamplingWarning")
 @pytest.mark.skipif(set(threads()) == {1}, reason="this NumPy's linear algebra has one thread as it is")
 def test_draws_do_not_depend_on_the_threads_of_linear_algebra():

@@ -13,14 +13,15 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL)
 README_LINES = 120
 EXTRAS = ("numpyro", "pymc")
-SLOW = {ROOT / "docs" / "models", ROOT / "docs" / "elsewhere.md"}
+# The others import JAX, each in a process of its own.
+QUICK = {ROOT / "README.md", ROOT / "docs" / "supervision.md", ROOT / "docs" / "supervision"}
 
 
 def programs():
     for page in PAGES:
         for number, match in enumerate(PROGRAM.finditer(page.read_text()), 1):
             name = f"{page.relative_to(ROOT)}#{number}"
-            marks = [pytest.mark.slow] if SLOW & {page, page.parent} else []
+            marks = [] if QUICK & {page, page.parent} else [pytest.mark.slow]
             marks += [
                 pytest.mark.skipif(find_spec(extra) is None, reason=f"{extra} is not installed")
                 for extra in EXTRAS
@@ -59,6 +60,7 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page):
 EXAMPLES = sorted(set((ROOT / "examples").glob("*.py")) - {ROOT / "examples" / "06_service.py"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(example):
     subprocess.run([sys.executable, "-W", "error", example, "--quick"], check=True, timeout=120)

@@ -78,6 +78,7 @@ def whole():
     return advanced(dict(enumerate(first_states())), 35)
 
 
+@pytest.mark.slow
 def test_the_lanes_are_of_all_kinds():
     stats = np.stack([COLUMNS.stats_of(rows) for _, rows in whole().values()])
     by_name = dict(zip(STATS, np.moveaxis(stats, -1, 0), strict=True))
@@ -99,6 +100,7 @@ def test_cutting_changes_no_bit(sizes):
         assert np.concatenate(rows[lane]).tobytes() == block.tobytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(order=st.permutations(range(WIDTH)), held=st.integers(0, WIDTH), others=st.integers(0, 3))
 def test_a_chain_draws_the_same_bits_whatever_the_lanes_beside_it_hold(order, held, others):

@@ -43,6 +43,7 @@ def bits(tree):
     return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(tree)]
 
 
+@pytest.mark.slow
 def test_a_chain_starts_in_any_lane_as_it_does_alone(lanes):
     alone = [started(lanes, chain)[0] for chain in (0, 1, 2)]
     assert [bits(one) for one in started(lanes, 2, 0, 1)] == [bits(alone[chain]) for chain in (2, 0, 1)]

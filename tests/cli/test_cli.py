@@ -70,11 +70,13 @@ def test_sample_prints_progress_a_summary_and_ends_with_zero(model_file, tmp_pat
     assert again.stdout == ran.stdout
 
 
+@pytest.mark.slow
 def test_the_same_seed_prints_the_same_and_a_name_chooses_the_model(model_file):
     arguments = ("sample", f"{model_file}:other", "--draws", 200, "--seed", 3)
     assert exmc(*arguments).stdout == exmc(*arguments).stdout
 
 
+@pytest.mark.slow
 def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model_file, tmp_path):
     store = tmp_path / "run"
     arguments = ("--chains", 2, "--seed", 1)
@@ -179,6 +181,7 @@ def test_a_log_density_that_cannot_be_compiled_is_one_sentence_too(tmp_path):
     assert "could not be started: TypeError" in ran.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_was_committed_and_ends_with_130(tmp_path):
     path = tmp_path / "slow_model.py"
     path.write_text(SLOW_MODEL)
@@ -227,6 +230,7 @@ finally:
     assert re.match(r"exmc \d+\.\d+\.\d+\nFalse\n", ran.stdout)
 
 
+@pytest.mark.slow
 def test_the_demonstration_heals_a_chain_and_proves_the_replay():
     ran = exmc("demo", "--draws", 20000, env=os.environ | {"COLUMNS": "200"}, cwd=Path(__file__).parent)
     assert ran.returncode == 0, ran.stderr

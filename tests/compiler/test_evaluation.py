@@ -155,6 +155,7 @@ def test_values_are_numpys(name):
     np.testing.assert_allclose(result, numpys(X), rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_slopes_are_those_of_central_differences_and_fold(name):
     program = program_of(CASES[name][0])
@@ -174,6 +175,7 @@ def test_slopes_are_those_of_central_differences_and_fold(name):
         assert unfoldable not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["softplus", "cumsum along", "rows"])
 def test_own_derivatives_can_be_differentiated_again(name):
     program = program_of(CASES[name][0])

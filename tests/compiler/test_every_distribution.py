@@ -67,6 +67,7 @@ def placed(support, z):
     return (support.low if isinstance(support, AtLeast) else 0.0) + math.exp(z), z
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("z", [-2.0, 0.3, 1.5])
 def test_every_term_is_the_log_density_with_the_jacobian(program, z):
     terms = program.terms(np.full(program.dim, z))

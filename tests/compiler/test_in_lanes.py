@@ -110,6 +110,7 @@ def with_slope(name):
     return function if name in NO_SLOPE else lambda q: (function(q), jax.grad(total)(q))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_lane_is_that_of_vmap_and_so_is_its_slope(name):
     expected = jax.vmap(with_slope(name), in_axes=-1, out_axes=-1)(LANES)

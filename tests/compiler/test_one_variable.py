@@ -83,6 +83,7 @@ def test_a_free_variable_adds_its_log_density_and_its_jacobian(name):
             check(free, np.full(ENTRIES, z), density, slope)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PARAMETERS if name not in WHOLE_LINE])
 def test_a_free_variable_that_is_not_transformed_adds_its_log_density(name):
     for parameters, points, wanted in part_of_reference(name):
@@ -91,6 +92,7 @@ def test_a_free_variable_that_is_not_transformed_adds_its_log_density(name):
             check(free, np.full(ENTRIES, x), density)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE_LINE)
 def test_a_non_centred_variable_adds_its_log_density_and_its_jacobian(name):
     for parameters, points, wanted in part_of_reference(name):

@@ -87,6 +87,7 @@ def by_name(target, flat):
     return {name: jnp.asarray(value) for name, value in target.layout.unflatten(flat).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_log_density_and_its_gradient_are_numpyros(name):
     fn, args, kwargs = MODELS[name]

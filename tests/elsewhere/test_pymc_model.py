@@ -78,6 +78,7 @@ def point_of(model, target, flat):
     return {variable.name: value for variable, value in zip(model.value_vars, values, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_log_density_and_its_gradient_are_pymcs(name):
     model, target = made(name)

@@ -69,6 +69,7 @@ def padded(metric, capacity=8):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
 def test_a_lane_makes_the_decisions_of_the_chain_alone_and_comes_to_the_same_place(density, dim, step_size):
     max_depth = 6
@@ -98,6 +99,7 @@ def bits(tree, lane):
     return [np.asarray(leaf)[..., lane].tobytes() for leaf in jax.tree.leaves(tree)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("density", [densities.funnel, densities.cliff])
 def test_no_bit_of_a_lane_depends_on_what_the_others_hold(density):
     dim = 5
@@ -117,6 +119,7 @@ def test_no_bit_of_a_lane_depends_on_what_the_others_hold(density):
         assert bits(together(*alone, only), lane) == bits(whole, lane)
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_stays_in_its_lane():
     _, together = compiled(densities.standard_normal, 6)
     chains = chains_of(3, 0.5)

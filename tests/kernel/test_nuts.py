@@ -127,6 +127,7 @@ def batch_mean_z(values, truth, batches=200):
     return (means.mean() - truth) / (means.std(ddof=1) / np.sqrt(batches))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("step_size", "jitter"), [(0.4, 0.0), (1.1, 0.0), (0.8, 0.3)])
 @pytest.mark.parametrize(
     ("density", "metric"),

@@ -48,6 +48,7 @@ def test_leaf_uniforms_have_no_serial_correlation(lag):
     assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4  # Var of a product of centred uniforms is 1/144
 
 
+@pytest.mark.slow
 def test_consecutive_transitions_share_nothing():
     u = uniforms(some_seeds(4000), jnp.arange(8)) - 0.5
     pairs = u[:-1] * u[1:]

@@ -69,12 +69,16 @@ def walk_with_the_oracle(density, dim, step_size, rank, kernel, transitions=15):
 
 
 @pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 2])
-@pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
+@pytest.mark.parametrize(
+    ("density", "dim", "step_size"),
+    [CASES[0], *(pytest.param(*case, marks=pytest.mark.slow) for case in CASES[1:])],
+)
 def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, rank):
     levels, _, _ = walk_with_the_oracle(density, dim, step_size, rank, Walnuts(0.3, 6))
     assert len(levels) >= 15
 
 
+@pytest.mark.slow
 def test_the_cases_reach_many_levels_ends_and_divergences():
     levels, ends, divergences = walk_with_the_oracle(densities.funnel, 5, 1.0, 2, Walnuts(0.3, 3), 30)
     assert np.all(np.bincount(levels, minlength=4) >= 5)
@@ -136,6 +140,7 @@ def test_a_macro_step_preserves_volume():
         assert abs(np.linalg.det(slope(random.normal(size=6)))) == pytest.approx(1.0, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_no_more_gradients_are_taken_than_the_halvings_allow():
     kernel = Walnuts(1e-9, 3)
     _, report = compiled(densities.standard_normal, kernel)(np.full(3, 0.1), 0, 1.0, metrics.unit(3))
@@ -146,6 +151,7 @@ def test_no_more_gradients_are_taken_than_the_halvings_allow():
     assert np.isfinite(point.log_density)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_log_density_of_any_non_finite_kind_is_a_divergence_and_never_drawn(value):
     def density(q):

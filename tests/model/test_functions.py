@@ -105,6 +105,7 @@ def test_powers_of_zero_have_slopes():
     assert jax.grad(functions.power, argnums=1)(2.0, 0.0) == pytest.approx(np.log(2.0), rel=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(0,), (1,), (3,), (4,), (9,), (100,), (20, 3), (3, 20)])
 def test_running_sums_are_numpys_bit_for_bit_and_their_slopes_those_of_jax(shape):
     rng = np.random.default_rng(0)

@@ -73,6 +73,7 @@ def _log_gamma_tail(shape, x):
     return float(shape * mpmath.log(x) - x - mpmath.loggamma(shape) - mpmath.log(x + 1 - shape - rest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("x", [1e-8, 3e-8, 650.0, 2000.0])
 def test_the_slope_of_a_tiny_tail_of_gamma_is_that_of_its_logarithm(x):
     def smaller(shape, x):

@@ -58,6 +58,7 @@ def test_a_batch_of_chains_shares_every_call(calls):
     assert seen.tree.posterior.sizes["chain"] == CHAINS
 
 
+@pytest.mark.slow
 def test_the_block_of_an_ensemble_is_one_folded_kernel():
     program = ex.compile(schools())
     compiled = executables_for(program, 10, make=EnsembleExecutables, width=8).compile_advance(

@@ -128,6 +128,7 @@ def test_a_file_of_another_key_a_large_one_and_a_missing_one_hold_nothing(tmp_pa
     assert _read(path, "key") is None
 
 
+@pytest.mark.slow
 def test_code_that_is_refused_is_compiled_again_and_replaced(folder, compiled):
     folder.mkdir(mode=0o700)
     sampled()

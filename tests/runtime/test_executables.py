@@ -96,6 +96,7 @@ def test_another_structure_is_another_program():
     assert executables_for(a, 9) is not executables_for(a, 10)
 
 
+@pytest.mark.slow
 def test_one_function_with_starts_of_two_lengths_makes_two_programs():
     density = Counted()
     for dim in (2, 5):
@@ -172,6 +173,7 @@ def test_the_hosts_default_device_is_part_of_a_programs_identity():
     assert executables_for(target, 10) is anywhere
 
 
+@pytest.mark.slow
 def test_the_hosts_default_device_may_be_given_by_its_platform():
     with jax.default_device("cpu"):
         tree = virtual(lambda: observe(chains=2)).tree

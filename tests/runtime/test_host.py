@@ -68,6 +68,7 @@ assert jnp.ones(3).dtype == "float32"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_a_backend_that_the_host_made_first_is_used_and_the_user_told_what_that_costs():
     """Newer versions of JAX fold without the flag: then there is nothing to tell."""
     code = """

@@ -137,6 +137,7 @@ def lay_out(folder, files, **changed):
         (folder / name).write_bytes(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(data=st.data())
 def test_any_byte_may_change(whole, undisturbed, tmp_path_factory, data):
@@ -153,6 +154,7 @@ def test_any_byte_may_change(whole, undisturbed, tmp_path_factory, data):
     assert loaded == {name: bits for name, bits in undisturbed.items() if name in loaded}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(data=st.data())
 def test_any_end_may_be_missing(whole, undisturbed, tmp_path_factory, data):

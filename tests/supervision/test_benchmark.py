@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks/actors.py"
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_actors_runs_and_prints_json_lines():
     ran = subprocess.run(
         [sys.executable, "-W", "error", BENCHMARK, "--quick"],

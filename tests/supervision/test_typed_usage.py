@@ -2,7 +2,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_typed_usage_is_clean_under_mypy_strict():
     usage = Path(__file__).with_name("typed_usage.py")
     command = [sys.executable, "-m", "mypy", "--strict", "--warn-unreachable", str(usage)]

@@ -36,6 +36,7 @@ def acceptance_after(tune, target):
     return float(run()[tune:].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [0.6, 0.8, 0.95])
 def test_a_higher_target_gives_a_smaller_step_and_more_acceptance(target):
     assert acceptance_after(400, target) == pytest.approx(target, abs=0.1)

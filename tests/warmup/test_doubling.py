@@ -39,6 +39,7 @@ def test_no_step_size_moves_by_more_than_a_factor_of_1_27():
     assert moved.min() == pytest.approx(1 / 1.267, abs=0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize(("dim", "step_size"), [(10, 0.88), (20, 0.77), (200, 0.42)])
 def test_whitened_normals_are_cheaper_to_sample_after_the_move(dim, step_size):

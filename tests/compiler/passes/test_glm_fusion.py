@@ -70,6 +70,7 @@ def regression(link, rows=300):
     return build(declare)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["logit", "log"])
 def test_a_regression_is_one_product_that_folds_and_takes_new_data(link):
     model = regression(link)

@@ -14,6 +14,7 @@ from .conftest import folds, reports
 from .measurements import CASES, MIXED, TURNED, A, M, S, Y, model_of
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_density_is_that_of_what_is_solved_for(name):
     distribution, function, exact = CASES[name]

@@ -168,6 +168,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLED)
 def test_draws_have_the_right_mean_and_covariance(name):
     """Within five standard errors each: a wrong alarm in fewer than one seed in ten thousand."""

@@ -28,6 +28,7 @@ def ordered_logistic(x, eta, *cutpoints):
 STEPS = st.floats(-6, 2).map(lambda exponent: 10.0**exponent)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.floats(-30, 30), st.floats(-5, 5), st.lists(STEPS, min_size=3, max_size=3), st.integers(0, 4))
 def test_an_ordered_logistic_agrees_with_mpmath_in_value_and_slopes(eta, first, steps, x):
@@ -74,6 +75,7 @@ def test_draws_follow_the_probabilities(distribution):
     assert stats.chisquare(counted[possible], 4000 * mass[possible]).pvalue > 1e-4
 
 
+@pytest.mark.slow
 def test_categories_take_probabilities_of_their_own_or_share_them():
     x = np.array([2, 0, 1])
     shared, own = np.array([0.2, 0.3, 0.5]), np.array([[0.1, 0.2, 0.7], [1.0, 0.0, 0.0], [0.25, 0.5, 0.25]])

@@ -179,6 +179,7 @@ def test_is_minus_infinity_outside_the_support_with_a_finite_gradient(name):
     assert np.isfinite(slopes).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "row", "value", "wanted"),
     [
