@@ -81,7 +81,8 @@ class ModelServer(sv.Server):
         if not executables.are_compiled:
             async with trio.open_nursery() as compilers:
                 for compile_one in (executables.compile_advance, executables.compile_start):
-                    compilers.start_soon(runner, functools.partial(compile_one, self._arguments))
+                    compilation = functools.partial(compile_one, self._arguments)
+                    compilers.start_soon(functools.partial(runner, compilation, outlives=True))
         durability.admit(self._executables.compiled)
 
     async def handle_call(self, message: Start | Advance) -> Any:
