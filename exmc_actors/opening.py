@@ -134,7 +134,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     }
     keep = Keep(chosen_names(var_names), save_warmup)
     if resume is None:
-        opening = _begin(model, draws, cores, given, store, keep)
+        target = await runner(lambda: target_of(model))  # a large model takes its time
+        opening = _begin(target, draws, cores, given, store, keep)
     else:
         opening = _go_on(resume, Again(model, draws, cores, anyway), given, store)
     with contextlib.ExitStack() as files:
@@ -147,10 +148,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
 
 
 def _begin(
-    model: Any, draws: int | None, cores: int | None, given: dict[str, Any], store: Any, keep: Keep
+    target: Target, draws: int | None, cores: int | None, given: dict[str, Any], store: Any, keep: Keep
 ) -> AbstractContextManager[Opened]:
     """Return how a new run is opened."""
-    target = target_of(model)
     keep.check(target)  # before there is a folder
     ensemble = given.pop("ensemble")
     settings = check(draws=DEFAULT_DRAWS if draws is None else draws, cores=cores, **given)
