@@ -16,6 +16,7 @@ import numpy as np
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
 from exmc_actors.kernel import Kernel, Nuts
+from exmc_actors.runtime.callbacks import telling_of_callbacks
 from exmc_actors.runtime.executable_files import executable_files
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
@@ -109,7 +110,7 @@ class Executables:
         """
         compiled, began = self.compile_start(arguments), time.perf_counter()
         asked = self._lanes.ask_to_start([ToStart(key, *place, target_accept) for key, place in places])
-        with calling():
+        with calling(), telling_of_callbacks():
             results = np.asarray(compiled.call(asked, np.int64(len(places)), arguments))
         self.start_pace.observe(len(places), time.perf_counter() - began)
         return self._lanes.started(results, len(places))
@@ -139,7 +140,7 @@ class Executables:
             ToAdvance(state, transitions, end - transitions, warmup, jitter)
             for (state, transitions), end in zip(chains, ends, strict=True)
         ]
-        with calling():
+        with calling(), telling_of_callbacks():
             results, rows = compiled.call(
                 self._lanes.ask_to_advance(asked), np.int64(len(asked)), self._rows(), arguments
             )
