@@ -77,7 +77,7 @@ class Runtime:
     async def start_run(
         self, model: Any = None, *, name: str | None = None, priority: int = 0, **options: Any
     ) -> HeldRun:
-        """Put a run into the queue, from which it begins when it is its turn; at once if it is now.
+        """Put a run into the queue, from which it begins when it is its turn: in a moment, if it is now.
 
         The draws are those that ``ex.sample`` makes of the same arguments.
 

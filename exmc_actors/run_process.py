@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 import supervision as sv
+from exmc_actors.errors import SettingsError
 from exmc_actors.opening import open_run
 from exmc_actors.options import IN_A_STORE, checked
 from exmc_actors.run import Run
@@ -76,11 +77,13 @@ class RunProcess(sv.Server):
         self.start_soon(self._hold, opening)
         await self._opened.wait()
 
-    async def handle_call(self, message: GetRun) -> Run:
-        """Return the run."""
+    async def handle_call(self, message: object) -> Any:
+        """Return the run; a message that means nothing is no reason to lose it."""
         if isinstance(message, GetRun):
             return self._run
-        raise NotImplementedError(f"a run was called with {message!r}: write run = await ex.run_of(child).")
+        error = SettingsError(f"a run was called with {message!r}: write run = await ex.run_of(child).")
+        self.defer().fail(error)
+        return sv.NO_REPLY
 
     async def _hold(self, opening: "Opening") -> None:
         async with opening.open() as self._run:
