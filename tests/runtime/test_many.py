@@ -90,7 +90,7 @@ def test_a_run_begins_while_fewer_chains_than_cores_sample_and_waits_for_no_lowe
 
     async def main():
         async with ex.open_runtime(at_once=3) as rt:
-            for name, priority in (("a", 0), ("b", 0), ("c", 0), ("urgent", 1), ("paused", 0)):
+            for name, priority in (("a", 0), ("b", 0), ("c", 0), ("urgent", 1)):
                 run = options(chains=2, runner=gate.of(name))
                 await rt.start_run(schools(), name=name, priority=priority, **run)
                 await wait_all_tasks_blocked()
