@@ -108,7 +108,8 @@ def test_a_run_that_is_paused_leaves_its_place_to_others_and_ends_when_it_goes_o
             run = await first.opened()
             await run.pause()
             second = await rt.start_run(schools(), **options())
-            assert draws_of(await second.result()) == undisturbed
+            with trio.fail_after(1000):
+                assert draws_of(await second.result()) == undisturbed
             assert states(rt) == {"run 1": "running", "run 2": "finished"}
             await run.resume()
             return draws_of(await first.result())
