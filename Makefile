@@ -39,6 +39,7 @@ bench: .venv-bench/.ready ## side by side with the peers, in an environment of t
 	.venv-bench/bin/python benchmarks/log_density.py
 	.venv-bench/bin/python benchmarks/actors.py
 	.venv-bench/bin/python benchmarks/overhead.py
+	.venv-bench/bin/python benchmarks/many_runs.py
 	.venv-bench/bin/python benchmarks/folding.py
 	.venv-bench/bin/python benchmarks/kernel.py
 

@@ -31,7 +31,9 @@ _HOME = {
         "StoreError",
         "StoreWarning",
     ),
+    "exmc_actors.held_run": ("HeldRun", "RunStatus"),
     "exmc_actors.kernel": ("Nuts", "Walnuts"),
+    "exmc_actors.many": ("Runtime", "open_runtime"),
     "exmc_actors.messages": (
         "DROP_OLDEST",
         "LATEST",
@@ -101,6 +103,7 @@ _HOME = {
     "exmc_actors.opening": ("open_run",),
     "exmc_actors.predictive": ("log_likelihood", "sample_posterior_predictive", "sample_prior_predictive"),
     "exmc_actors.run": ("Run",),
+    "exmc_actors.run_process": ("run_of", "run_spec"),
     "exmc_actors.runtime": ("Store",),
     "exmc_actors.sampling": ("resume", "sample"),
     "exmc_actors.stored": ("load",),

@@ -21,8 +21,12 @@ from exmc_actors.errors import SettingsError as SettingsError
 from exmc_actors.errors import StartError as StartError
 from exmc_actors.errors import StoreError as StoreError
 from exmc_actors.errors import StoreWarning as StoreWarning
+from exmc_actors.held_run import HeldRun as HeldRun
+from exmc_actors.held_run import RunStatus as RunStatus
 from exmc_actors.kernel import Nuts as Nuts
 from exmc_actors.kernel import Walnuts as Walnuts
+from exmc_actors.many import Runtime as Runtime
+from exmc_actors.many import open_runtime as open_runtime
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST
 from exmc_actors.messages import LATEST as LATEST
 from exmc_actors.messages import WAIT as WAIT
@@ -90,6 +94,8 @@ from exmc_actors.predictive import log_likelihood as log_likelihood
 from exmc_actors.predictive import sample_posterior_predictive as sample_posterior_predictive
 from exmc_actors.predictive import sample_prior_predictive as sample_prior_predictive
 from exmc_actors.run import Run as Run
+from exmc_actors.run_process import run_of as run_of
+from exmc_actors.run_process import run_spec as run_spec
 from exmc_actors.runtime import Store as Store
 from exmc_actors.sampling import resume as resume
 from exmc_actors.sampling import sample as sample

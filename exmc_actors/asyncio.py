@@ -1,15 +1,17 @@
 """The same runs for asyncio programs: ``async with exmc_actors.asyncio.open_run(...) as run``.
 
-Trio runs in a thread of its own for as long as the run is open; what is awaited here is awaited there.
-Cancelling works both ways: a task that is cancelled here stops what it waits for there, and a run that breaks
-cancels the block that holds it, which then raises ``RunFailed``.
+Trio runs in a thread of its own for as long as the run, or the runtime, is open; what is awaited here is
+awaited there.  Cancelling works both ways: a task that is cancelled here stops what it waits for there, and a
+run that breaks cancels the block that holds it, which then raises ``RunFailed``.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from exmc_actors import opening
+from exmc_actors import many, opening
+from exmc_actors.held_run import HeldRun as TrioHeldRun
+from exmc_actors.held_run import RunStatus
 from exmc_actors.messages import Message, RunStatistics, SubscriptionStatistics
 from exmc_actors.portal import Portal, open_portal
 from exmc_actors.run import Run as TrioRun
@@ -18,7 +20,7 @@ from exmc_actors.runtime import Subscription as TrioSubscription
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Run", "Subscription", "open_run"]
+__all__ = ["HeldRun", "Run", "Runtime", "Subscription", "open_run", "open_runtime"]
 
 
 class Subscription(AsyncIterator[Message]):
@@ -85,11 +87,7 @@ class Run:
 
     async def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
-
-        async def look() -> RunStatistics:
-            return self._run.statistics()
-
-        return await self._portal.call(look)
+        return await self._portal.do(self._run.statistics)
 
 
 @asynccontextmanager
@@ -107,3 +105,83 @@ async def open_run(model: Any = None, **options: Any) -> AsyncIterator[Run]:
         opened: AbstractAsyncContextManager[TrioRun] = portal.held(lambda: opening.open_run(model, **options))
         async with opened as run:
             yield Run(portal, run)
+
+
+class HeldRun:
+    """A run in a runtime, which may have to wait for its beginning; made by ``Runtime.start_run``."""
+
+    def __init__(self, portal: Portal, held: TrioHeldRun) -> None:
+        """Attach to a run in a portal's loop."""
+        self._portal = portal
+        self._held = held
+        self.name = held.name
+        self.priority = held.priority
+
+    async def opened(self) -> Run:
+        """Wait until the run has begun, and return it.
+
+        Raises:
+          ExmcError: as ``exmc_actors.HeldRun.opened``.
+        """
+        return Run(self._portal, await self._portal.call(self._held.opened))
+
+    async def result(self) -> "xarray.DataTree":
+        """Wait for the run to begin and to end, and return its draws; may be called again.
+
+        Raises:
+          ExmcError: as ``exmc_actors.HeldRun.result``.
+        """
+        return await self._portal.call(self._held.result)
+
+    @asynccontextmanager
+    async def subscribe(self, **options: Any) -> AsyncIterator[Subscription]:
+        """Wait until the run has begun, and open a subscription to its messages."""
+        async with self._portal.held(lambda: self._held.subscribe(**options)) as subscription:
+            yield Subscription(self._portal, subscription)
+
+
+class Runtime:
+    """The runs of a program; made by ``open_runtime``.  What looks at them is awaited here, too."""
+
+    def __init__(self, portal: Portal, runtime: many.Runtime) -> None:
+        """Attach to a runtime in a portal's loop."""
+        self._portal = portal
+        self._runtime = runtime
+
+    async def start_run(self, model: Any = None, **options: Any) -> HeldRun:
+        """Put a run into the queue, with the arguments of ``exmc_actors.Runtime.start_run``."""
+        held = await self._portal.call(lambda: self._runtime.start_run(model, **options))
+        return HeldRun(self._portal, held)
+
+    async def run(self, name: str) -> HeldRun:
+        """Return a run by its name."""
+        return HeldRun(self._portal, await self._portal.do(lambda: self._runtime.run(name)))
+
+    async def runs(self) -> tuple[RunStatus, ...]:
+        """Return how all runs stand that are not forgotten."""
+        return await self._portal.do(self._runtime.runs)
+
+    async def stop(self, name: str) -> None:
+        """Stop a run, or take it out of the queue; returns when nothing of it goes on."""
+        await self._portal.call(lambda: self._runtime.stop(name))
+
+    async def forget(self, name: str) -> None:
+        """Let go of a run that has ended."""
+        await self._portal.do(lambda: self._runtime.forget(name))
+
+
+@asynccontextmanager
+async def open_runtime(**options: Any) -> AsyncIterator[Runtime]:
+    """Open a runtime, which runs are started in; leaving stops them all.
+
+    Args:
+      options: those of ``exmc_actors.open_runtime``.
+
+    Raises:
+      As ``exmc_actors.open_runtime``.
+    """
+    async with (
+        open_portal() as portal,
+        portal.held(lambda: many.open_runtime(**options)) as runtime,
+    ):
+        yield Runtime(portal, runtime)

@@ -30,6 +30,7 @@ from exmc_actors.runtime import (
     Store,
     Subscription,
     check,
+    check_priority,
     default_platform,
     ensemble_width,
     executables_for,
@@ -73,6 +74,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     resume: str | Path | Store | None = None,
     anyway: bool = False,
     stop: Rule | None = None,
+    priority: int = 0,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
@@ -108,6 +110,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       anyway: whether a stored run goes on although another version or processor computed its draws.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
         ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.  Not stored.
+      priority: where the runs of this process wait for a core, those of a higher priority go first, and
+        equals take turns.  Never changes a draw.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
@@ -132,7 +136,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         "initvals": initvals,
         "ensemble": ensemble,
     }
-    keep = Keep(chosen_names(var_names), save_warmup)
+    keep, rank = Keep(chosen_names(var_names), save_warmup), check_priority(priority)
     if resume is None:
         target = await runner(lambda: target_of(model))  # a large model takes its time
         opening = _begin(target, draws, cores, given, store, keep)
@@ -143,7 +147,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
-        async with _running(opened, keep, views, block_size, runner, _rule(stop)) as run:
+        async with _running(opened, keep, views, block_size, runner, _rule(stop), rank) as run:
             yield run
 
 
@@ -183,6 +187,7 @@ async def _running(
     block_size: BlockSize | None,
     runner: Runner,
     stop: Rule | None,
+    priority: int,
 ) -> AsyncIterator[Run]:
     """Run the supervision tree of what was opened."""
     target, settings = opened.target, opened.settings
@@ -193,7 +198,7 @@ async def _running(
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
     sizes = block_size or _block_size(settings)
-    parts = Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability)
+    parts = Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability, priority)
     children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:

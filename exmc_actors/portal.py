@@ -32,6 +32,14 @@ class Portal:
         value: T = _unwrapped(await _or_cancel(ended, cancel))
         return value
 
+    async def do(self, function: Callable[[], T]) -> T:
+        """Call a plain function in trio's thread, between two steps of what is going on there."""
+
+        async def done() -> T:
+            return function()
+
+        return await self.call(done)
+
     @asynccontextmanager
     async def held(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:
         """Hold a context manager of trio's open.

@@ -52,7 +52,7 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
         return
     start_positions(target, settings)  # what does not fit is refused before there is a folder
     versions = {"exmc_actors": version("exmc-actors")}
-    head = Head(settings, _model_of(target), target.dim, versions)
+    head = Head(settings, model_to_store(target), target.dim, versions)
     with create(Path(store.folder), head) as journal:
         yield Opened(target, settings, Log(settings), Durability(journal, store.sync_every))
 
@@ -185,11 +185,13 @@ def store_of(value: Any, name: str) -> Store:
     )
 
 
-def _model_of(target: Target) -> bytes | None:
-    if not isinstance(target, Program):
+def model_to_store(model: Any) -> bytes | None:
+    """Return what a store holds of what is sampled; None where that is a function, which it cannot hold."""
+    described = model.model if isinstance(model, Program) else model
+    if not isinstance(described, Model):
         return None
     try:
-        return target.model.to_bytes()
+        return described.to_bytes()
     except ModelError:  # a distribution that is a function of the user's
         return None
 

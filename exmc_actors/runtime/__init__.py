@@ -9,7 +9,14 @@ from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.rebuilding import rebuilt
-from exmc_actors.runtime.settings import DEFAULT_DRAWS, DEFAULT_TUNE, Settings, check, wants_ensemble
+from exmc_actors.runtime.settings import (
+    DEFAULT_DRAWS,
+    DEFAULT_TUNE,
+    Settings,
+    check,
+    check_priority,
+    wants_ensemble,
+)
 from exmc_actors.runtime.start_position import start_positions
 from exmc_actors.runtime.tree import Parts, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline
@@ -32,6 +39,7 @@ __all__ = [
     "available_cores",
     "chain_path",
     "check",
+    "check_priority",
     "collect",
     "committed_draws",
     "default_platform",

@@ -52,9 +52,9 @@ class Cores:
         self._turns: Turns[_Waiter] = Turns()
         self._lock = threading.Lock()  # held for microseconds, and never while a task waits
 
-    def share(self, at_most: int) -> "Share":
-        """Return a run's share, which holds ``at_most`` cores at once."""
-        return Share(self, at_most)
+    def share(self, at_most: int, priority: int = 0) -> "Share":
+        """Return a run's share, which holds ``at_most`` cores at once; higher priorities go first."""
+        return Share(self, at_most, priority)
 
     def _ask(self, line: Line[_Waiter], waiter: _Waiter) -> bool:
         """Get in line; return whether the core is there at once, else the waiter will be woken."""
@@ -92,10 +92,10 @@ class Cores:
 class Share:
     """What one run may have of the cores: ``async with share`` computes on one, when it is its turn."""
 
-    def __init__(self, cores: Cores, at_most: int) -> None:
+    def __init__(self, cores: Cores, at_most: int, priority: int) -> None:
         """Hold no core; ``at_most`` of them at once later."""
         self._cores = cores
-        self._line: Line[_Waiter] = Line(at_most)
+        self._line: Line[_Waiter] = Line(at_most, priority)
 
     @enable_ki_protection
     async def __aenter__(self) -> None:

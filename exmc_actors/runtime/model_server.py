@@ -64,6 +64,7 @@ class ModelServer(sv.Server):
         block_size: BlockSize,
         runner: Runner,
         durability: Durability,
+        priority: int,
     ) -> None:
         """Move the data to the device, and compile both executables at once where that was not done."""
         self._target = target
@@ -74,7 +75,7 @@ class ModelServer(sv.Server):
         self._runner = runner
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
-        self._cores = cores.PROCESS.share(settings.cores)
+        self._cores = cores.PROCESS.share(settings.cores, priority)
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )

@@ -129,6 +129,20 @@ def wants_ensemble(value: Any, kernel: Kernel, platform: Callable[[], str]) -> b
     return bool(value)
 
 
+def check_priority(value: Any) -> int:
+    """Return a run's place among those that wait for a core.
+
+    Raises:
+      SettingsError: it is no integer.
+    """
+    if not _is_integer(value):
+        raise SettingsError(
+            f"priority must be an integer, got {value!r}: write, say, priority=1 for a run that goes before "
+            "those of 0."
+        )
+    return int(value)
+
+
 def _integer(name: str, value: Any, least: int, most: int | None = None) -> int:
     span = f"of at least {least}" if most is None else f"from {least} to {most}"
     if not _is_integer(value) or value < least or (most is not None and value > most):

@@ -46,6 +46,8 @@ class Parts:
     block_size: BlockSize
     runner: Runner
     durability: Durability = field(default_factory=Durability)
+    priority: int = 0
+    """Among the runs that wait for a core of the process."""
 
 
 def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
@@ -87,6 +89,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                     parts.block_size,
                     parts.runner,
                     parts.durability,
+                    parts.priority,
                 ),
                 name=model_server,
                 shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped

@@ -1,10 +1,11 @@
-"""Decide who computes next: runs take turns, each run's requests in the order in which they came.
+"""Decide who computes next: by priority, then in turn, each run's requests in the order in which they came.
 
 A pure queue: it knows neither threads nor event loops.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 Who = TypeVar("Who")
@@ -15,6 +16,8 @@ class Line(Generic[Who]):
     """The requests of one run, and how many cores it has and may have at once."""
 
     at_most: int
+    priority: int = 0
+    """Whoever may have a core goes before all of a lower one, however long these wait."""
     held: int = 0
     waiting: deque[Who] = field(default_factory=deque)
 
@@ -22,7 +25,8 @@ class Line(Generic[Who]):
 class Turns(Generic[Who]):
     """Who waits for a core, and how many are held.
 
-    While a run waits and may have another core, no other run is given two.
+    While a run waits and may have another core, none of a lower priority is given one, and no other of its
+    own priority two.
     """
 
     def __init__(self) -> None:
@@ -50,7 +54,8 @@ class Turns(Generic[Who]):
         """Give a core to whose turn it is, if fewer than ``cores`` are held and somebody may have one."""
         if self.held >= cores:
             return None
-        line = next((line for line in self._round if line.held < line.at_most), None)
+        may_have = (line for line in self._round if line.held < line.at_most)
+        line = max(may_have, key=attrgetter("priority"), default=None)  # of equals the first
         if line is None:
             return None
         self._round.remove(line)

@@ -49,6 +49,25 @@ def test_who_waits_goes_on_when_a_core_is_given_back_and_runs_take_turns():
     assert order == ["many 0", "many 1", "one", "many 2", "many 3"]
 
 
+def test_who_has_a_higher_priority_goes_before_those_who_have_waited_longer():
+    async def main():
+        shared, order = Cores(lambda: 1), []
+
+        async def compute(share, name):
+            async with share:
+                order.append(name)
+                await trio.sleep(BLOCK)
+
+        low, high = shared.share(5), shared.share(5, 1)
+        async with trio.open_nursery() as nursery:
+            for share, name in ((low, "low 0"), (low, "low 1"), (high, "high 0"), (high, "high 1")):
+                nursery.start_soon(compute, share, name)
+                await wait_all_tasks_blocked()
+        return order
+
+    assert virtual(main) == ["low 0", "high 0", "high 1", "low 1"]
+
+
 def test_who_is_cancelled_while_waiting_leaves_its_place_to_the_next():
     async def main():
         share, order = Cores(lambda: 1).share(1), []
@@ -232,12 +251,13 @@ def blocks(monkeypatch):
     return seen
 
 
-async def together(runs, **settings):
+async def together(runs, priorities=(), **settings):
     """Sample in many runs at once and return their trees."""
     trees = {}
 
     async def sample(run):
         options = SETTINGS | {"runner": Named(run), "block_size": FixedBlocks()} | settings
+        options["priority"] = priorities[run] if priorities else 0
         async with open_run(schools(), **options) as one:
             trees[run] = await one.result()
 
@@ -267,6 +287,16 @@ def test_many_runs_advance_together(monkeypatch, blocks):
             assert max(done.values()) - min(done[each] for each in range(10)) <= 2
             looked += 1
     assert looked > 200
+
+
+def test_a_run_of_a_higher_priority_ends_before_others_go_on(monkeypatch, blocks):
+    monkeypatch.setattr(cores, "PROCESS", Cores(lambda: 1))
+    virtual(lambda: together(3, priorities=(0, 1, 0)))
+    last = max(place for place, run in enumerate(blocks.order) if run == 1)
+    # Others compute before it has started, and where all of its chains wait for a lesson.
+    others = [run for run in blocks.order[:last] if run != 1]
+    assert len(others) < 0.2 * last
+    assert set(blocks.order[last + 1 :]) == {0, 2}
 
 
 def test_a_run_holds_no_more_cores_than_it_asked_for(monkeypatch, blocks):

@@ -1,4 +1,4 @@
-"""Runs take turns: whatever is asked, given up and given back, no run is passed over for long."""
+"""Runs take turns: whatever is asked, given up and given back, none is passed over by its equals for long."""
 
 from collections import deque
 
@@ -34,6 +34,28 @@ def test_a_run_of_many_chains_and_a_run_of_one_take_turns():
     turns = Turns()
     lines = lines_of(turns, 5, 1, 2)
     assert served(turns, lines) == ["a0", "b0", "c0", "a1", "c1", "a2", "a3", "a4"]
+
+
+def test_the_highest_priority_is_served_first_and_equals_take_turns():
+    turns = Turns()
+    lines = [Line(1, priority) for priority in (0, 2, 1, 2)]
+    for name, line in zip("abcd", lines, strict=True):
+        for number in range(2):
+            turns.ask(line, f"{name}{number}")
+    assert served(turns, lines) == ["b0", "d0", "b1", "d1", "c0", "c1", "a0", "a1"]
+
+
+def test_a_run_at_its_most_lets_a_lower_priority_have_what_it_may_not():
+    turns = Turns()
+    high, low = Line(1, 1), Line(9, 0)
+    for line in (low, high, low, high):
+        turns.ask(line, line.priority)
+    assert [turns.grant(2)[1] for _ in range(2)] == [1, 0]
+    assert turns.grant(2) is None
+    turns.give_back(low)
+    assert turns.grant(2)[1] == 0
+    turns.give_back(high)
+    assert turns.grant(2)[1] == 1
 
 
 def test_a_run_at_its_most_is_passed_over_and_keeps_its_place():
@@ -83,7 +105,7 @@ class AnyHistory(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.turns = Turns()
-        self.lines = [Line(at_most) for at_most in (1, 2, 3, 9)]
+        self.lines = [Line(at_most, priority) for at_most, priority in ((1, 0), (2, 1), (3, 0), (9, 1))]
         self.asked = [deque() for _ in self.lines]
         self.held = [0] * len(self.lines)
         self.cores, self.number = 3, 0
@@ -116,10 +138,11 @@ class AnyHistory(RuleBasedStateMachine):
         line, who = granted
         run = self.lines.index(line)
         assert run in may_have
+        assert line.priority == max(self.lines[other].priority for other in may_have)
         assert who == self.asked[run].popleft(), "a run's requests are served in their order"
         self.held[run] += 1
         for other in may_have:
-            if other != run:
+            if other != run and self.lines[other].priority == line.priority:
                 self.given_meanwhile[other][run] += 1
                 assert self.given_meanwhile[other][run] <= 1, "a run was passed over twice by the same one"
         self.given_meanwhile[run] = [0] * 4

@@ -1,0 +1,32 @@
+"""Check the options of a run that will be opened later, so that a mistake is told to whoever makes it."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from exmc_actors.errors import SettingsError
+from exmc_actors.model import unknown
+from exmc_actors.opening import open_run
+from exmc_actors.runtime import Settings, check
+
+_KNOWN = tuple(name for name in inspect.signature(open_run).parameters if name != "model")
+_CHECKED = tuple(inspect.signature(check).parameters)
+IN_A_STORE = frozenset({*_CHECKED, "ensemble"} - {"cores"})
+"""What a stored run has in its store, so that it cannot be given when the run goes on."""
+
+
+def checked(options: Mapping[str, Any]) -> Settings | None:
+    """Return the settings of a run that is to begin; None of one that goes on, which has them in its store.
+
+    Raises:
+      SettingsError: ``open_run`` has no such option, or a value is of the wrong kind or out of range.
+    """
+    for name in options:
+        if name not in _KNOWN:
+            raise SettingsError(f"{unknown('option', name, _KNOWN)}.")
+    if options.get("resume") is not None:
+        return None
+    given = {name: options[name] for name in _CHECKED if name in options}
+    if given.get("draws") is None:
+        given.pop("draws", None)
+    return check(**given)
