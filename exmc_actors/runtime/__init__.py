@@ -7,6 +7,7 @@ from exmc_actors.runtime.durability import Durability, Store
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
 from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
+from exmc_actors.runtime.history import History
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.rebuilding import rebuilt
 from exmc_actors.runtime.settings import DEFAULT_DRAWS, DEFAULT_TUNE, Settings, check, wants_ensemble
@@ -23,6 +24,7 @@ __all__ = [
     "Durability",
     "EnsembleExecutables",
     "Feed",
+    "History",
     "Log",
     "Parts",
     "Runner",
