@@ -21,6 +21,7 @@ from exmc_actors.errors import SettingsError as SettingsError
 from exmc_actors.errors import StartError as StartError
 from exmc_actors.errors import StoreError as StoreError
 from exmc_actors.errors import StoreWarning as StoreWarning
+from exmc_actors.exporting import export as export
 from exmc_actors.kernel import Nuts as Nuts
 from exmc_actors.kernel import Walnuts as Walnuts
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST

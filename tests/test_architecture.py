@@ -100,6 +100,7 @@ BROAD_EXCEPTS = {
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
 }
 ROOFS |= ours("model_file", "predictive", "stored", "stopper", "portal", "asyncio")
+ROOFS |= ours("exporting", "draw_files")
 
 # Files over 300 lines say why in their first paragraph.
 LONGEST_FILE = 300

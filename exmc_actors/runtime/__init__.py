@@ -1,7 +1,7 @@
 """Where actors meet mathematics: the supervision tree of a run, its log, and its feed."""
 
 from exmc_actors.runtime.block_size import BlockSize, ByWallTime
-from exmc_actors.runtime.collect import collect, committed_draws
+from exmc_actors.runtime.collect import blocks_of, collect, committed_draws, outline
 from exmc_actors.runtime.cores import available_cores
 from exmc_actors.runtime.durability import Durability, Store
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
@@ -32,6 +32,7 @@ __all__ = [
     "Store",
     "Subscription",
     "available_cores",
+    "blocks_of",
     "chain_path",
     "check",
     "collect",
@@ -41,6 +42,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "outline",
     "rebuilt",
     "run_children",
     "start_positions",
