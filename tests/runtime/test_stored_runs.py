@@ -177,6 +177,28 @@ def test_a_lesson_that_is_missing_is_held_again(whole, undisturbed, tmp_path):
     assert draws_of(went_on(tmp_path)) == undisturbed
 
 
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_what_a_repair_has_replaced_is_not_gone_on_from(commits, whole, undisturbed, tmp_path):
+    """A repair cuts blocks elsewhere, so that old ones begin in the midst of new ones."""
+    lay_out(tmp_path, whole)
+    entries = [one for one in read(tmp_path).records if isinstance(one, BlockEntry)]
+    place = next(one.place for one in entries if one.chain == 0 and one.transitions >= 45)
+    data = bytearray(whole["000001.journal"])
+    data[place.first + place.length // 2] ^= 1
+    lay_out(tmp_path, whole, **{"000001.journal": bytes(data)})
+
+    async def some_commits():
+        async with open_run(resume=tmp_path, **WITHIN, block_size=FixedBlocks((4,))) as run:
+            there = run._log.chains[0].transitions
+            while run._log.chains[0].transitions < there + 4 * commits:
+                await run._feed.committed.park()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ex.StoreWarning)
+        virtual(some_commits)
+        assert draws_of(went_on(tmp_path)) == undisturbed
+
+
 class FullDisk:
     """A disk that takes nothing for a while."""
 
