@@ -31,6 +31,7 @@ _HOME = {
         "StoreError",
         "StoreWarning",
     ),
+    "exmc_actors.exporting": ("export",),
     "exmc_actors.held_run": ("HeldRun", "RunStatus"),
     "exmc_actors.kernel": ("Nuts", "Walnuts"),
     "exmc_actors.many": ("Runtime", "open_runtime"),

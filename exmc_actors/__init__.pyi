@@ -21,6 +21,7 @@ from exmc_actors.errors import SettingsError as SettingsError
 from exmc_actors.errors import StartError as StartError
 from exmc_actors.errors import StoreError as StoreError
 from exmc_actors.errors import StoreWarning as StoreWarning
+from exmc_actors.exporting import export as export
 from exmc_actors.held_run import HeldRun as HeldRun
 from exmc_actors.held_run import RunStatus as RunStatus
 from exmc_actors.kernel import Nuts as Nuts

@@ -93,6 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     resume.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
     resume.set_defaults(command=_resume)
 
+    export = commands.add_parser("export", help="write the draws of a stored run for other programs")
+    export.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    export.add_argument("out", type=Path, metavar="OUT.zarr|OUT.nc", help="a zarr store or a netCDF file")
+    export.add_argument("--warmup", action="store_true", help="write the warmup draws too")
+    export.add_argument("--overwrite", action="store_true", help="replace what has this name")
+    export.set_defaults(command=_export)
+
     summary = commands.add_parser("summary", help="summarise draws that were written")
     summary.add_argument("file", type=Path, metavar="DIR|FILE.nc", help="a stored run, or draws as netCDF")
     summary.set_defaults(command=_summary)
@@ -167,6 +174,20 @@ def _shown(out: Path | None, make: Callable[[], Any]) -> int:
     if tree.attrs.get("interrupted"):
         return INTERRUPTED
     return FAILED if "failed_reasons" in tree.attrs else DONE
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from exmc_actors.errors import StoreWarning
+    from exmc_actors.exporting import export
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        export(arguments.store, arguments.out, save_warmup=arguments.warmup, overwrite=arguments.overwrite)
+    _say(DONE, f"wrote {arguments.out}")
+    for warning in caught:
+        if issubclass(warning.category, StoreWarning):
+            _say(DONE, f"warning: {warning.message}")
+    return DONE
 
 
 def _summary(arguments: argparse.Namespace) -> int:

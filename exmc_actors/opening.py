@@ -192,7 +192,7 @@ async def _running(
     """Run the supervision tree of what was opened."""
     target, settings = opened.target, opened.settings
     keep.check(target)
-    feed = Feed(opened.log, target.values_layout.names)
+    feed = Feed(opened.log, target.values_layout.names, runner)
     executables = _executables(target, settings)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0

@@ -3,19 +3,27 @@
 import functools
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from exmc_actors.compiler import Target
 from exmc_actors.diagnostics import build, problems
 from exmc_actors.errors import RunFailed, SamplingWarning, StartError
+from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, collect, committed_draws
 from exmc_actors.xla import can_fold
 
 if TYPE_CHECKING:
     import xarray
+
+Gather = Callable[
+    [Log, Sequence[int], Phase, int, Sequence[str] | None],
+    tuple[dict[str, np.ndarray], dict[str, np.ndarray]],
+]
 
 
 def result(
@@ -25,10 +33,20 @@ def result(
     var_names: Sequence[str] | None = None,
     save_warmup: bool = False,
     attrs: dict[str, Any] | None = None,
+    gather: Gather = collect,
 ) -> "xarray.DataTree":
     """Return what was committed: chains that gave up apart, the others cut to the shortest.
 
+    Args:
+      log: of the run.
+      target: names the axes, and has the data.
+      var_names: of the variables to keep; None keeps all.
+      save_warmup: whether warmup draws are kept too.
+      attrs: what only the caller knows.
+      gather: what makes the arrays of draws and statistics; ``outline`` makes hollow ones.
+
     Raises:
+      StoreError: a block lies in a store and can no longer be read there.
       StartError: no chain found a point to start from.
       RunFailed: no chain has a draw.
     """
@@ -39,19 +57,21 @@ def result(
         lengths = [min(length, log.enough) for length in lengths]
     if not lengths or min(lengths) == 0:
         raise _failure(log, failed)
-    draws, stats = collect(log, kept, "sample", min(lengths))
+    draws, stats = gather(log, kept, "sample", min(lengths), var_names)
     groups: dict[str, Any] = {}
     failed_lengths = committed_draws(log, failed, "sample")
     if any(failed_lengths):
         with_draws = [chain for chain, length in zip(failed, failed_lengths, strict=True) if length]
-        failed_draws, groups["failed_sample_stats"] = collect(log, with_draws, "sample", max(failed_lengths))
-        groups["failed_posterior"] = _chosen(failed_draws, var_names)
+        groups["failed_posterior"], groups["failed_sample_stats"] = gather(
+            log, with_draws, "sample", max(failed_lengths), var_names
+        )
         groups["failed_chains"] = with_draws
     if save_warmup and log.settings.tune:
-        warmup, groups["warmup_sample_stats"] = collect(log, kept, "warmup", log.settings.tune)
-        groups["warmup_posterior"] = _chosen(warmup, var_names)
+        groups["warmup_posterior"], groups["warmup_sample_stats"] = gather(
+            log, kept, "warmup", log.settings.tune, var_names
+        )
     return build(
-        _chosen(draws, var_names),
+        draws,
         stats,
         **groups,
         chains=kept,
@@ -129,10 +149,6 @@ def _attributes(log: Log) -> dict[str, Any]:
 def _version() -> str:
     """Return the version, which Python reads from a file."""
     return version("exmc-actors")
-
-
-def _chosen(draws: dict[str, Any], var_names: Sequence[str] | None) -> dict[str, Any]:
-    return draws if var_names is None else {name: draws[name] for name in var_names}
 
 
 def _failure(log: Log, failed: Sequence[int]) -> Exception:

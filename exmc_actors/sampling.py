@@ -6,17 +6,17 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import trio
 from rich.console import Console
 
 from exmc_actors.blocking import blocking
 from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
-from exmc_actors.opening import View, open_run
+from exmc_actors.opening import open_run
 from exmc_actors.result import warn_about
 from exmc_actors.run import Run
-from exmc_actors.runtime import DEFAULT_TUNE, Store
-from exmc_actors.runtime.journal import read
+from exmc_actors.runtime import Store
 from exmc_actors.stored import store_of
 from exmc_actors.views import progress_view
 
@@ -107,8 +107,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             save_warmup=save_warmup,
             store=store,
             stop=stop,
-            views=_progress(chains, draws, tune) if progressbar else (),
-        )
+        ),
+        progressbar,
     )
 
 
@@ -146,31 +146,42 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
       SettingsError: an argument is of the wrong kind or out of range.
       RunFailed: every chain gave up.
     """
-    head = read(Path(store_of(folder, "folder").folder)).head.settings if progressbar else None
-    views = _progress(head.chains, draws or head.draws, head.tune) if head else ()
+    store = store_of(folder, "folder")
     return _sampled(
         functools.partial(
             open_run,
             model,
-            resume=folder,
+            resume=store,
             draws=draws,
             cores=cores,
             var_names=var_names,
             save_warmup=save_warmup,
             anyway=anyway,
             stop=stop,
-            views=views,
-        )
+        ),
+        progressbar,
     )
 
 
-def _sampled(opening: Callable[[], AbstractAsyncContextManager[Run]]) -> "xarray.DataTree":
+def _sampled(
+    opening: Callable[..., AbstractAsyncContextManager[Run]], progressbar: bool
+) -> "xarray.DataTree":
     """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
     runs: list[Run] = []
 
     async def main() -> "xarray.DataTree":
-        async with opening() as run:
+        is_open = trio.Event()
+
+        async def progress(subscribe: Any) -> None:
+            # How long a run is that goes on, is known when it is open.
+            await is_open.wait()
+            settings = runs[0]._log.settings
+            shown = progress_view(Console(stderr=True))
+            await shown(subscribe, chains=settings.chains, draws=settings.draws, tune=settings.tune)
+
+        async with opening(views=(progress,) if progressbar else ()) as run:
             runs.append(run)
+            is_open.set()
             return await run.result()
 
     try:
@@ -190,10 +201,3 @@ def _interrupted(runs: list[Run]) -> "xarray.DataTree":
         raise KeyboardInterrupt from None
     tree.attrs["interrupted"] = 1
     return tree
-
-
-def _progress(chains: int, draws: int, tune: int | None) -> tuple[View, ...]:
-    shown = progress_view(Console(stderr=True))
-    return (
-        functools.partial(shown, chains=chains, draws=draws, tune=DEFAULT_TUNE if tune is None else tune),
-    )

@@ -1,10 +1,12 @@
 """Stop a run as soon as a rule says so: a guest of the run that sees what is committed."""
 
 import functools
+import warnings
 
 import trio
 
 from exmc_actors.diagnostics.stopping import Rule, judged_at
+from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.run import Run
 from exmc_actors.runtime import Log, collect
 
@@ -26,7 +28,13 @@ async def _judge(run: Run, rule: Rule) -> None:
             await run._feed.committed.park()
         if log.is_over:
             return
-        reason = await run._parts.runner(functools.partial(_reason, log, rule, number))
+        try:
+            reason = await run._parts.runner(functools.partial(_reason, log, rule, number))
+        except StoreError as error:
+            # No reason to lose the run: it goes on to its last draw, or to the end of its time.
+            warnings.warn(f"the stopping rule can no longer be judged: {error}", StoreWarning, stacklevel=2)
+            await run._over()
+            return
         if reason is not None:
             await run._stop_at(number, reason)
             return

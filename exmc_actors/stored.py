@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
 from exmc_actors.errors import ModelError, RunFailed, SettingsError, StoreError, StoreWarning
 from exmc_actors.model import Model, unknown
-from exmc_actors.result import result
-from exmc_actors.runtime import Durability, Log, Settings, Store, available_cores, rebuilt, start_positions
-from exmc_actors.runtime.journal import BlockRecord, Head, Kept, LengthRecord, create, open_again, read
+from exmc_actors.result import Gather, result
+from exmc_actors.runtime import (
+    Durability,
+    History,
+    Log,
+    Settings,
+    Store,
+    available_cores,
+    collect,
+    rebuilt,
+    start_positions,
+)
+from exmc_actors.runtime.journal import Head, Kept, LengthRecord, Shelf, create, open_again, read
 
 if TYPE_CHECKING:
     import xarray
@@ -54,7 +64,8 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
     versions = {"exmc_actors": version("exmc-actors")}
     head = Head(settings, model_to_store(target), target.dim, versions)
     with create(Path(store.folder), head) as journal:
-        yield Opened(target, settings, Log(settings), Durability(journal, store.sync_every))
+        log = Log(settings, History(Shelf(Path(store.folder))))
+        yield Opened(target, settings, log, Durability(journal, store.sync_every))
 
 
 @contextlib.contextmanager
@@ -87,7 +98,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
         records = kept.records
         if again.draws is not None:  # more are asked for, whatever was found to be enough
             records = (*records, LengthRecord(again.draws))
-        log = rebuilt(replace(kept.head, settings=settings), records)
+        log = rebuilt(replace(kept.head, settings=settings), records, Shelf(folder))
         yield Opened(target, settings, log, durability)
 
 
@@ -115,6 +126,33 @@ def load(
       SettingsError: the store holds a model and one is given, or a variable is unknown.
       RunFailed: a chain has no kept draw yet.
     """
+    return draws_in(folder, model, var_names).tree(save_warmup)
+
+
+@dataclass(frozen=True)
+class DrawsInStore:
+    """The draws of a stored run, as far as it has come; its blocks are read when they are asked for."""
+
+    log: Log
+    target: Target
+    names: tuple[str, ...] | None
+    """Of the variables that are wanted; None means all."""
+    attrs: dict[str, Any]
+
+    def tree(self, save_warmup: bool, gather: Gather = collect) -> "xarray.DataTree":
+        """Return them as ``load`` does."""
+        return result(
+            self.log,
+            self.target,
+            var_names=self.names,
+            save_warmup=save_warmup,
+            attrs=self.attrs,
+            gather=gather,
+        )
+
+
+def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | None) -> DrawsInStore:
+    """Open the draws of a stored run; the arguments and what is raised are those of ``load``."""
     path = Path(folder)
     kept = read(path)
     _warn_of(kept, path)
@@ -123,19 +161,16 @@ def load(
     is_function = kept.head.model is None and model is None
     target = _described(kept.head) if is_function else _target_again(kept, model, path)
     names = chosen_names(var_names)
-    known = {
-        name for record in kept.records if isinstance(record, BlockRecord) for name in record.block.draws
-    }
     for name in names or ():
-        if known and name not in known:
-            raise SettingsError(f"var_names: {unknown('variable', name, sorted(known))}.")
-    log = rebuilt(kept.head, kept.records)
+        if kept.names and name not in kept.names:
+            raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.names))}.")
+    log = rebuilt(kept.head, kept.records, Shelf(path))
     if any(one.status != "failed" and one.transitions <= log.settings.tune for one in log.chains):
         raise RunFailed(
             f"a chain of the run in {folder} has no kept draw yet: go on with it by "
             f"ex.resume({str(folder)!r})."
         )
-    return result(log, target, var_names=names, save_warmup=save_warmup, attrs=attrs)
+    return DrawsInStore(log, target, names, attrs)
 
 
 def target_of(model: Any) -> Target:
@@ -209,8 +244,8 @@ def _target_again(kept: Kept, given: Any, folder: Path) -> Target:
             "one again, as model=..."
         )
     target = target_of(given)
-    names = next((set(one.block.draws) for one in kept.records if isinstance(one, BlockRecord)), None)
-    if target.dim != head.dim or names not in (None, set(target.values_layout.names)):
+    names = set(kept.names)
+    if target.dim != head.dim or (names and names != set(target.values_layout.names)):
         of = f"{head.dim} dimensions" + (f", called {', '.join(sorted(names))}" if names else "")
         raise StoreError(f"the run in {folder} has {of}, and {given!r} is another model.")
     return target
@@ -231,5 +266,5 @@ def _warn_of(kept: Kept, folder: Path) -> None:
             f"the run in {folder} is damaged ({'; '.join(kept.damages)}): what cannot be read there is left "
             "out, and computed again, to the same bits, when the run goes on.",
             StoreWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

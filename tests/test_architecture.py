@@ -101,6 +101,7 @@ BROAD_EXCEPTS = {
 }
 ROOFS |= ours("model_file", "predictive", "stored", "stopper", "portal", "asyncio")
 ROOFS |= ours("options", "run_process", "held_run", "many")
+ROOFS |= ours("exporting", "draw_files")
 
 # Files over 300 lines say why in their first paragraph.
 LONGEST_FILE = 300

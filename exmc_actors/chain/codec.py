@@ -1,6 +1,9 @@
 """Turn a chain state into bytes and back, to the bit, and notice damage; files and frames are for others."""
 
+import functools
+import math
 import zlib
+from typing import Any
 
 import jax
 import msgpack
@@ -51,8 +54,7 @@ def decode(data: bytes) -> ChainState:
         )
     if not 0 <= dim <= _LARGEST_DIM:
         raise UnreadableState(f"this chain state claims {dim} dimensions; 0 to {_LARGEST_DIM} are accepted")
-    leaves, structure = jax.tree.flatten(empty_state(dim))
-    sizes = [int(np.prod(like.shape, dtype=np.int64)) * like.dtype.itemsize for like in leaves]
+    leaves, structure, sizes = _layout(dim)
     if [len(part) if isinstance(part, bytes) else -1 for part in raw] != sizes:
         raise UnreadableState(f"this chain state of {dim} dimensions is damaged: its arrays have other sizes")
     if checksum != _checksum(raw):
@@ -62,6 +64,13 @@ def decode(data: bytes) -> ChainState:
     ]
     state: ChainState = jax.tree.unflatten(structure, arrays)
     return state
+
+
+@functools.lru_cache(maxsize=8)
+def _layout(dim: int) -> tuple[list[Any], Any, list[int]]:
+    """Return leaves like those of a state, how they make one, and how many bytes each takes."""
+    leaves, structure = jax.tree.flatten(empty_state(dim))
+    return leaves, structure, [math.prod(like.shape) * like.dtype.itemsize for like in leaves]
 
 
 def _checksum(raw: list[bytes]) -> int:

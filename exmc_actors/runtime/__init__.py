@@ -1,12 +1,13 @@
 """Where actors meet mathematics: the supervision tree of a run, its log, and its feed."""
 
 from exmc_actors.runtime.block_size import BlockSize, ByWallTime
-from exmc_actors.runtime.collect import collect, committed_draws
+from exmc_actors.runtime.collect import blocks_of, collect, committed_draws, outline
 from exmc_actors.runtime.cores import available_cores
 from exmc_actors.runtime.durability import Durability, Store
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
 from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
+from exmc_actors.runtime.history import History
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.rebuilding import rebuilt
 from exmc_actors.runtime.settings import (
@@ -30,6 +31,7 @@ __all__ = [
     "Durability",
     "EnsembleExecutables",
     "Feed",
+    "History",
     "Log",
     "Parts",
     "Runner",
@@ -37,6 +39,7 @@ __all__ = [
     "Store",
     "Subscription",
     "available_cores",
+    "blocks_of",
     "chain_path",
     "check",
     "check_priority",
@@ -47,6 +50,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "outline",
     "rebuilt",
     "run_children",
     "start_positions",

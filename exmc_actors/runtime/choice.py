@@ -9,6 +9,7 @@ import numpy as np
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DrawBlock, Message, RunPaused, RunResumed
+from exmc_actors.runtime.history import WHOLE_RUN
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,13 @@ class Choice:
     thin: int = 1
     """One draw of so many, counted within the phase."""
 
-    def takes(self, message: Message) -> bool:
-        """Whether a message is of a chain that was asked for, or of the whole run."""
-        return (
-            self.chains is None or isinstance(message, RunPaused | RunResumed) or message.chain in self.chains
-        )
+    def takes(self, chain: int) -> bool:
+        """Whether a message of a chain, or of the whole run, was asked for."""
+        return self.chains is None or chain == WHOLE_RUN or chain in self.chains
 
     def seen(self, message: Message) -> Message | None:
         """Return what there is to see of a message; None where that is nothing."""
-        if not self.takes(message):
+        if not self.takes(WHOLE_RUN if isinstance(message, RunPaused | RunResumed) else message.chain):
             return None
         if not isinstance(message, DrawBlock) or (self.var_names is None and self.thin == 1):
             return message

@@ -1,10 +1,14 @@
-"""Gather the committed draws of some chains into arrays; knows nothing of containers."""
+"""Gather the committed draws of some chains into arrays; knows nothing of containers.
 
-from collections.abc import Sequence
+Blocks are read one after the other, so that what is in memory is the arrays that are returned and one block.
+"""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from exmc_actors.messages import DrawBlock, Phase
+from exmc_actors.runtime.history import PHASES, Position
 from exmc_actors.runtime.log import Log
 
 Columns = dict[str, np.ndarray]
@@ -14,36 +18,84 @@ Columns = dict[str, np.ndarray]
 def committed_draws(log: Log, chains: Sequence[int], phase: Phase) -> list[int]:
     """Return how many draws of a phase each chain has committed."""
     lengths = dict.fromkeys(chains, 0)
-    for message in log.messages:
-        if isinstance(message, DrawBlock) and message.phase == phase and message.chain in lengths:
-            lengths[message.chain] += len(message)
+    for _, position in _blocks(log, chains, phase):
+        lengths[position.chain] += position.length
     return [lengths[chain] for chain in chains]
 
 
-def collect(log: Log, chains: Sequence[int], phase: Phase, length: int) -> tuple[Columns, Columns]:
+def collect(
+    log: Log, chains: Sequence[int], phase: Phase, length: int, names: Sequence[str] | None = None
+) -> tuple[Columns, Columns]:
     """Return draws and statistics of the first ``length`` draws of each chain.
 
-    A chain that has fewer is filled up with NaN, its statistics too; whether that may be is for the
-    caller, who knows the lengths.
+    A chain that has fewer is filled up with NaN, its statistics too, which then are numbers all of them;
+    whether that may be is for the caller, who knows the lengths.
+
+    Args:
+      log: of the run.
+      chains: a row each.
+      phase: which draws.
+      length: how many of each chain.
+      names: of the variables to return; None means all.
+
+    Raises:
+      StoreError: a block that lies in a journal cannot be read there any more.
     """
-    blocks = [
-        message
-        for message in log.messages
-        if isinstance(message, DrawBlock) and message.phase == phase and message.chain in chains
-    ]
-    if not blocks:
-        return {}, {}
-    lengths = committed_draws(log, chains, phase)
+    hollow = outline(log, chains, phase, length, names)
+    gathered: tuple[Columns, Columns] = (_room(hollow[0]), _room(hollow[1]))
     row_of = {chain: row for row, chain in enumerate(chains)}
-    gathered: tuple[Columns, Columns] = ({}, {})
-    for columns, parts in zip(gathered, ("draws", "stats"), strict=True):
-        for name, example in getattr(blocks[0], parts).items():
-            columns[name] = np.empty((len(chains), length, *example.shape[1:]))
-            for row, there in enumerate(lengths):
-                columns[name][row, there:] = np.nan
-        for block in blocks:
-            count = min(len(block), length - block.first)
-            if count > 0:
-                for name, values in getattr(block, parts).items():
-                    columns[name][row_of[block.chain], block.first : block.first + count] = values[:count]
+    for row, there in enumerate(committed_draws(log, chains, phase)):
+        if there < length:
+            for array in (*gathered[0].values(), *gathered[1].values()):
+                array[row, there:] = np.nan
+    for block in blocks_of(log, chains, phase, length):
+        behind = min(block.first + len(block), length)
+        for columns, parts in zip(gathered, (block.draws, block.stats), strict=True):
+            for name, array in columns.items():
+                array[row_of[block.chain], block.first : behind] = parts[name][: behind - block.first]
     return gathered
+
+
+def outline(
+    log: Log, chains: Sequence[int], phase: Phase, length: int, names: Sequence[str] | None = None
+) -> tuple[Columns, Columns]:
+    """Return arrays of the shapes and types that ``collect`` gives; they hold nothing, and take no memory."""
+    block = next(blocks_of(log, chains, phase, length), None)
+    if block is None:
+        return {}, {}
+    is_filled_up = min(committed_draws(log, chains, phase)) < length
+
+    def hollow(values: np.ndarray) -> np.ndarray:
+        kind = np.float64 if is_filled_up else values.dtype
+        return np.broadcast_to(np.zeros((), kind), (len(chains), length, *values.shape[1:]))
+
+    draws = block.draws if names is None else {name: block.draws[name] for name in names}
+    return (
+        {name: hollow(values) for name, values in draws.items()},
+        {name: hollow(values) for name, values in block.stats.items()},
+    )
+
+
+def blocks_of(log: Log, chains: Sequence[int], phase: Phase, length: int) -> Iterator[DrawBlock]:
+    """Yield the blocks with the first ``length`` draws of some chains, in the order of their commits.
+
+    Raises:
+      StoreError: one that lies in a journal cannot be read there any more.
+    """
+    for at, position in _blocks(log, chains, phase):
+        if position.first < length:
+            block = log.messages[at]
+            assert isinstance(block, DrawBlock)
+            yield block
+
+
+def _blocks(log: Log, chains: Sequence[int], phase: Phase) -> Iterator[tuple[int, Position]]:
+    """Yield number and position of each block of a phase of some chains."""
+    rows = log.messages.positions()
+    wanted = (rows[:, 1] == PHASES.index(phase)) & np.isin(rows[:, 0], np.asarray(chains, dtype=np.int64))
+    for at in np.flatnonzero(wanted).tolist():
+        yield at, Position(*rows[at].tolist())
+
+
+def _room(hollow: Columns) -> Columns:
+    return {name: np.empty(array.shape, array.dtype) for name, array in hollow.items()}

@@ -4,12 +4,13 @@ The log is the truth and the feed only wakes: a subscription is a cursor into th
 seen once and in order whatever restarts in between, and joining late is starting at an older cursor.
 """
 
+import functools
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
 
-from exmc_actors.errors import SettingsError
+from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.messages import (
     DROP_OLDEST,
     LATEST,
@@ -22,6 +23,7 @@ from exmc_actors.messages import (
 )
 from exmc_actors.runtime.choice import Choice, chosen
 from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.worker import DISK_SPEED, Runner, in_thread
 
 DEFAULT_CAPACITY = 64
 
@@ -40,7 +42,11 @@ class Subscription(AsyncIterator[Message]):
         self._dropped = 0
 
     async def __anext__(self) -> Message:
-        """Return the next message, waiting for one to be committed."""
+        """Return the next message, waiting for one to be committed.
+
+        Raises:
+          StoreError: the next message lies in the store, and can no longer be read; the one behind it can.
+        """
         await trio.lowlevel.checkpoint()
         while True:
             while self._cursor == len(self._feed.log.messages):
@@ -48,12 +54,33 @@ class Subscription(AsyncIterator[Message]):
                     raise StopAsyncIteration
                 await self._feed.committed.park()
             self._skip_to_capacity()
-            seen = self._choice.seen(self._feed.log.messages[self._cursor])
-            self._cursor += 1
-            self._feed.read.unpark_all()
+            at = self._cursor
+            message = await self._message(at)
+            if self._cursor != at:  # it was skipped, or somebody else has it, while the journal was read
+                continue
+            self._go_on()
+            seen = None if message is None else self._choice.seen(message)
             if seen is not None:
                 self._delivered += 1
                 return seen
+
+    async def _message(self, at: int) -> Message | None:
+        """Return a message, from the journal where it is not in memory; None where it was not asked for."""
+        messages = self._feed.log.messages
+        message = messages.in_memory(at)
+        if message is not None or not self._choice.takes(messages.position(at).chain):
+            return message
+        read = functools.partial(messages.__getitem__, at)
+        try:
+            return await self._feed.runner(read, seconds=messages.position(at).frame / DISK_SPEED)
+        except StoreError:
+            if self._cursor == at:  # who bears that goes on behind it, and holds nobody back
+                self._go_on()
+            raise
+
+    def _go_on(self) -> None:
+        self._cursor += 1
+        self._feed.read.unpark_all()
 
     def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
@@ -73,7 +100,7 @@ class Subscription(AsyncIterator[Message]):
         places = range(self._cursor, len(messages))
         if self._choice.chains is None:
             return places
-        return [at for at in places if self._choice.takes(messages[at])]
+        return [at for at in places if self._choice.takes(messages.position(at).chain)]
 
     def _skip_to_capacity(self) -> None:
         if self._overflow is WAIT or len(self._feed.log.messages) - self._cursor <= self._capacity:
@@ -88,15 +115,17 @@ class Subscription(AsyncIterator[Message]):
 class Feed:
     """All subscriptions of a run."""
 
-    def __init__(self, log: Log, names: Sequence[str] = ()) -> None:
+    def __init__(self, log: Log, names: Sequence[str] = (), runner: Runner = in_thread) -> None:
         """Attach to a log; the recorder calls ``wake`` after each commit.
 
         Args:
           log: of the run.
           names: of the variables that its draws have.
+          runner: reads old blocks from the journal.
         """
         self.log = log
         self._names = names
+        self.runner = runner
         self.committed = trio.lowlevel.ParkingLot()
         self.read = trio.lowlevel.ParkingLot()
         self.ended: float | None = None

@@ -7,18 +7,18 @@ as there is room.
 import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import trio
 
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.journal import BlockRecord, Journal, Record
-from exmc_actors.runtime.worker import Runner
+from exmc_actors.runtime.journal import BlockRecord, Journal, Place, Record
+from exmc_actors.runtime.worker import DISK_SPEED, Runner
+
+T = TypeVar("T")
 
 TRY_AGAIN = 1.0
 """Seconds between two attempts to write."""
-_SPEED = 1e8
-"""Bytes a second that are packed and written, with much to spare."""
 
 
 class Keeper:
@@ -40,28 +40,33 @@ class Keeper:
         self._one_writes = trio.Lock()
         self._synced = trio.current_time()
 
-    async def keep(self, record: Record) -> None:
-        """Return when the operating system has the record; wait for as long as it takes none."""
+    async def keep(self, record: Record) -> Place | None:
+        """Return where the record lies once the operating system has it; wait for as long as it takes none.
+
+        Without a journal it lies nowhere.
+        """
         if self._journal is None:
-            return
+            return None
         async with self._one_writes:
             write = functools.partial(self._journal.append, record)
-            await self._until_taken(write, _size_of(record) / _SPEED)
+            place = await self._until_taken(write, _size_of(record) / DISK_SPEED)
             if self._sync_every is not None and trio.current_time() - self._synced >= self._sync_every:
                 await self._until_taken(self._journal.sync, math.inf)
                 self._synced = trio.current_time()
+        return place
 
-    async def _until_taken(self, act: Callable[[], None], seconds: float) -> None:
+    async def _until_taken(self, act: Callable[[], T], seconds: float) -> T:
         """Do something with the journal, which takes so many seconds, and again until it succeeds."""
         while True:
             try:
-                await self._runner(act, seconds=seconds)
+                done = await self._runner(act, seconds=seconds)
             except OSError as error:
                 self._feed.pause("disk", f"the journal cannot be written: {error.strerror}")
                 await trio.sleep(TRY_AGAIN)
             else:
                 break
         self._feed.go_on("disk")
+        return done
 
 
 def _size_of(record: Record) -> int:

@@ -10,7 +10,10 @@ from typing import Literal
 import numpy as np
 
 from exmc_actors.chain import ChainState
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock
+from exmc_actors.runtime.history import History
+from exmc_actors.runtime.journal import BlockEntry, Place
+from exmc_actors.runtime.journal.entries import Counts, counts_of
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.warmup import Learner, Learnt, Pairs
 
@@ -50,7 +53,7 @@ class Log:
     """The committed messages of a run in the order of their commits, and a record a chain."""
 
     settings: Settings
-    messages: list[Message] = field(default_factory=list)
+    messages: History = field(default_factory=History)
     chains: list[ChainRecord] = field(default_factory=list)
     lessons: dict[int, dict[int, Learnt]] = field(default_factory=dict)
     """By the transition before which it was learnt: what each chain took."""
@@ -103,13 +106,25 @@ class Log:
         record.last_end = ""
 
     def commit(
-        self, block: DrawBlock, transitions: int, state: ChainState, pairs: Pairs | None = None
+        self,
+        block: DrawBlock,
+        transitions: int,
+        state: ChainState,
+        pairs: Pairs | None = None,
+        place: Place | None = None,
     ) -> None:
         """Take in a block with the state that follows it, and with what can be learnt from it.
 
         The chain's last block finishes it.
         A block that does not begin where the chain stands would lose or repeat draws; the supervision
         tree makes that impossible, and this is where it would show.
+
+        Args:
+          block: as computed.
+          transitions: how many the chain had made before.
+          state: that follows.
+          pairs: to learn from, of a warmup block.
+          place: where the block lies in the journal, if it does: then its arrays need not stay in memory.
         """
         record = self.chains[block.chain]
         assert transitions == record.transitions, (block.chain, transitions, record.transitions)
@@ -117,16 +132,25 @@ class Log:
         if pairs is not None:
             record.window.append((transitions, pairs))
         record.state = state
-        record.transitions += len(block)
+        self.messages.append(block, place)
+        self._count(block.chain, len(block), counts_of(block))
+
+    def commit_again(self, entry: BlockEntry) -> None:
+        """Take in a block that lies in the journal, without its arrays and without the state that follows."""
+        assert entry.transitions == self.chains[entry.chain].transitions, entry
+        self.messages.append_kept(entry.chain, entry.phase, entry.first, entry.length, entry.place)
+        self._count(entry.chain, entry.length, entry.counts)
+
+    def _count(self, chain: int, length: int, counts: Counts) -> None:
+        record = self.chains[chain]
+        record.transitions += length
         record.crashes = 0
-        record.step_size = float(block.stats["step_size"][-1])
-        record.steps += int(block.stats["n_steps"].sum())
-        if block.phase == "sample":
-            record.divergences += int(np.count_nonzero(block.stats["diverging"]))
-        self.messages.append(block)
+        record.step_size = counts.step_size
+        record.steps += counts.steps
+        record.divergences += counts.divergences
         if record.transitions == self.settings.transitions:
             record.status = "finished"
-            self.messages.append(ChainFinished(block.chain))
+            self.messages.append(ChainFinished(chain))
 
     def is_ready(self, lesson: int) -> bool:
         """Whether every chain that is still running has come to a lesson."""

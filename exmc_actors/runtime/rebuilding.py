@@ -1,20 +1,22 @@
-"""Make the log of a run again from its records: each chain as far as nothing is missing."""
+"""Make the log of a run again from its journal: each chain as far as nothing is missing.
+
+Arrays are read of few blocks only: the last of each chain, and those that a lesson is about.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-import numpy as np
-
-from exmc_actors.messages import STATS
+from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import (
-    BlockRecord,
+    BlockEntry,
+    Entry,
     FailedRecord,
     Head,
     LengthRecord,
     LessonRecord,
     MakerRecord,
-    Record,
+    Shelf,
     StopRecord,
 )
 from exmc_actors.runtime.lessons import teach_on_one_thread
@@ -22,25 +24,37 @@ from exmc_actors.runtime.log import ChainRecord, Log
 from exmc_actors.warmup import Learnt
 
 
-def rebuilt(head: Head, records: Iterable[Record]) -> Log:
+def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
     """Return the log that a run goes on with.
 
     What follows a record that is missing is left out, of that chain alone: it will be computed again, to the
     same bits.  A lesson that is missing is held again.
+
+    Args:
+      head: of the run.
+      records: of its journal.
+      shelf: where the blocks lie.
+
+    Raises:
+      StoreError: a block that was there when the journal was read no longer is.
     """
     settings = head.settings
     found = _sorted(head, records)
-    log = Log(settings)
+    log = Log(settings, History(shelf))
     for lesson in settings.schedule.lessons:
         _commit_up_to(lesson, log, found)
         if lesson in found.lessons:
             log.learn(lesson, dict(found.lessons[lesson].learnt))
         elif _was_held(lesson, log, found):
+            _read_back(lesson, log, found, shelf)
             log.learn(lesson, teach_on_one_thread(settings.schedule, lesson, log.learners(lesson)))
         else:
             break
     else:
         _commit_up_to(settings.transitions, log, found)
+    _read_back(
+        next((one for one in settings.schedule.lessons if one not in log.lessons), None), log, found, shelf
+    )
     for chain, record in enumerate(log.chains):
         failure = found.failures.get(chain)
         if failure is not None and failure.transitions == record.transitions:
@@ -60,8 +74,10 @@ def rebuilt(head: Head, records: Iterable[Record]) -> Log:
 class _Found:
     """The records of a run, by what they are about."""
 
-    blocks: list[dict[int, BlockRecord]]
+    blocks: list[dict[int, BlockEntry]]
     """Of each chain, by how many transitions it had made before."""
+    taken: list[list[BlockEntry]]
+    """Of each chain, those that the log has: one follows from the other."""
     lessons: dict[int, LessonRecord] = field(default_factory=dict)
     failures: dict[int, FailedRecord] = field(default_factory=dict)
     """The last one of each chain."""
@@ -69,22 +85,28 @@ class _Found:
     """The last one that no longer run came after."""
 
 
-def _sorted(head: Head, records: Iterable[Record]) -> _Found:
+def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
     """Return the records that can be of this run; their bytes may be anybody's."""
-    found = _Found([{} for _ in range(head.settings.chains)])
-    since: list[dict[int, int]] = [{} for _ in found.blocks]
-    makers = 0
+    chains = range(head.settings.chains)
+    found = _Found([{} for _ in chains], [[] for _ in chains])
+    since: list[dict[int, int]] = [{} for _ in chains]
+    makers, stale = (
+        0,
+        [-1 for _ in chains],
+    )  # of each chain, its furthest block that an earlier maker computed
     for record in records:
         match record:
             case MakerRecord():
                 makers += 1
-            case BlockRecord() if _fits(record, head):
-                chain, done = record.block.chain, record.transitions
+                stale = [max(blocks, default=-1) for blocks in found.blocks]
+            case BlockEntry(chain=chain, transitions=done) if _fits(record, head):
                 found.blocks[chain][done] = record
                 since[chain][done] = makers
-                # What another maker had computed behind it does not follow from it.
-                for later in [place for place, of in since[chain].items() if place > done and of < makers]:
-                    del found.blocks[chain][later], since[chain][later]
+                if stale[chain] > done:
+                    # What another maker had computed behind it does not follow from it.
+                    for later in [at for at, of in since[chain].items() if at > done and of < makers]:
+                        del found.blocks[chain][later], since[chain][later]
+                    stale[chain] = done
             case LessonRecord(lesson, learnt) if _fits_chains(learnt, head):
                 found.lessons[lesson] = record
             case StopRecord():
@@ -96,19 +118,14 @@ def _sorted(head: Head, records: Iterable[Record]) -> _Found:
     return found
 
 
-def _fits(record: BlockRecord, head: Head) -> bool:
-    block, settings, done = record.block, head.settings, record.transitions
-    columns = [*block.draws.values(), *block.stats.values()]
+def _fits(entry: BlockEntry, head: Head) -> bool:
+    settings, done = head.settings, entry.transitions
     return (
-        0 <= block.chain < settings.chains
+        0 <= entry.chain < settings.chains
         and 0 <= done < settings.transitions
-        and set(block.stats) == set(STATS)
-        and len({array.shape[:1] for array in columns}) == 1
-        and 0 < len(block) <= settings.left_in_leg(done)
-        and (block.phase, block.first) == settings.place(done)
-        and int(record.state.transitions) == done + len(block)
-        and np.shape(record.state.point.position) == (head.dim,)
-        and (record.pairs is None or record.pairs.shape[1:] == (2, head.dim))
+        and entry.dim == head.dim
+        and entry.length <= settings.left_in_leg(done)
+        and (entry.phase, entry.first) == settings.place(done)
     )
 
 
@@ -126,9 +143,23 @@ def _commit_up_to(stop: int, log: Log, found: _Found) -> None:
     while waiting:
         done, chain = heappop(waiting)
         if done < stop and done in found.blocks[chain]:
-            one = found.blocks[chain][done]
-            log.commit(one.block, one.transitions, one.state, one.pairs)
+            log.commit_again(found.blocks[chain][done])
+            found.taken[chain].append(found.blocks[chain][done])
             heappush(waiting, (log.chains[chain].transitions, chain))
+
+
+def _read_back(lesson: int | None, log: Log, found: _Found, shelf: Shelf) -> None:
+    """Read the state of each chain where it stands, and what it brings to a lesson, if one is to come."""
+    start = None if lesson is None else log.settings.schedule.window_start(lesson)
+    for chain, record in enumerate(log.chains):
+        record.window = []
+        for entry in found.taken[chain]:
+            if start is not None and entry.transitions >= start:
+                pairs = shelf.record(entry.place).pairs
+                if pairs is not None:
+                    record.window.append((entry.transitions, pairs))
+        if found.taken[chain]:
+            record.state = shelf.record(found.taken[chain][-1].place).state
 
 
 def _was_held(lesson: int, log: Log, found: _Found) -> bool:

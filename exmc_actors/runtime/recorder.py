@@ -58,8 +58,8 @@ class Recorder(sv.Server):
                 self._lessons.ask(chain, lesson, self.defer())
                 return sv.NO_REPLY
             case Commit(block, transitions, state, pairs):
-                await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
-                self._log.commit(block, transitions, state, pairs)
+                place = await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
+                self._log.commit(block, transitions, state, pairs, place)
                 come_to = transitions + len(block)
                 if come_to in self._log.settings.schedule.lessons:
                     self._lessons.ask(block.chain, come_to, self.defer())

@@ -20,6 +20,9 @@ T = TypeVar("T")
 QUICK = 1e-3
 """Seconds for which a computation may keep the event loop waiting."""
 
+DISK_SPEED = 1e8
+"""Bytes a second that are packed and written, or read and unpacked, with much to spare."""
+
 
 class Runner(Protocol):
     """Whoever runs a blocking function for an actor."""

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from exmc_actors.runtime.journal import BlockRecord, read
+from exmc_actors.runtime.journal import BlockEntry, read
 from tests.chaos.killed_run import OPTIONS
 
 KILLS = int(os.environ.get("EXMC_KILLS", "20"))
@@ -51,10 +51,10 @@ def committed(folder):
     """Return where committed blocks begin and end, of each chain; each begins once."""
     kept = read(folder)
     assert kept.damages == ()
-    blocks = [record for record in kept.records if isinstance(record, BlockRecord)]
-    begins = [(record.block.chain, record.transitions) for record in blocks]
+    blocks = [entry for entry in kept.records if isinstance(entry, BlockEntry)]
+    begins = [(entry.chain, entry.transitions) for entry in blocks]
     assert len(begins) == len(set(begins))
-    return {(record.block.chain, record.transitions, len(record.block)) for record in blocks}
+    return {(entry.chain, entry.transitions, entry.length) for entry in blocks}
 
 
 def is_complete(blocks):

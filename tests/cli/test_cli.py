@@ -83,6 +83,11 @@ def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model
     first = exmc("sample", model_file, "--draws", 200, *arguments, "--store", store)
     assert first.returncode == 0, first.stderr
     assert exmc("summary", store).stdout == first.stdout
+    out = tmp_path / "out.nc"
+    exported = exmc("export", store, out, "--warmup")
+    assert (exported.returncode, exported.stdout, exported.stderr) == (0, "", f"exmc: wrote {out}\n")
+    assert exmc("summary", out).stdout == first.stdout
+    assert exmc("export", store, out).returncode == 2
     refused = exmc("sample", model_file, *arguments, "--store", store)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "holds a run already: go on with it by ex.resume" in refused.stderr
@@ -111,6 +116,8 @@ def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model
         (["resume", "FOLDER"], r"holds no run"),
         (["summary", "FOLDER"], r"holds no run"),
         (["summary", "nowhere.nc"], r"there is no file 'nowhere.nc'"),
+        (["export", "FOLDER", "FOLDER/x.csv"], r"give a name that ends in \.zarr or in \.nc"),
+        (["export", "FOLDER", "FOLDER/x.nc"], r"holds no run"),
         (["summary", "FILE"], r"is not a netCDF file of draws"),
     ],
 )

@@ -16,7 +16,7 @@ import supervision as sv
 from exmc_actors.messages import DrawBlock, RunPaused, RunResumed
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline, rebuilt
-from exmc_actors.runtime.journal import BlockRecord, FailedRecord, LessonRecord, MakerRecord, read
+from exmc_actors.runtime.journal import BlockEntry, FailedRecord, LessonRecord, MakerRecord, Shelf, read
 from exmc_actors.runtime.journal.frames import framed
 from exmc_actors.runtime.journal.records import encode_record
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, schools, virtual
@@ -179,6 +179,28 @@ def test_a_lesson_that_is_missing_is_held_again(whole, undisturbed, tmp_path):
     assert draws_of(went_on(tmp_path)) == undisturbed
 
 
+@pytest.mark.parametrize("commits", [1, 2, 3])
+def test_what_a_repair_has_replaced_is_not_gone_on_from(commits, whole, undisturbed, tmp_path):
+    """A repair cuts blocks elsewhere, so that old ones begin in the midst of new ones."""
+    lay_out(tmp_path, whole)
+    entries = [one for one in read(tmp_path).records if isinstance(one, BlockEntry)]
+    place = next(one.place for one in entries if one.chain == 0 and one.transitions >= 45)
+    data = bytearray(whole["000001.journal"])
+    data[place.first + place.length // 2] ^= 1
+    lay_out(tmp_path, whole, **{"000001.journal": bytes(data)})
+
+    async def some_commits():
+        async with open_run(resume=tmp_path, **WITHIN, block_size=FixedBlocks((4,))) as run:
+            there = run._log.chains[0].transitions
+            while run._log.chains[0].transitions < there + 4 * commits:
+                await run._feed.committed.park()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ex.StoreWarning)
+        virtual(some_commits)
+        assert draws_of(went_on(tmp_path)) == undisturbed
+
+
 class FullDisk:
     """A disk that takes nothing for a while."""
 
@@ -309,11 +331,12 @@ def test_a_chain_that_was_not_there_where_it_is_said_to_have_failed_goes_on(whol
 def test_what_one_maker_computed_is_not_joined_to_what_another_computed_before_it(whole, tmp_path):
     lay_out(tmp_path, whole)
     kept = read(tmp_path)
-    blocks = [record for record in kept.records if isinstance(record, BlockRecord)]
-    early = next(one for one in blocks if one.block.chain == 0 and one.transitions >= 50)
+    blocks = [entry for entry in kept.records if isinstance(entry, BlockEntry)]
+    place = next(one.place for one in blocks if one.chain == 0 and one.transitions >= 50)
+    early = Shelf(tmp_path).record(place)
     other = framed(encode_record(MakerRecord({"jax": "99"}))) + framed(encode_record(early))
     lay_out(tmp_path, whole, **{"000001.journal": whole["000001.journal"] + other})
-    log = rebuilt(kept.head, read(tmp_path).records)
+    log = rebuilt(kept.head, read(tmp_path).records, Shelf(tmp_path))
     assert log.chains[0].transitions == early.transitions + len(early.block)
     assert log.chains[1].transitions == 100
 

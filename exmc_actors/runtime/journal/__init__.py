@@ -1,7 +1,16 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
+from exmc_actors.runtime.journal.entries import BlockEntry, Entry
 from exmc_actors.runtime.journal.head import Head
-from exmc_actors.runtime.journal.journal import Journal, Kept, create, holds_a_run, open_again, read
+from exmc_actors.runtime.journal.journal import (
+    Journal,
+    Kept,
+    Shelf,
+    create,
+    holds_a_run,
+    open_again,
+    read,
+)
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
     FailedRecord,
@@ -11,9 +20,12 @@ from exmc_actors.runtime.journal.records import (
     Record,
     StopRecord,
 )
+from exmc_actors.runtime.journal.segments import Place
 
 __all__ = [
+    "BlockEntry",
     "BlockRecord",
+    "Entry",
     "FailedRecord",
     "Head",
     "Journal",
@@ -21,7 +33,9 @@ __all__ = [
     "LengthRecord",
     "LessonRecord",
     "MakerRecord",
+    "Place",
     "Record",
+    "Shelf",
     "StopRecord",
     "create",
     "holds_a_run",

@@ -23,12 +23,28 @@ def framed(payload: bytes) -> bytes:
     return start + struct.pack("<I", zlib.crc32(start)) + payload
 
 
+def frame_length(payload: bytes) -> int:
+    """Return how many bytes the frame of a payload takes."""
+    return _HEADER.size + len(payload)
+
+
+def unframed(frame: bytes) -> bytes | None:
+    """Return the payload of some bytes that should be one frame; None where they are not."""
+    length = _length(frame, 0)
+    if length is None or len(frame) != _HEADER.size + length:
+        return None
+    payload = frame[_HEADER.size :]
+    return payload if zlib.crc32(payload) == _HEADER.unpack_from(frame)[2] else None
+
+
 @dataclass
 class Scan:
     """What was found in some bytes."""
 
     payloads: list[bytes] = field(default_factory=list)
     """Of the frames that are whole, in order."""
+    begins: list[int] = field(default_factory=list)
+    """At which byte the frame of each payload begins."""
     damaged: list[tuple[int, int]] = field(default_factory=list)
     """From which byte up to which there is something else."""
     end: int = 0
@@ -62,6 +78,7 @@ def scan(data: bytes, start: int = 0) -> Scan:
         payload = data[at + _HEADER.size : behind]
         if zlib.crc32(payload) == _HEADER.unpack_from(data, at)[2]:
             found.payloads.append(payload)
+            found.begins.append(at)
         else:
             found.damaged.append((at, behind))
         found.end = at = behind

@@ -1,27 +1,43 @@
 """Keep a run in a folder: its head in a file of its own, and behind it, record by record, what is committed.
 
 The head also stands at the beginning of the first segment, so that damage to one of the two loses nothing.
+What is read keeps of a block where it lies, not its arrays: those are read when somebody needs them.
 """
 
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from exmc_actors.errors import StoreError, StoreWarning
+from exmc_actors.messages import DrawBlock
+from exmc_actors.runtime.journal.entries import Entry, entry_of
 from exmc_actors.runtime.journal.frames import framed, scan
 from exmc_actors.runtime.journal.head import Head, decode_head, encode_head
 from exmc_actors.runtime.journal.records import (
+    BlockRecord,
     LengthRecord,
     MakerRecord,
     Record,
+    decode_block,
     decode_record,
     encode_record,
 )
-from exmc_actors.runtime.journal.segments import Segments, locked, read_segments, segments_of, sync_folder
+from exmc_actors.runtime.journal.segments import (
+    Place,
+    Segments,
+    locked,
+    read_frame,
+    read_segments,
+    segments_of,
+    sync_folder,
+)
 from exmc_actors.runtime.settings import MAX_TRANSITIONS
+
+T = TypeVar("T")
 
 _HEAD = "head"
 
@@ -31,7 +47,10 @@ class Kept:
     """What a folder holds of a run."""
 
     head: Head
-    records: tuple[Record, ...]
+    records: tuple[Entry, ...]
+    """In order; of a block only what is known of it without its arrays."""
+    names: tuple[str, ...]
+    """Of the variables; empty before the first block."""
     damages: tuple[str, ...]
     """Where something cannot be read; what was there is not among the records."""
     end: int
@@ -43,6 +62,45 @@ class Kept:
         return next((one.maker for one in reversed(self.records) if isinstance(one, MakerRecord)), None)
 
 
+class Shelf:
+    """Where the blocks of a run lie, for whoever asks for one."""
+
+    def __init__(self, folder: Path) -> None:
+        """Attach to a folder; nothing is read yet."""
+        self._folder = folder
+
+    def record(self, place: Place) -> BlockRecord:
+        """Return the block at a place, with the state that follows it.
+
+        Raises:
+          StoreError: it is no longer there, or it cannot be read.
+        """
+        record = self._decoded(place, decode_record)
+        if not isinstance(record, BlockRecord):
+            raise self._another(place)
+        return record
+
+    def block(self, place: Place) -> DrawBlock:
+        """Return the block alone.
+
+        Raises:
+          StoreError: as above.
+        """
+        return self._decoded(place, decode_block)
+
+    def _decoded(self, place: Place, decode: Callable[[bytes], T]) -> T:
+        payload = read_frame(self._folder, place)
+        try:
+            return decode(payload)
+        except ValueError as error:
+            raise self._another(place) from error
+
+    def _another(self, place: Place) -> StoreError:
+        return StoreError(
+            f"{self._folder} holds something else at {place} than it did: copy the store again."
+        )
+
+
 class Journal:
     """The journal of a run, open for writing."""
 
@@ -50,13 +108,16 @@ class Journal:
         """Only ``create`` and ``open_again`` make these, and close them."""
         self._segments = segments
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Record) -> Place:
         """Hand a record to the operating system, which keeps it whatever becomes of this process.
+
+        Returns:
+          Where it lies.
 
         Raises:
           OSError: it was not taken, and nothing of it is left: it may be tried again.
         """
-        self._segments.append(encode_record(record))
+        return self._segments.append(encode_record(record))
 
     def sync(self) -> None:
         """Wait until what was appended is on the disk, where it survives a power cut."""
@@ -149,28 +210,49 @@ def read(folder: Path) -> Kept:
       StoreError: it holds no run, one of another version, or its head is lost.
     """
     check_holds_a_run(folder)
-    payloads, found, end = read_segments(folder)
+    entries = _Entries()
+    found, end = read_segments(folder, entries.take)
     damages = [str(damage) for damage in found]
-    heads = _heads(folder, damages)
-    records: list[Record] = []
-    for number, payload in enumerate(payloads):
-        try:
-            records.append(decode_record(payload))
-        except ValueError:
-            try:
-                heads.append(decode_head(payload))
-            except ValueError:
-                damages.append(f"record {number}")
+    heads = [*_heads(folder, damages), *entries.heads]
+    damages += entries.foreign
     if not heads:
         raise StoreError(
             f"the head of the run in {folder} is damaged, and so is its copy: nothing can be made of the "
             "rest. Copy the store again."
         )
     head = heads[0]
-    for record in records:
+    for record in entries.entries:
         if isinstance(record, LengthRecord) and head.settings.draws < record.draws <= MAX_TRANSITIONS:
             head = replace(head, settings=replace(head.settings, draws=record.draws))
-    return Kept(head, tuple(records), tuple(damages), end)
+    return Kept(head, tuple(entries.entries), entries.names, tuple(damages), end)
+
+
+class _Entries:
+    """What the payloads of a journal are, one after the other."""
+
+    def __init__(self) -> None:
+        self.heads: list[Head] = []
+        self.entries: list[Entry] = []
+        self.names: tuple[str, ...] = ()
+        self.foreign: list[str] = []
+        self._taken = 0
+
+    def take(self, place: Place, payload: bytes) -> None:
+        try:
+            record = decode_record(payload)
+        except ValueError:
+            self._take_head(payload)
+        else:
+            if isinstance(record, BlockRecord) and not self.names:
+                self.names = tuple(record.block.draws)
+            self.entries.append(entry_of(record, place) if isinstance(record, BlockRecord) else record)
+        self._taken += 1
+
+    def _take_head(self, payload: bytes) -> None:
+        try:
+            self.heads.append(decode_head(payload))
+        except ValueError:
+            self.foreign.append(f"record {self._taken}")
 
 
 def _heads(folder: Path, damages: list[str]) -> list[Head]:

@@ -6,6 +6,7 @@ gave up, a longer run, or what computes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import msgpack
@@ -110,24 +111,10 @@ def decode_record(data: bytes) -> Record:
     Raises:
       ValueError: the bytes are no record.
     """
-    try:
-        row = msgpack.unpackb(data)
-    except (ValueError, msgpack.UnpackException) as error:
-        raise ValueError("no msgpack") from error
+    row = _unpacked(data)
     match row:
-        case [
-            "block",
-            int(chain),
-            "warmup" | "sample" as phase,
-            int(first),
-            int(done),
-            dict(draws),
-            dict(stats),
-            bytes(state),
-            pairs,
-        ]:
-            block = DrawBlock(chain, phase, first, _columns(draws), _columns(stats))
-            return BlockRecord(block, done, decode(state), None if pairs is None else unpacked(pairs))
+        case ["block", *_, int(done), dict(), dict(), bytes(state), pairs]:
+            return BlockRecord(_block(row), done, decode(state), None if pairs is None else unpacked(pairs))
         case ["lesson", int(lesson), list(metrics), list(taken)]:
             return LessonRecord(lesson, _learnt([_metric(one) for one in metrics], taken))
         case ["failed", int(chain), int(transitions), str(reason), bool(is_start)]:
@@ -141,8 +128,31 @@ def decode_record(data: bytes) -> Record:
     raise ValueError("no record")
 
 
+def decode_block(data: bytes) -> DrawBlock:
+    """Return the block of an encoded ``BlockRecord``, without the state that follows.
+
+    Raises:
+      ValueError: the bytes are no such record.
+    """
+    return _block(_unpacked(data))
+
+
+def _unpacked(data: bytes) -> Any:
+    try:
+        return msgpack.unpackb(data)
+    except (ValueError, msgpack.UnpackException) as error:
+        raise ValueError("no msgpack") from error
+
+
+def _block(row: Any) -> DrawBlock:
+    match row:
+        case ["block", int(chain), "warmup" | "sample" as phase, int(first), _, dict(draws), dict(stats), *_]:
+            return DrawBlock(chain, phase, first, _columns(draws), _columns(stats))
+    raise ValueError("no block")
+
+
 def _columns(data: Mapping[Any, Any]) -> Mapping[str, np.ndarray]:
-    return {str(name): unpacked(array) for name, array in data.items()}
+    return MappingProxyType({str(name): unpacked(array) for name, array in data.items()})
 
 
 def _metrics_of(learnt: Mapping[int, Learnt]) -> tuple[list[Any], dict[int, int]]:

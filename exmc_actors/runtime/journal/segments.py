@@ -9,12 +9,12 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from exmc_actors.errors import StoreError
-from exmc_actors.runtime.journal.frames import Scan, framed, scan
+from exmc_actors.runtime.journal.frames import Scan, frame_length, framed, scan, unframed
 
 SEGMENT_BYTES = 64 << 20
 """A segment that is longer is followed by another one."""
@@ -38,18 +38,34 @@ class Damage:
         return f"{self.segment}, bytes {self.first} to {self.behind}"
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a frame lies; what is committed never moves."""
+
+    segment: int
+    """Its number, from 1 on."""
+    first: int
+    length: int
+
+
 def segments_of(folder: Path) -> list[Path]:
     """Return the segments of a folder in order."""
     return sorted(path for path in folder.glob("*.journal") if re.fullmatch(r"\d{6}\.journal", path.name))
 
 
-def read_segments(folder: Path) -> tuple[list[bytes], list[Damage], int]:
-    """Return all payloads, what is damaged, and where in the last segment the next frame belongs.
+def read_segments(folder: Path, take: Callable[[Place, bytes], None]) -> tuple[list[Damage], int]:
+    """Hand over all payloads in order, one segment at a time in memory.
+
+    Args:
+      folder: that the segments are in.
+      take: is called with each payload, and where its frame lies.
+
+    Returns:
+      What is damaged, and where in the last segment the next frame belongs.
 
     Raises:
       StoreError: a segment is of another format or of a newer version.
     """
-    payloads: list[bytes] = []
     damages: list[Damage] = []
     paths = segments_of(folder)
     end = 0
@@ -61,7 +77,8 @@ def read_segments(folder: Path) -> tuple[list[bytes], list[Damage], int]:
         data = path.read_bytes()
         is_last = number == len(paths)
         found = _scanned(path, data, is_last=is_last)
-        payloads += found.payloads
+        for first, payload in zip(found.begins, found.payloads, strict=True):
+            take(Place(number, first, frame_length(payload)), payload)
         damages += [Damage(path.name, first, behind) for first, behind in found.damaged]
         end = found.end
         if not is_last:
@@ -69,7 +86,29 @@ def read_segments(folder: Path) -> tuple[list[bytes], list[Damage], int]:
             whole = _length_before(paths[number])
             if found.end < len(data) or (whole is not None and whole != len(data)):
                 damages.append(Damage(path.name, found.end, max(len(data), whole or 0)))
-    return payloads, damages, end
+    return damages, end
+
+
+def read_frame(folder: Path, place: Place) -> bytes:
+    """Return the payload of one frame, read and checked again.
+
+    Raises:
+      StoreError: the bytes that are there now are other ones, or cannot be read.
+    """
+    path = folder / _NAME.format(place.segment)
+    try:
+        with path.open("rb") as file:
+            file.seek(place.first)
+            payload = unframed(file.read(place.length))
+    except OSError as error:
+        raise StoreError(f"{path} can no longer be read: {error.strerror}.") from error
+    if payload is None:
+        behind = place.first + place.length
+        raise StoreError(
+            f"{Damage(path.name, place.first, behind)}, in {folder} have changed since they were written: "
+            f"go on with the run by ex.resume({str(folder)!r}), which computes again what is lost."
+        )
+    return payload
 
 
 def _scanned(path: Path, data: bytes, *, is_last: bool) -> Scan:
@@ -135,8 +174,8 @@ class Segments:
     def _path(self) -> Path:
         return self._folder / _NAME.format(self._number)
 
-    def append(self, payload: bytes) -> None:
-        """Hand a frame to the operating system.
+    def append(self, payload: bytes) -> Place:
+        """Hand a frame to the operating system, and return where it lies.
 
         Raises:
           OSError: it was not taken; nothing of it is left, and it may be tried again.
@@ -145,8 +184,10 @@ class Segments:
             self._begin_segment()
         frame = framed(payload)
         _write(self._file, frame, self._length)
+        place = Place(self._number, self._length, len(frame))
         self._length += len(frame)
         self._is_synced = False
+        return place
 
     def sync(self) -> None:
         """Wait until what was appended is on the disk."""
