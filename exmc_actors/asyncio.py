@@ -5,13 +5,14 @@ Cancelling works both ways: a task that is cancelled here stops what it waits fo
 cancels the block that holds it, which then raises ``RunFailed``.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from exmc_actors import opening
 from exmc_actors.messages import Message, RunStatistics, SubscriptionStatistics
-from exmc_actors.portal import Portal, open_portal
+from exmc_actors.portal import NoLongerOpen, Portal, open_portal
 from exmc_actors.run import Run as TrioRun
 from exmc_actors.runtime import Subscription as TrioSubscription
 
@@ -28,20 +29,27 @@ class Subscription(AsyncIterator[Message]):
         """Only ``Run.subscribe`` makes these."""
         self._portal = portal
         self._subscription = subscription
+        self._taken: deque[Message | None] = deque()
+        """What was read there and not yet seen here: whoever waited for it may have been cancelled."""
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed."""
-        message = await self._portal.call(self._next)
+        while not self._taken:
+            try:
+                await self._portal.call(self._take)
+            except NoLongerOpen:  # what was committed by then can still be read
+                self._taken.append(self._subscription.take())
+        message = self._taken.popleft()
         if message is None:
             raise StopAsyncIteration
         return message
 
-    def statistics(self) -> SubscriptionStatistics:
+    async def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
-        return self._subscription.statistics()
+        return await self._portal.ask(self._subscription.statistics)
 
-    async def _next(self) -> Message | None:
-        return await anext(self._subscription, None)
+    async def _take(self) -> None:
+        self._taken.append(await anext(self._subscription, None))
 
 
 class Run:
@@ -85,11 +93,7 @@ class Run:
 
     async def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
-
-        async def look() -> RunStatistics:
-            return self._run.statistics()
-
-        return await self._portal.call(look)
+        return await self._portal.ask(self._run.statistics)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import exmc_actors as ex
 import exmc_actors.asyncio as xa
 import supervision as sv
 from exmc_actors.portal import NoLongerOpen, open_portal
-from tests.runtime.conftest import draws_of, schools
+from tests.runtime.conftest import FixedBlocks, draws_of, schools
 
 pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
 SETTINGS = {"draws": 300, "chains": 2, "random_seed": 4}
@@ -181,6 +181,66 @@ def test_a_portal_ends_what_is_under_way_in_it():
         return ended
 
     assert asyncio.run(main()) == [True]
+
+
+def test_no_message_is_lost_to_who_waits_for_a_moment_only(model):
+    """A message that is read as the waiting is cancelled is the next one that is seen."""
+
+    async def main():
+        drawn = timeouts = 0
+        async with (
+            xa.open_run(model, **SETTINGS, block_size=FixedBlocks((5,))) as run,
+            run.subscribe(overflow=ex.WAIT, from_start=True) as feed,
+        ):
+            while True:
+                message = None
+                try:
+                    async with asyncio.timeout(0.0003):
+                        message = await anext(feed)
+                except TimeoutError:
+                    timeouts += 1
+                except StopAsyncIteration:
+                    return drawn, timeouts
+                if isinstance(message, ex.DrawBlock):
+                    drawn += len(message)
+
+    drawn, timeouts = asyncio.run(main())
+    assert drawn == 2 * 450
+    assert timeouts > 0
+
+
+@pytest.mark.parametrize("ask", ["subscribe", "read on", "result", "statistics"])
+def test_who_uses_a_run_that_another_task_leaves_is_not_cancelled(model, ask):
+    async def main():
+        is_open, is_left = asyncio.Event(), asyncio.Event()
+        runs = []
+
+        async def owner():
+            async with xa.open_run(model, **SETTINGS | {"draws": 1_000_000}) as run:
+                runs.append(run)
+                is_open.set()
+                await asyncio.sleep(0)
+            is_left.set()
+
+        async def guest():
+            await is_open.wait()
+            if ask in ("subscribe", "read on"):
+                async with runs[0].subscribe(overflow=ex.WAIT, from_start=True) as feed:
+                    if ask == "read on":
+                        await is_left.wait()
+                    return [message async for message in feed]
+            while True:
+                await (runs[0].result() if ask == "result" else runs[0].statistics())
+
+        held, used = asyncio.create_task(owner()), asyncio.create_task(guest())
+        await held
+        return await asyncio.wait_for(used, 60)
+
+    if ask in ("result", "statistics"):
+        with pytest.raises(ex.RunFailed):
+            asyncio.run(main())
+    else:
+        assert isinstance(asyncio.run(main()), list)
 
 
 def test_a_portal_that_finds_no_file_descriptor_says_so():

@@ -42,18 +42,23 @@ class Subscription(AsyncIterator[Message]):
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed."""
         await trio.lowlevel.checkpoint()
-        while True:
-            while self._cursor == len(self._feed.log.messages):
-                if self._feed.log.is_over:
-                    raise StopAsyncIteration
-                await self._feed.committed.park()
-            self._skip_to_capacity()
+        while (message := self.take()) is None:
+            if self._feed.log.is_over:
+                raise StopAsyncIteration
+            await self._feed.committed.park()
+        return message
+
+    def take(self) -> Message | None:
+        """Return the next message; None where none is unread."""
+        self._skip_to_capacity()
+        while self._cursor < len(self._feed.log.messages):
             seen = self._choice.seen(self._feed.log.messages[self._cursor])
             self._cursor += 1
             self._feed.read.unpark_all()
             if seen is not None:
                 self._delivered += 1
                 return seen
+        return None
 
     def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
