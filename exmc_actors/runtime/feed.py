@@ -76,7 +76,7 @@ class Subscription(AsyncIterator[Message]):
         """Return where the unread messages stand that are for this subscriber."""
         messages = self._feed.log.messages
         places = range(self._cursor, len(messages))
-        if self._choice.chains is None:
+        if self._choice.takes_all:
             return places
         return [at for at in places if self._choice.takes(messages[at])]
 
