@@ -121,6 +121,20 @@ def test_time_runs_out_and_what_is_there_is_kept(whole):
     assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :kept].values.tobytes()
 
 
+def test_time_goes_on_while_whoever_watches_it_is_started_again():
+    async def main():
+        options = {"model": schools(), **OPTIONS, "cores": 1}
+        async with open_run(
+            **options, stop=ex.MaxTime("1 min"), runner=Slow(), block_size=FixedBlocks((64,))
+        ) as run:
+            await trio.sleep(50.0)
+            run.supervisor.child("views", "stopper").exit(sv.KILL)
+            await run.result()
+            return run.statistics().elapsed
+
+    assert 55.0 < virtual(main) < 65.0
+
+
 def test_a_rule_that_never_holds_changes_nothing(whole):
     rule = ex.Converged(ess=1e9) | ex.MaxTime("99 h") | ex.MaxDivergences(10**9)
     assert draws_of(virtual(lambda: sampled(rule))) == draws_of(whole)
