@@ -49,13 +49,15 @@ class Job:
                 await asyncio.Event().wait()
         except ex.ExmcError as error:
             self.failure = str(error)
+        except asyncio.CancelledError:
+            self.failure = "it was deleted."
+            raise
         finally:
             self.is_open.set()
 
     async def close(self):
         self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
+        await asyncio.wait([self.task])
 
 
 jobs: dict[int, Job] = {}
@@ -74,7 +76,7 @@ async def begin(request):
     try:
         body = json.loads(await request.body())
         job = Job(body["y"], int(body.get("draws", DRAWS)))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise HTTPException(422, f'send JSON such as {{"y": [4.1, 3.7]}}: {error}') from error
     number = next(numbers)
     jobs[number] = job
@@ -87,10 +89,13 @@ async def look(request):
     await job.is_open.wait()
     if job.failure is not None:
         return JSONResponse({"status": "failed", "reason": job.failure})
-    chains = (await job.run.statistics()).chains
-    if any(chain.status == "running" for chain in chains):
-        return JSONResponse({"status": "running", "draws": [chain.index for chain in chains]})
-    mu = (await job.run.result()).posterior["mu"]
+    try:
+        chains = (await job.run.statistics()).chains
+        if any(chain.status == "running" for chain in chains):
+            return JSONResponse({"status": "running", "draws": [chain.index for chain in chains]})
+        mu = (await job.run.result()).posterior["mu"]
+    except ex.ExmcError as error:  # it has just failed, or is being deleted
+        return JSONResponse({"status": "failed", "reason": str(error)})
     return JSONResponse({"status": "finished", "mean": float(mu.mean()), "sd": float(mu.std())})
 
 
@@ -98,7 +103,7 @@ async def watch(request):
     """Stream the mean of the draws so far, a server-sent event a block, until the run has ended."""
     job = job_of(request)
     await job.is_open.wait()
-    if job.run is None:
+    if job.failure is not None:
         raise HTTPException(409, job.failure)
 
     async def events():
@@ -115,8 +120,9 @@ async def watch(request):
 
 async def cancel(request):
     """Stop a run and forget it."""
-    await job_of(request).close()
-    del jobs[request.path_params["id"]]
+    job = job_of(request)
+    del jobs[request.path_params["id"]]  # first, so that nobody finds it while it is closed
+    await job.close()
     return Response(status_code=204)
 
 

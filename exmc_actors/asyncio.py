@@ -5,6 +5,7 @@ awaited there.  Cancelling works both ways: a task that is cancelled here stops 
 run that breaks cancels the block that holds it, which then raises ``RunFailed``.
 """
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from exmc_actors import many, opening
 from exmc_actors.held_run import HeldRun as TrioHeldRun
 from exmc_actors.held_run import RunStatus
 from exmc_actors.messages import Message, RunStatistics, SubscriptionStatistics
-from exmc_actors.portal import Portal, open_portal
+from exmc_actors.portal import NoLongerOpen, Portal, open_portal
 from exmc_actors.run import Run as TrioRun
 from exmc_actors.runtime import Subscription as TrioSubscription
 
@@ -30,20 +31,27 @@ class Subscription(AsyncIterator[Message]):
         """Only ``Run.subscribe`` makes these."""
         self._portal = portal
         self._subscription = subscription
+        self._taken: deque[Message | None] = deque()
+        """What was read there and not yet seen here: whoever waited for it may have been cancelled."""
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed."""
-        message = await self._portal.call(self._next)
+        while not self._taken:
+            try:
+                await self._portal.call(self._take)
+            except NoLongerOpen:  # what was committed by then can still be read
+                self._taken.append(self._subscription.take())
+        message = self._taken.popleft()
         if message is None:
             raise StopAsyncIteration
         return message
 
-    def statistics(self) -> SubscriptionStatistics:
+    async def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
-        return self._subscription.statistics()
+        return await self._portal.ask(self._subscription.statistics)
 
-    async def _next(self) -> Message | None:
-        return await anext(self._subscription, None)
+    async def _take(self) -> None:
+        self._taken.append(await anext(self._subscription, None))
 
 
 class Run:
@@ -87,7 +95,7 @@ class Run:
 
     async def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
-        return await self._portal.do(self._run.statistics)
+        return await self._portal.ask(self._run.statistics)
 
 
 @asynccontextmanager
@@ -155,11 +163,11 @@ class Runtime:
 
     async def run(self, name: str) -> HeldRun:
         """Return a run by its name."""
-        return HeldRun(self._portal, await self._portal.do(lambda: self._runtime.run(name)))
+        return HeldRun(self._portal, await self._portal.ask(lambda: self._runtime.run(name)))
 
     async def runs(self) -> tuple[RunStatus, ...]:
         """Return how all runs stand that are not forgotten."""
-        return await self._portal.do(self._runtime.runs)
+        return await self._portal.ask(self._runtime.runs)
 
     async def stop(self, name: str) -> None:
         """Stop a run, or take it out of the queue; returns when nothing of it goes on."""
@@ -167,7 +175,7 @@ class Runtime:
 
     async def forget(self, name: str) -> None:
         """Let go of a run that has ended."""
-        await self._portal.do(lambda: self._runtime.forget(name))
+        await self._portal.ask(lambda: self._runtime.forget(name))
 
 
 @asynccontextmanager

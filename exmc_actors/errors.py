@@ -6,6 +6,7 @@ ExmcError
 |- StoreError          a folder holds no run, another one, or one that cannot be read (also a ValueError)
 |- StartError          no point with a finite log density was found to start from
 |- RunFailed           every chain gave up, or the supervision tree did
+|  `- NoLongerOpen     the block that held the run was left (portal.py)
 |- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
 |- UnreadableState     bytes are not a chain state (chain/codec.py; also a ValueError)
 `- BlockError          a block raised: the end of a chain's actor, not of the run (runtime/chain_actor.py)

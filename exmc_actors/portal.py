@@ -1,9 +1,11 @@
 """Run trio in a thread for an asyncio program: call into it, hold context managers open, cancel both ways.
 
-It knows nothing of runs.  A portal is one thread and one trio loop; what is asked of it becomes a task there.
+Of runs it knows only what to say when one was left.  A portal is one thread and one trio loop; what is asked
+of it becomes a task there.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -12,7 +14,13 @@ from typing import Any, TypeVar
 import outcome
 import trio
 
+from exmc_actors.errors import RunFailed
+
 T = TypeVar("T")
+
+
+class NoLongerOpen(RunFailed):
+    """The block that holds the portal was left, by another task or before."""
 
 
 class Portal:
@@ -21,30 +29,44 @@ class Portal:
     def __init__(self) -> None:
         """Only ``open_portal`` makes these."""
         self._loop = asyncio.get_running_loop()
-        self._started = threading.Event()
-        self._token: trio.lowlevel.TrioToken
+        self._started = self._loop.create_future()
+        self._ended = self._loop.create_future()
+        """Holds the outcome of trio's loop."""
+        self._ended.add_done_callback(lambda _: _set(self._started, None))  # it may never start
+        self._token: trio.lowlevel.TrioToken | None = None
         self._tasks: trio.Nursery
 
     async def call(self, function: Callable[[], Awaitable[T]]) -> T:
-        """Await an async function of trio's; cancelling here cancels it there, and waits for its end."""
+        """Await an async function of trio's; cancelling here cancels it there, and waits for its end.
+
+        Raises:
+          NoLongerOpen: the portal was closed before there was an answer; nothing runs in it any more.
+        """
         ended = self._loop.create_future()
         cancel = self._start(function, ended)
-        value: T = _unwrapped(await _or_cancel(ended, cancel))
-        return value
+        return await self._unwrapped(await _or_cancel(ended, cancel))
 
-    async def do(self, function: Callable[[], T]) -> T:
-        """Call a plain function in trio's thread, between two steps of what is going on there."""
+    async def ask(self, function: Callable[[], T]) -> T:
+        """Return what a function returns that is called in trio's thread, and is quick.
 
-        async def done() -> T:
+        Raises:
+          NoLongerOpen: as ``call``.
+        """
+
+        async def asked() -> T:
             return function()
 
-        return await self.call(done)
+        return await self.call(asked)
 
     @asynccontextmanager
     async def held(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:
         """Hold a context manager of trio's open.
 
-        Where it breaks, the block here is cancelled, and leaving it raises what was raised there.
+        Where it breaks, the block here is cancelled, and leaving it raises what was raised there.  Where the
+        portal is closed meanwhile, the context manager is left and the block here goes on.
+
+        Raises:
+          NoLongerOpen: the portal was closed before it was entered.
         """
         entered, ended = self._loop.create_future(), self._loop.create_future()
         leave = trio.Event()
@@ -56,18 +78,17 @@ class Portal:
 
         cancel = self._start(hold, ended)
         ended.add_done_callback(lambda _: _set(entered, ended.result()))  # it may never be entered
-        value: T = _unwrapped(await _or_cancel(entered, cancel))
         try:
+            value: T = await self._unwrapped(await _or_cancel(entered, cancel))
             with _cancelled_by(ended):
                 yield value
         finally:
             self._soon(leave.set)
-            how = await _despite_cancelling(ended)
-        _unwrapped(how)
+            how: outcome.Outcome[None] | None = await _despite_cancelling(ended)
+        if how is not None:
+            how.unwrap()
 
-    def _start(
-        self, function: Callable[[], Awaitable[Any]], ended: asyncio.Future[Any]
-    ) -> Callable[[], None]:
+    def _start(self, function: Callable[[], Awaitable[Any]], ended: asyncio.Future[Any]) -> Callable[[], Any]:
         """Start a task that tells how it ended, or None where it was cancelled; return what cancels it."""
         scope = trio.CancelScope()
 
@@ -82,34 +103,67 @@ class Portal:
             finally:
                 self._tell(ended, how)
 
-        self._soon(lambda: self._tasks.start_soon(task))
+        def begin() -> None:
+            try:
+                self._tasks.start_soon(task)
+            except RuntimeError:  # the nursery takes no more: the portal is being closed
+                self._tell(ended, None)
+
+        if not self._soon(begin):
+            ended.set_result(None)
         return lambda: self._soon(scope.cancel)
+
+    async def _unwrapped(self, how: outcome.Outcome[T] | None) -> T:
+        if how is None:
+            await asyncio.shield(self._ended)
+            raise NoLongerOpen("the run is no longer open: ask it within the block that opens it.")
+        return how.unwrap()
+
+    def _live(self) -> None:
+        """Be the thread."""
+        self._tell(self._ended, outcome.capture(trio.run, self._run))
 
     async def _run(self) -> None:
         async with trio.open_nursery() as nursery:
             self._token, self._tasks = trio.lowlevel.current_trio_token(), nursery
-            self._started.set()
+            self._tell(self._started, None)
             await trio.sleep_forever()
 
-    def _soon(self, act: Callable[[], Any]) -> None:
-        self._token.run_sync_soon(act)
+    def _soon(self, act: Callable[[], Any]) -> bool:
+        """Let trio's thread do something; say whether there still is one."""
+        try:
+            if self._token is not None:
+                self._token.run_sync_soon(act)
+        except trio.RunFinishedError:
+            return False
+        return self._token is not None
 
     def _tell(self, future: asyncio.Future[Any], value: Any) -> None:
-        self._loop.call_soon_threadsafe(_set, future, value)
+        with contextlib.suppress(RuntimeError):  # asyncio's loop was closed: nobody is there to be told
+            self._loop.call_soon_threadsafe(_set, future, value)
 
 
 @asynccontextmanager
 async def open_portal() -> AsyncIterator[Portal]:
-    """Start a thread that runs trio; it has ended when this is left."""
+    """Start a thread that runs trio; it has ended when this is left.
+
+    Raises:
+      OSError: trio finds no room for its loop, say no file descriptor.
+    """
     portal = Portal()
-    thread = threading.Thread(target=trio.run, args=(portal._run,), name="exmc_actors trio")
+    thread = threading.Thread(target=portal._live, name="exmc_actors trio")
+    # Not by a thread of asyncio's, to join it: the host may hold all of them.
+    portal._ended.add_done_callback(lambda _: thread.join())
     thread.start()
-    portal._started.wait()  # a millisecond
     try:
-        yield portal
+        await _despite_cancelling(portal._started)
+        if not portal._ended.done():
+            with _cancelled_by(portal._ended):
+                yield portal
     finally:
         portal._soon(lambda: portal._tasks.cancel_scope.cancel())
-        await _despite_cancelling(asyncio.ensure_future(asyncio.to_thread(thread.join)))
+        how: outcome.Outcome[None] = await _despite_cancelling(portal._ended)
+    how.unwrap()
 
 
 def _set(future: asyncio.Future[Any], value: Any) -> None:
@@ -117,13 +171,7 @@ def _set(future: asyncio.Future[Any], value: Any) -> None:
         future.set_result(value)
 
 
-def _unwrapped(how: outcome.Outcome[T] | None) -> T:
-    if how is None:
-        raise asyncio.CancelledError
-    return how.unwrap()
-
-
-async def _or_cancel(future: asyncio.Future[Any], cancel: Callable[[], None]) -> Any:
+async def _or_cancel(future: asyncio.Future[Any], cancel: Callable[[], Any]) -> Any:
     """Wait for a future; when cancelled, cancel what it waits for and wait on."""
     try:
         return await asyncio.shield(future)
@@ -148,13 +196,13 @@ async def _despite_cancelling(future: asyncio.Future[Any]) -> Any:
 
 @contextmanager
 def _cancelled_by(ended: asyncio.Future[Any]) -> Iterator[None]:
-    """Cancel the task in this block when a future is done, and end the block quietly then."""
+    """Cancel the task in this block when a future holds an error, and end the block quietly then."""
     task = asyncio.current_task()
     assert task is not None
     before, state = task.cancelling(), {"is inside": True, "was cancelled": False}
 
     def cancel(_: object) -> None:
-        if state["is inside"]:
+        if state["is inside"] and isinstance(ended.result(), outcome.Error):
             state["was cancelled"] = True
             task.cancel()
 
@@ -162,8 +210,10 @@ def _cancelled_by(ended: asyncio.Future[Any]) -> Iterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        if not state["was cancelled"] or task.uncancel() > before:
+        if not state["was cancelled"] or task.cancelling() - 1 > before:
             raise
     finally:
         state["is inside"] = False
         ended.remove_done_callback(cancel)
+        if state["was cancelled"]:  # whatever the block has made of it
+            task.uncancel()

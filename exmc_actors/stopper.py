@@ -1,6 +1,7 @@
 """Stop a run as soon as a rule says so: a guest of the run that sees what is committed."""
 
 import functools
+import math
 import warnings
 
 import trio
@@ -13,7 +14,9 @@ from exmc_actors.runtime import Log, collect
 
 async def stopper(run: Run, rule: Rule) -> None:
     """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time."""
-    with trio.move_on_after(float("inf") if rule.seconds is None else rule.seconds):
+    limit = math.inf if rule.seconds is None else rule.seconds
+    # From the beginning of the run, whenever this began: it may be started again.
+    with trio.CancelScope(deadline=run._began + limit):
         await _judge(run, rule)
         return
     await run.abort()

@@ -1,7 +1,11 @@
 """A run in an asyncio program: the same draws, messages and errors, and cancelling both ways."""
 
 import asyncio
+import contextlib
+import os
+import resource
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trio
@@ -9,8 +13,8 @@ import trio
 import exmc_actors as ex
 import exmc_actors.asyncio as xa
 import supervision as sv
-from exmc_actors.portal import open_portal
-from tests.runtime.conftest import draws_of, schools
+from exmc_actors.portal import NoLongerOpen, open_portal
+from tests.runtime.conftest import FixedBlocks, draws_of, schools
 
 pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
 SETTINGS = {"draws": 300, "chains": 2, "random_seed": 4}
@@ -170,8 +174,145 @@ def test_a_portal_ends_what_is_under_way_in_it():
         async with open_portal() as portal:
             waiting = asyncio.create_task(portal.call(for_ever))
             await portal.call(trio.lowlevel.checkpoint)
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(NoLongerOpen, match="no longer open: ask it within the block"):
             await waiting
+        with pytest.raises(NoLongerOpen):
+            await portal.call(trio.lowlevel.checkpoint)
         return ended
 
     assert asyncio.run(main()) == [True]
+
+
+def test_no_message_is_lost_to_who_waits_for_a_moment_only(model):
+    """A message that is read as the waiting is cancelled is the next one that is seen."""
+
+    async def main():
+        drawn = timeouts = 0
+        async with (
+            xa.open_run(model, **SETTINGS, block_size=FixedBlocks((5,))) as run,
+            run.subscribe(overflow=ex.WAIT, from_start=True) as feed,
+        ):
+            while True:
+                message = None
+                try:
+                    async with asyncio.timeout(0.0003):
+                        message = await anext(feed)
+                except TimeoutError:
+                    timeouts += 1
+                except StopAsyncIteration:
+                    return drawn, timeouts
+                if isinstance(message, ex.DrawBlock):
+                    drawn += len(message)
+
+    drawn, timeouts = asyncio.run(main())
+    assert drawn == 2 * 450
+    assert timeouts > 0
+
+
+@pytest.mark.parametrize("ask", ["subscribe", "read on", "result", "statistics"])
+def test_who_uses_a_run_that_another_task_leaves_is_not_cancelled(model, ask):
+    async def main():
+        is_open, is_left = asyncio.Event(), asyncio.Event()
+        runs = []
+
+        async def owner():
+            async with xa.open_run(model, **SETTINGS | {"draws": 1_000_000}) as run:
+                runs.append(run)
+                is_open.set()
+                await asyncio.sleep(0)
+            is_left.set()
+
+        async def guest():
+            await is_open.wait()
+            if ask in ("subscribe", "read on"):
+                async with runs[0].subscribe(overflow=ex.WAIT, from_start=True) as feed:
+                    if ask == "read on":
+                        await is_left.wait()
+                    return [message async for message in feed]
+            while True:
+                await (runs[0].result() if ask == "result" else runs[0].statistics())
+
+        held, used = asyncio.create_task(owner()), asyncio.create_task(guest())
+        await held
+        return await asyncio.wait_for(used, 60)
+
+    if ask in ("result", "statistics"):
+        with pytest.raises(ex.RunFailed):
+            asyncio.run(main())
+    else:
+        assert isinstance(asyncio.run(main()), list)
+
+
+def test_a_portal_that_finds_no_file_descriptor_says_so():
+    async def main():
+        before, files = resource.getrlimit(resource.RLIMIT_NOFILE), []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
+        try:
+            with contextlib.suppress(OSError):
+                while True:
+                    files.append(os.open(os.devnull, os.O_RDONLY))
+            async with open_portal():
+                pass
+        finally:
+            for file in files:
+                os.close(file)
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    with pytest.raises(OSError, match="Too many open files"):
+        asyncio.run(main())
+
+
+def test_a_portal_ends_although_the_host_holds_all_threads_of_asyncio():
+    async def main():
+        with ThreadPoolExecutor(1) as executor:
+            asyncio.get_running_loop().set_default_executor(executor)
+            is_left = threading.Event()
+            busy = asyncio.create_task(asyncio.to_thread(is_left.wait, 60))
+            async with open_portal() as portal:
+                await portal.call(trio.lowlevel.checkpoint)
+            is_left.set()
+            return await busy
+
+    async def limited():
+        async with asyncio.timeout(30):
+            return await main()
+
+    assert asyncio.run(limited())
+
+
+def test_what_ends_trio_is_raised_where_the_portal_is_held():
+    async def exit_():
+        raise SystemExit(3)
+
+    async def main():
+        async with open_portal() as portal:
+            await portal.call(exit_)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        asyncio.run(main())
+    assert caught.group_contains(SystemExit)
+
+
+def test_a_block_that_is_cancelled_by_its_run_leaves_no_cancellation_behind():
+    @contextlib.asynccontextmanager
+    async def breaking():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(breaks)
+            yield
+
+    async def breaks():
+        await trio.lowlevel.checkpoint()
+        raise KeyError("broken")
+
+    async def hold(portal):
+        async with portal.held(breaking):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    async def main():
+        async with open_portal() as portal:
+            with pytest.raises(ExceptionGroup):
+                await hold(portal)
+            return asyncio.current_task().cancelling()
+
+    assert asyncio.run(main()) == 0

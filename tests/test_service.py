@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from socket import socket
@@ -68,9 +69,25 @@ def test_a_run_outlives_who_watches_it_and_ends_when_it_is_deleted(client):
     assert client.get(place).status_code == 404
 
 
+def test_a_run_that_is_deleted_twice_while_it_is_watched_and_asked_for_ends_once(client):
+    place = begin(client, draws=100_000_000)
+
+    def asked(method):
+        return httpx.request(method, f"{client.base_url}{place}", timeout=60.0).status_code
+
+    with client.stream("GET", f"{place}/events") as events, ThreadPoolExecutor(4) as threads:
+        lines = events.iter_lines()
+        next(lines)
+        answers = list(threads.map(asked, ["DELETE", "DELETE", *["GET"] * 10]))
+        assert [line for line in lines if line][-2:] == ["event: end", "data: {}"]
+    assert sorted(answers[:2]) == [204, 404]
+    assert set(answers[2:]) <= {200, 404}
+
+
 def test_what_cannot_be_sampled_is_refused_or_told(client):
     assert client.post("/runs", content="no json").status_code == 422
     assert client.post("/runs", content='{"x": 1}').status_code == 422
+    assert client.post("/runs", content='{"y": [1.0], "draws": Infinity}').status_code == 422
     wrong = client.post("/runs", content='{"y": [1.0, "two"]}')
     assert wrong.status_code == 422
     assert "send JSON such as" in wrong.text

@@ -1,15 +1,16 @@
 """Choose what a subscriber sees of a run's messages: chains, variables, every so many draws."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import DrawBlock, Message, RunPaused, RunResumed
-from exmc_actors.runtime.history import WHOLE_RUN
+from exmc_actors.messages import DrawBlock, Message
+from exmc_actors.runtime.history import WHOLE_RUN, Position
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,24 @@ class Choice:
     thin: int = 1
     """One draw of so many, counted within the phase."""
 
-    def takes(self, chain: int) -> bool:
-        """Whether a message of a chain, or of the whole run, was asked for."""
-        return self.chains is None or chain == WHOLE_RUN or chain in self.chains
+    @property
+    def takes_all(self) -> bool:
+        """Whether there is something to see of every message."""
+        return self.chains is None and self.thin == 1
 
-    def seen(self, message: Message) -> Message | None:
-        """Return what there is to see of a message; None where that is nothing."""
-        if not self.takes(WHOLE_RUN if isinstance(message, RunPaused | RunResumed) else message.chain):
-            return None
+    def takes(self, message: Position) -> bool:
+        """Whether there is something to see of a message: draws, or news of a chain or of the whole run."""
+        if message.chain == WHOLE_RUN:
+            return True
+        if self.chains is not None and message.chain not in self.chains:
+            return False
+        return not message.is_block or self._begin(message.first) < message.length
+
+    def seen(self, message: Message) -> Message:
+        """Return what there is to see of a message that it takes."""
         if not isinstance(message, DrawBlock) or (self.var_names is None and self.thin == 1):
             return message
-        begin = -message.first % self.thin
-        if begin >= len(message):
-            return None
+        begin = self._begin(message.first)
         draws: Mapping[str, np.ndarray] = message.draws
         if self.var_names is not None:
             draws = {name: draws[name] for name in self.var_names}
@@ -45,6 +51,10 @@ class Choice:
             draws=self._thinned(draws, begin),
             stats=self._thinned(message.stats, begin),
         )
+
+    def _begin(self, first: int) -> int:
+        """Return where in a block the first draw is that was asked for; it may lie behind the block."""
+        return -first % self.thin
 
     def _thinned(self, columns: Mapping[str, np.ndarray], begin: int) -> Mapping[str, np.ndarray]:
         return MappingProxyType({name: values[begin :: self.thin] for name, values in columns.items()})
@@ -63,14 +73,15 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
     Raises:
       SettingsError: there is no such chain or variable, or ``thin`` is no positive integer.
     """
-    if isinstance(thin, bool) or not isinstance(thin, int) or thin < 1:
+    if not _is_integer(thin) or thin < 1:
         raise SettingsError(f"thin must be a positive integer, got {thin!r}: write, say, thin=10.")
     numbers = None
     if chains is not None:
-        numbers = frozenset([chains] if isinstance(chains, int) else chains)
-        for number in numbers:
-            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < of:
+        given = list(chains) if isinstance(chains, Iterable) else [chains]
+        for number in given:
+            if not _is_integer(number) or not 0 <= number < of:
                 raise SettingsError(f"this run has no chain {number!r}: give numbers from 0 to {of - 1}.")
+        numbers = frozenset(map(int, given))
     names = None
     if var_names is not None:
         names = (var_names,) if isinstance(var_names, str) else tuple(var_names)
@@ -79,4 +90,8 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
                 raise SettingsError(
                     f"var_names: there is no {name!r} in this run: give of {', '.join(known)}."
                 )
-    return Choice(numbers, names, thin)
+    return Choice(numbers, names, int(thin))
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

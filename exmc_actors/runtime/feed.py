@@ -49,26 +49,42 @@ class Subscription(AsyncIterator[Message]):
         """
         await trio.lowlevel.checkpoint()
         while True:
-            while self._cursor == len(self._feed.log.messages):
+            self._skip_to_capacity()
+            at, messages = self._cursor, self._feed.log.messages
+            if at == len(messages):
                 if self._feed.log.is_over:
                     raise StopAsyncIteration
                 await self._feed.committed.park()
-            self._skip_to_capacity()
-            at = self._cursor
-            message = await self._message(at)
-            if self._cursor != at:  # it was skipped, or somebody else has it, while the journal was read
-                continue
-            self._go_on()
-            seen = None if message is None else self._choice.seen(message)
-            if seen is not None:
-                self._delivered += 1
-                return seen
+            elif not self._choice.takes(messages.position(at)):
+                self._go_on()
+            else:
+                message = await self._message(at)
+                if self._cursor == at:  # else it was skipped, or somebody else has it, while it was read
+                    return self._delivered_now(message)
 
-    async def _message(self, at: int) -> Message | None:
-        """Return a message, from the journal where it is not in memory; None where it was not asked for."""
+    def take(self) -> Message | None:
+        """Return the next message of a run that is over; None where none is unread.
+
+        Raises:
+          StoreError: as iteration does.
+        """
+        messages = self._feed.log.messages
+        self._skip_to_capacity()
+        while (at := self._cursor) < len(messages):
+            if self._choice.takes(messages.position(at)):
+                try:
+                    return self._delivered_now(messages[at])
+                except StoreError:
+                    self._go_on()
+                    raise
+            self._go_on()
+        return None
+
+    async def _message(self, at: int) -> Message:
+        """Return a message, from the journal where it is not in memory."""
         messages = self._feed.log.messages
         message = messages.in_memory(at)
-        if message is not None or not self._choice.takes(messages.position(at).chain):
+        if message is not None:
             return message
         read = functools.partial(messages.__getitem__, at)
         try:
@@ -77,6 +93,11 @@ class Subscription(AsyncIterator[Message]):
             if self._cursor == at:  # who bears that goes on behind it, and holds nobody back
                 self._go_on()
             raise
+
+    def _delivered_now(self, message: Message) -> Message:
+        self._go_on()
+        self._delivered += 1
+        return self._choice.seen(message)
 
     def _go_on(self) -> None:
         self._cursor += 1
@@ -98,9 +119,9 @@ class Subscription(AsyncIterator[Message]):
         """Return where the unread messages stand that are for this subscriber."""
         messages = self._feed.log.messages
         places = range(self._cursor, len(messages))
-        if self._choice.chains is None:
+        if self._choice.takes_all:
             return places
-        return [at for at in places if self._choice.takes(messages.position(at).chain)]
+        return [at for at in places if self._choice.takes(messages.position(at))]
 
     def _skip_to_capacity(self) -> None:
         if self._overflow is WAIT or len(self._feed.log.messages) - self._cursor <= self._capacity:

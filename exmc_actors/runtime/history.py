@@ -40,6 +40,11 @@ class Position(NamedTuple):
     """Bytes that it takes there."""
 
     @property
+    def is_block(self) -> bool:
+        """Whether the message has draws."""
+        return self.phase >= 0
+
+    @property
     def place(self) -> Place:
         """Where it lies in the journal."""
         return Place(self.segment, self.begin, self.frame)

@@ -89,10 +89,16 @@ class Log:
                 record.status = "stopped"
 
     def stop(self, draws: int, reason: str) -> None:
-        """Note that so many draws a chain are enough; a second time changes nothing."""
+        """Note that so many draws a chain are enough; a second time changes nothing.
+
+        A chain that gave up behind them was judged with the others, and has what is wanted.
+        """
         if self.enough is None:
             self.enough, self.why_enough = draws, reason
             self.is_aborted = True
+            for record in self.chains:
+                if record.status == "failed" and record.transitions >= self.settings.tune + draws:
+                    record.status = "stopped"
             self.close()
 
     def begin(self, chain: int) -> None:

@@ -182,14 +182,14 @@ def messages_of(options):
     return virtual(main)
 
 
-@pytest.mark.parametrize("chains", [1, [0, 2], (), {2}])
+@pytest.mark.parametrize("chains", [1, [0, 2], (), {2}, np.int64(1), np.array([0, 2])])
 def test_a_subscriber_may_hear_of_some_chains_only(chains):
     def told(messages):
         """Return what each chain tells, in order; who tells first is another thing in every run."""
         in_order = sorted(messages, key=lambda one: one.chain)
         return [(type(one), one.chain, getattr(one, "first", None)) for one in in_order]
 
-    wanted = {chains} if isinstance(chains, int) else set(chains)
+    wanted = set(np.atleast_1d(list(chains) if isinstance(chains, set) else chains).tolist())
     every = messages_of({"overflow": WAIT})
     some = messages_of({"overflow": WAIT, "chains": chains})
     assert told(some) == told([one for one in every if one.chain in wanted])
@@ -240,6 +240,21 @@ def test_only_what_was_chosen_counts_for_what_waits_and_is_dropped():
     virtual(main)
 
 
+@pytest.mark.parametrize("overflow", [ex.LATEST, DROP_OLDEST, WAIT])
+def test_blocks_without_a_draw_that_was_asked_for_count_for_nothing(feed, overflow):
+    async def main():
+        async with feed.subscribe(overflow=overflow, capacity=2, thin=10) as subscription:
+            commit(feed, 19)
+            assert subscription.holds_back == (overflow is WAIT)
+            statistics = subscription.statistics()
+            latest = overflow is ex.LATEST
+            assert (statistics.waiting, statistics.dropped) == ((1, 1) if latest else (2, 0))
+            assert await read(subscription, 1 if latest else 2) == ([10] if latest else [0, 10])
+            assert not subscription.holds_back
+
+    virtual(main)
+
+
 def test_the_latest_is_the_newest_message_and_holds_nobody_back(feed):
     async def main():
         async with feed.subscribe(overflow=ex.LATEST, capacity=50) as subscription:
@@ -259,6 +274,7 @@ def test_the_latest_is_the_newest_message_and_holds_nobody_back(feed):
         ({"chains": 3}, "this run has no chain 3: give numbers from 0 to 2"),
         ({"chains": [0, -1]}, "no chain -1"),
         ({"chains": [True]}, "no chain True"),
+        ({"chains": 1.0}, "no chain 1.0"),
         ({"var_names": ["mu", "tehta"]}, "there is no 'tehta' in this run: give of mu, tau, theta"),
         ({"thin": 0}, "thin must be a positive integer, got 0"),
         ({"thin": 2.0}, "thin must be a positive integer, got 2.0"),

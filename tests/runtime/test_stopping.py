@@ -5,8 +5,10 @@ import trio
 
 import exmc_actors as ex
 import supervision as sv
+from exmc_actors.diagnostics.stopping import Rule
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
+from exmc_actors.runtime.protocol import GiveUp
 from tests.runtime.conftest import FixedBlocks, after_commits, draws_of, schools, virtual
 
 OPTIONS = {"draws": 3000, "tune": 150, "chains": 3, "random_seed": 11}
@@ -119,6 +121,39 @@ def test_time_runs_out_and_what_is_there_is_kept(whole):
     kept = tree.posterior.sizes["draw"]
     assert 0 < kept < OPTIONS["draws"]
     assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :kept].values.tobytes()
+
+
+def test_time_goes_on_while_whoever_watches_it_is_started_again():
+    async def main():
+        options = {"model": schools(), **OPTIONS, "cores": 1}
+        async with open_run(
+            **options, stop=ex.MaxTime("1 min"), runner=Slow(), block_size=FixedBlocks((64,))
+        ) as run:
+            await trio.sleep(50.0)
+            run.supervisor.child("views", "stopper").exit(sv.KILL)
+            await run.result()
+            return run.statistics().elapsed
+
+    assert 55.0 < virtual(main) < 65.0
+
+
+def test_a_chain_that_gives_up_behind_the_draws_that_are_enough_has_them(whole):
+    class TwoHundred(Rule):
+        def reason(self, draws, stats):
+            return "enough" if draws["mu"].shape[1] >= 200 else None
+
+    async def break_chain(run):
+        async with run.subscribe(overflow=ex.WAIT, chains=2, from_start=True) as feed:
+            async for message in feed:
+                if message.phase == "sample":
+                    await run.supervisor.child("engine", "recorder").call(GiveUp(2, "broken"))
+                    assert run._log.enough is None
+                    return
+
+    tree = virtual(lambda: sampled(TwoHundred(), break_chain, sizes=(300,)))
+    assert tree.attrs["stopped"] == "enough"
+    assert "failed_reasons" not in tree.attrs
+    assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :200].values.tobytes()
 
 
 def test_a_rule_that_never_holds_changes_nothing(whole):
