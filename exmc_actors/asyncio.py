@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from exmc_actors import opening
+from exmc_actors.diagnostics import OnlineSummary
 from exmc_actors.messages import Message, RunStatistics, SubscriptionStatistics
 from exmc_actors.portal import Portal, open_portal
 from exmc_actors.run import Run as TrioRun
@@ -18,7 +19,9 @@ from exmc_actors.runtime import Subscription as TrioSubscription
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Run", "Subscription", "open_run"]
+    from exmc_actors.views.summaries import Summaries as TrioSummaries
+
+__all__ = ["Run", "Subscription", "Summaries", "open_run"]
 
 
 class Subscription(AsyncIterator[Message]):
@@ -44,6 +47,25 @@ class Subscription(AsyncIterator[Message]):
         return await anext(self._subscription, None)
 
 
+class Summaries(AsyncIterator[OnlineSummary]):
+    """Summaries of a run as it goes on; iterate over them.  Iteration ends with the run."""
+
+    def __init__(self, portal: Portal, summaries: "TrioSummaries") -> None:
+        """Only ``Run.subscribe_summaries`` makes these."""
+        self._portal = portal
+        self._summaries = summaries
+
+    async def __anext__(self) -> OnlineSummary:
+        """Return the next summary, waiting for it to be due."""
+        summary = await self._portal.call(self._next)
+        if summary is None:
+            raise StopAsyncIteration
+        return summary
+
+    async def _next(self) -> OnlineSummary | None:
+        return await anext(self._summaries, None)
+
+
 class Run:
     """A run in progress; made by ``open_run``."""
 
@@ -57,6 +79,12 @@ class Run:
         """Open a subscription to the run's messages, with the arguments of ``exmc_actors.Run.subscribe``."""
         async with self._portal.held(lambda: self._run.subscribe(**options)) as subscription:
             yield Subscription(self._portal, subscription)
+
+    @asynccontextmanager
+    async def subscribe_summaries(self, **options: Any) -> AsyncIterator[Summaries]:
+        """Open a subscription to summaries, with the arguments of ``exmc_actors.Run.subscribe_summaries``."""
+        async with self._portal.held(lambda: self._run.subscribe_summaries(**options)) as summaries:
+            yield Summaries(self._portal, summaries)
 
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.
