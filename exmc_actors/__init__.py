@@ -14,6 +14,8 @@ _HOME = {
         "Elpd",
         "MaxDivergences",
         "MaxTime",
+        "Online",
+        "OnlineSummary",
         "compare",
         "loo",
         "summary",

@@ -6,6 +6,8 @@ from exmc_actors.diagnostics import Converged as Converged
 from exmc_actors.diagnostics import Elpd as Elpd
 from exmc_actors.diagnostics import MaxDivergences as MaxDivergences
 from exmc_actors.diagnostics import MaxTime as MaxTime
+from exmc_actors.diagnostics import Online as Online
+from exmc_actors.diagnostics import OnlineSummary as OnlineSummary
 from exmc_actors.diagnostics import compare as compare
 from exmc_actors.diagnostics import loo as loo
 from exmc_actors.diagnostics import summary as summary

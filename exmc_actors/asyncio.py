@@ -6,11 +6,12 @@ run that breaks cancels the block that holds it, which then raises ``RunFailed``
 """
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from exmc_actors import many, opening
+from exmc_actors.diagnostics import OnlineSummary
 from exmc_actors.held_run import HeldRun as TrioHeldRun
 from exmc_actors.held_run import RunStatus
 from exmc_actors.messages import Message, RunStatistics, SubscriptionStatistics
@@ -21,7 +22,35 @@ from exmc_actors.runtime import Subscription as TrioSubscription
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["HeldRun", "Run", "Runtime", "Subscription", "open_run", "open_runtime"]
+    from exmc_actors.views.summaries import Summaries as TrioSummaries
+
+__all__ = ["HeldRun", "Run", "Runtime", "Subscription", "Summaries", "open_run", "open_runtime"]
+
+T = TypeVar("T")
+
+
+class _Taken(Generic[T]):
+    """What was read in trio's thread and not yet seen here: whoever waited for it may have been cancelled."""
+
+    def __init__(self, portal: Portal, source: AsyncIterator[T]) -> None:
+        self._portal = portal
+        self._source = source
+        self._taken: deque[T | None] = deque()
+
+    async def next(self, left: Callable[[], T | None]) -> T:
+        """Return the next one; ``left`` gives those that are left when trio's thread has ended."""
+        while not self._taken:
+            try:
+                await self._portal.call(self._take)
+            except NoLongerOpen:
+                self._taken.append(left())
+        one = self._taken.popleft()
+        if one is None:
+            raise StopAsyncIteration
+        return one
+
+    async def _take(self) -> None:
+        self._taken.append(await anext(self._source, None))
 
 
 class Subscription(AsyncIterator[Message]):
@@ -31,27 +60,27 @@ class Subscription(AsyncIterator[Message]):
         """Only ``Run.subscribe`` makes these."""
         self._portal = portal
         self._subscription = subscription
-        self._taken: deque[Message | None] = deque()
-        """What was read there and not yet seen here: whoever waited for it may have been cancelled."""
+        self._taken: _Taken[Message] = _Taken(portal, subscription)
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed."""
-        while not self._taken:
-            try:
-                await self._portal.call(self._take)
-            except NoLongerOpen:  # what was committed by then can still be read
-                self._taken.append(self._subscription.take())
-        message = self._taken.popleft()
-        if message is None:
-            raise StopAsyncIteration
-        return message
+        return await self._taken.next(self._subscription.take)
 
     async def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
         return await self._portal.ask(self._subscription.statistics)
 
-    async def _take(self) -> None:
-        self._taken.append(await anext(self._subscription, None))
+
+class Summaries(AsyncIterator[OnlineSummary]):
+    """Summaries of a run as it goes on; iterate over them.  Iteration ends with the run."""
+
+    def __init__(self, portal: Portal, summaries: "TrioSummaries") -> None:
+        """Only ``Run.subscribe_summaries`` makes these."""
+        self._taken: _Taken[OnlineSummary] = _Taken(portal, summaries)
+
+    async def __anext__(self) -> OnlineSummary:
+        """Return the next summary, waiting for it to be due."""
+        return await self._taken.next(lambda: None)
 
 
 class Run:
@@ -67,6 +96,12 @@ class Run:
         """Open a subscription to the run's messages, with the arguments of ``exmc_actors.Run.subscribe``."""
         async with self._portal.held(lambda: self._run.subscribe(**options)) as subscription:
             yield Subscription(self._portal, subscription)
+
+    @asynccontextmanager
+    async def subscribe_summaries(self, **options: Any) -> AsyncIterator[Summaries]:
+        """Open a subscription to summaries, with the arguments of ``exmc_actors.Run.subscribe_summaries``."""
+        async with self._portal.held(lambda: self._run.subscribe_summaries(**options)) as summaries:
+            yield Summaries(self._portal, summaries)
 
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.

@@ -1,6 +1,7 @@
 """Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
 
 import contextlib
+import functools
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import trio
 
 import supervision as sv
 from exmc_actors.compiler import Target
+from exmc_actors.diagnostics import Online
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DROP_OLDEST, ChainStatistics, Overflow, RunStatistics
 from exmc_actors.model import unknown
@@ -19,6 +21,8 @@ from exmc_actors.runtime.protocol import Stop
 
 if TYPE_CHECKING:
     import xarray
+
+    from exmc_actors.views.summaries import Summaries
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,35 @@ class Run:
             var_names=var_names,
             thin=thin,
         )
+
+    def subscribe_summaries(
+        self,
+        *,
+        every: float = 1.0,
+        var_names: str | Sequence[str] | None = None,
+        chains: int | Iterable[int] | None = None,
+    ) -> "AbstractAsyncContextManager[Summaries]":
+        """Open a subscription to summaries of all draws so far, from the first one on, in bounded memory.
+
+        Iteration over it ends with the run, after a summary of all that was committed.  No chain waits for
+        it: estimates are computed in a worker thread, and where they take longer than the chains, the
+        summaries are of earlier draws.
+
+        Args:
+          every: seconds between two summaries at least; none comes before there is a draw after warmup, or
+            where there is none since the last one.
+          var_names: variables that the summaries are of; None means all.
+          chains: numbers of the chains that they are of; None means all.
+
+        Raises:
+          SettingsError: an argument is out of range.
+        """
+        from exmc_actors.views.summaries import open_summaries  # not at the top: views load rich
+
+        target, runner = self._parts.target, self._parts.runner
+        online = Online(len(self._log.chains), dims=target.dims, coords=target.coords)
+        subscribe = functools.partial(self.subscribe, var_names=var_names, chains=chains)
+        return open_summaries(subscribe, online, every=every, runner=runner)
 
     async def kill_chain(self, chain: int) -> bool:
         """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it.

@@ -77,6 +77,14 @@ def test_a_run_is_paused_resumed_and_aborted(model):
     assert 0 < asyncio.run(main()).posterior.sizes["draw"] < 1_000_000
 
 
+def test_summaries_come_while_it_samples_and_end_with_it(model):
+    async def main():
+        async with xa.open_run(model, **SETTINGS) as run, run.subscribe_summaries(every=0.01) as summaries:
+            return [summary.draws.tolist() async for summary in summaries]
+
+    assert asyncio.run(main())[-1] == [300, 300]
+
+
 def test_what_is_raised_there_is_raised_here(model):
     async def main(**options):
         async with xa.open_run(model, **options) as run, run.subscribe(chains=9):

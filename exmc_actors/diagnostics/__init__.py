@@ -4,6 +4,7 @@ from exmc_actors.diagnostics.checks import problems
 from exmc_actors.diagnostics.comparison import compare
 from exmc_actors.diagnostics.datatree import build
 from exmc_actors.diagnostics.elpd import Elpd
+from exmc_actors.diagnostics.online import Online, OnlineSummary
 from exmc_actors.diagnostics.predictive_accuracy import loo, waic
 from exmc_actors.diagnostics.stopping import Converged, MaxDivergences, MaxTime, Rule
 from exmc_actors.diagnostics.summary import summary
@@ -13,6 +14,8 @@ __all__ = [
     "Elpd",
     "MaxDivergences",
     "MaxTime",
+    "Online",
+    "OnlineSummary",
     "Rule",
     "build",
     "compare",

@@ -71,7 +71,7 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
         labels = [
             posterior[axis].values if axis in posterior.coords else range(10**9) for axis in variable.dims[2:]
         ]
-        yield Quantities(_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
+        yield Quantities(scalar_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
 
 
 def by_chain_and_draw(dataset: xr.Dataset, name: str) -> xr.Variable:
@@ -85,7 +85,8 @@ def _size(variable: xr.Variable) -> int:
     return prod(n for axis, n in variable.sizes.items() if axis not in ("chain", "draw"))
 
 
-def _names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:
+def scalar_names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:
+    """Return the names of some scalars of a variable, by the labels of its axes."""
     if not shape:
         return [name] * len(picks)
     places = np.unravel_index(picks, shape)

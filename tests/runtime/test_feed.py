@@ -287,3 +287,50 @@ def test_what_is_not_there_cannot_be_chosen(options, sentence):
 
     with pytest.raises(ex.SettingsError, match=sentence):
         virtual(main)
+
+
+async def run_with_summaries(options=None, **settings):
+    seen = []
+
+    async def follow(run):
+        async with run.subscribe_summaries(**(options or {})) as summaries:
+            seen.extend([summary async for summary in summaries])
+
+    chosen = SETTINGS | {"runner": inline, "block_size": FixedBlocks()} | settings
+    async with open_run(schools(), **chosen) as run, trio.open_nursery() as nursery:
+        nursery.start_soon(follow, run)
+        tree = await run.result()
+    return tree, seen
+
+
+def test_the_last_summary_is_that_of_its_result_and_no_draw_changes(undisturbed):
+    tree, seen = virtual(lambda: run_with_summaries(save_warmup=True))
+    assert draws_of(tree) == undisturbed
+    last, frame = seen[-1], ex.summary(tree)
+    assert list(last.names) == list(frame.index)
+    assert last.missed == 0
+    assert last.draws.tolist() == [60, 60, 60]
+    assert last.warmup.tolist() == [40, 40, 40]
+    np.testing.assert_allclose(last.mean, frame["mean"], rtol=1e-10)
+    np.testing.assert_allclose(last.sd, frame["sd"], rtol=1e-10)
+    for column in ("q5", "q50", "q95"):
+        np.testing.assert_allclose(getattr(last, column), frame[column], rtol=1e-10)
+    assert last.divergences.sum() == int(tree.sample_stats["diverging"].sum())
+
+
+def test_summaries_are_of_the_variables_and_chains_asked_for():
+    _, seen = virtual(lambda: run_with_summaries({"var_names": ["tau", "mu"], "chains": [0, 2]}))
+    assert seen[-1].names == ("tau", "mu")
+    assert seen[-1].draws.tolist() == [60, 0, 60]
+
+
+def test_who_asks_for_summaries_late_gets_all_from_the_start():
+    async def main():
+        async with open_run(schools(), **SETTINGS, runner=inline, block_size=FixedBlocks()) as run:
+            await run.result()
+            async with run.subscribe_summaries() as summaries:
+                return [summary async for summary in summaries]
+
+    (summary,) = virtual(main)
+    assert summary.draws.tolist() == [60, 60, 60]
+    assert summary.missed == 0
