@@ -1,6 +1,7 @@
 """Stop a run as soon as a rule says so: a guest of the run that sees what is committed."""
 
 import functools
+import sys
 
 import trio
 
@@ -9,10 +10,38 @@ from exmc_actors.run import Run
 from exmc_actors.runtime import Log, collect
 
 
-async def stopper(run: Run, rule: Rule) -> None:
-    """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time."""
+class Held:
+    """A run that will be there: whoever judges it is started before."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._run: Run | None = None
+        self._is_there = trio.Event()
+
+    def put(self, run: Run) -> None:
+        """Let those go on who wait for the run."""
+        self._run = run
+        self._is_there.set()
+
+    async def get(self) -> Run:
+        """Return the run, as soon as it is there."""
+        await self._is_there.wait()
+        assert self._run is not None
+        return self._run
+
+
+async def stopper(held: Held, rule: Rule) -> None:
+    """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time.
+
+    The run waits for this: its chains may come to their ends before anybody has judged their first draws.
+    """
+    run = await held.get()
     with trio.move_on_after(float("inf") if rule.seconds is None else rule.seconds):
-        await _judge(run, rule)
+        try:
+            await _judge(run, rule)
+        finally:
+            if not isinstance(sys.exception(), trio.Cancelled):  # else it is started again, or time is up
+                run._decide()
         return
     await run.abort()
 

@@ -88,7 +88,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
         if again.draws is not None:  # more are asked for, whatever was found to be enough
             records = (*records, LengthRecord(again.draws))
         log = rebuilt(replace(kept.head, settings=settings), records)
-        yield Opened(target, settings, log, durability)
+        yield Opened(target, log.settings, log, durability)
 
 
 def load(
