@@ -53,7 +53,7 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
     start_positions(target, settings)  # what does not fit is refused before there is a folder
     versions = {"exmc_actors": version("exmc-actors")}
     head = Head(settings, _model_of(target), target.dim, versions)
-    with create(Path(store.folder), head) as journal:
+    with create(Path(store.folder), head, store.disk) as journal:
         yield Opened(target, settings, Log(settings), Durability(journal, store.sync_every))
 
 
@@ -66,7 +66,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
       SettingsError: fewer draws are asked for than there are.
     """
     folder = Path(store.folder)
-    with open_again(folder) as (journal, kept):
+    with open_again(folder, store.disk) as (journal, kept):
         settings = replace(kept.head.settings, cores=again.cores or available_cores())
         if again.draws is not None and again.draws != settings.draws:
             if again.draws < settings.draws:

@@ -11,9 +11,11 @@ from exmc_actors.runtime.journal.records import (
     Record,
     StopRecord,
 )
+from exmc_actors.runtime.journal.segments import Disk
 
 __all__ = [
     "BlockRecord",
+    "Disk",
     "FailedRecord",
     "Head",
     "Journal",

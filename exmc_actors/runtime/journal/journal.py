@@ -20,7 +20,14 @@ from exmc_actors.runtime.journal.records import (
     decode_record,
     encode_record,
 )
-from exmc_actors.runtime.journal.segments import Segments, locked, read_segments, segments_of, sync_folder
+from exmc_actors.runtime.journal.segments import (
+    Disk,
+    Segments,
+    locked,
+    read_segments,
+    segments_of,
+    sync_folder,
+)
 from exmc_actors.runtime.settings import MAX_TRANSITIONS
 
 _HEAD = "head"
@@ -64,7 +71,7 @@ class Journal:
 
 
 @contextlib.contextmanager
-def create(folder: Path, head: Head) -> Iterator[Journal]:
+def create(folder: Path, head: Head, disk: Disk = os) -> Iterator[Journal]:
     """Begin a journal in a folder that has none, which is made where it is missing.
 
     Raises:
@@ -81,14 +88,14 @@ def create(folder: Path, head: Head) -> Iterator[Journal]:
                 )
             data = encode_head(head)
             _write_head(folder, data)
-            segments = Segments(folder, 0)
+            segments = Segments(folder, 0, disk)
             files.callback(_close, segments, folder)
             segments.append(data)
         yield Journal(segments)
 
 
 @contextlib.contextmanager
-def open_again(folder: Path) -> Iterator[tuple[Journal, Kept]]:
+def open_again(folder: Path, disk: Disk = os) -> Iterator[tuple[Journal, Kept]]:
     """Go on with the journal of a folder; what a process that ended has left half written is cut off.
 
     Raises:
@@ -101,7 +108,7 @@ def open_again(folder: Path) -> Iterator[tuple[Journal, Kept]]:
             kept = read(folder)
             if _HEAD in kept.damages or not (folder / _HEAD).exists():
                 _write_head(folder, encode_head(kept.head))
-            segments = Segments(folder, kept.end)
+            segments = Segments(folder, kept.end, disk)
             files.callback(_close, segments, folder)
         yield Journal(segments), kept
 
