@@ -25,8 +25,8 @@ check: $(EXTRAS)          ## what CI runs: format, lint, types, all tests, the q
 check-slow: $(EXTRAS)     ## the slow tests alone; what they measured goes to docs/correctness.md
 	EXMC_REPORT=docs/correctness.md $(BIN)/pytest -n 2 -m slow
 
-chaos: $(READY)           ## kill the process of a stored run 200 times, at random moments; a quarter of an hour
-	EXMC_KILLS=200 $(BIN)/pytest -s tests/chaos
+chaos: $(READY)           ## 200 kills of the process of a stored run, 500 random schedules of faults; half an hour
+	EXMC_KILLS=200 EXMC_SCHEDULES=500 $(BIN)/pytest -s tests/chaos
 
 format: $(READY)          ## rewrite the sources in the project's format
 	$(BIN)/ruff format .

@@ -41,7 +41,7 @@ from exmc_actors.runtime import (
 )
 from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.stopper import stopper
+from exmc_actors.stopper import Held, stopper
 from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
 from exmc_actors.xla import is_prepared, prepare
 
@@ -51,6 +51,11 @@ View = Callable[[Subscribe], Awaitable[None]]
 
 _FAREWELL = 1.0
 """Seconds that views are given to show the end of a finished run."""
+
+
+def unchanged(parts: Parts) -> Parts:
+    """Return what the actors of a run are made from: nothing is exchanged."""
+    return parts
 
 
 @asynccontextmanager
@@ -78,6 +83,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
+    parts: Callable[[Parts], Parts] = unchanged,
 ) -> AsyncIterator[Run]:
     """Start the chains of a run under supervision, and stop them on leaving.
 
@@ -116,6 +122,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
       runner: runs blocking computations; the default uses worker threads.  Tests pass ``runtime.inline``.
+      parts: exchanges what the actors are made from; ``faults.Faults(...)`` makes them fail on purpose.
 
     Raises:
       SettingsError: an argument is of the wrong kind or out of range.
@@ -147,7 +154,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
-        async with _running(opened, keep, views, block_size, runner, _rule(stop), rank) as run:
+        async with _running(opened, keep, views, block_size, runner, _rule(stop), rank, parts) as run:
             yield run
 
 
@@ -188,6 +195,7 @@ async def _running(
     runner: Runner,
     stop: Rule | None,
     priority: int,
+    exchange: Callable[[Parts], Parts],
 ) -> AsyncIterator[Run]:
     """Run the supervision tree of what was opened."""
     target, settings = opened.target, opened.settings
@@ -198,14 +206,18 @@ async def _running(
     seconds = math.inf if settings.initvals else 0.0
     starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
     sizes = block_size or _block_size(settings)
-    parts = Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability, priority)
-    children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
+    parts = exchange(
+        Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability, priority)
+    )
+    guests, held = [_view(number, view, feed) for number, view in enumerate(views)], Held()
+    if stop is not None:
+        opened.log.is_undecided = True
+        guests.append(sv.ChildSpec("stopper", stopper, args=(held, stop), restart="transient"))
+    children = run_children(parts, guests)
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
             run = Run(parts, supervisor, keep)
-            if stop is not None:
-                guest = sv.ChildSpec("stopper", stopper, args=(run, stop), restart="transient")
-                await supervisor.supervisor("views").start_child(guest)
+            held.put(run)
             yield run
             await _farewell(supervisor, feed.log)
     except sv.GaveUp as error:

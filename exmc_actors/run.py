@@ -1,6 +1,5 @@
 """Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
 
-import contextlib
 import functools
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -17,12 +16,18 @@ from exmc_actors.messages import DROP_OLDEST, ChainStatistics, Overflow, RunStat
 from exmc_actors.model import unknown
 from exmc_actors.result import result
 from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription, chain_path
+from exmc_actors.runtime.journal import StopRecord
+from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.protocol import Stop
 
 if TYPE_CHECKING:
     import xarray
 
     from exmc_actors.views.summaries import Summaries
+
+
+_RESTARTING = 0.01
+"""Seconds between two looks at a recorder that is being restarted."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +169,26 @@ class Run:
 
     async def _stop_at(self, draws: int, reason: str) -> None:
         """End the run with so many draws a chain, whatever else the chains have."""
-        with contextlib.suppress(sv.ProcessExited):  # the run has ended by itself
-            await self.supervisor.child("engine", "recorder").call(Stop(draws, reason))
+        while self._log.enough is None and not self._log.is_aborted:
+            try:
+                await self.supervisor.child("engine", "recorder").call(Stop(draws, reason))
+            except sv.ProcessExited:
+                if self.supervisor.child("closer").is_alive:  # the engine begins again, or is about to end
+                    await trio.sleep(_RESTARTING)
+                else:  # all chains have made all their draws: nobody else writes any more
+                    await self._keep_stop(StopRecord(draws, reason))
         await self._end_engine()
+
+    async def _keep_stop(self, stop: StopRecord) -> None:
+        durability = self._parts.durability
+        keeper = Keeper(durability.journal, durability.sync_every, self._feed, self._parts.runner)
+        await keeper.keep(stop)
+        self._log.stop(stop.draws, stop.reason)
+
+    def _decide(self) -> None:
+        """Note that no rule has still to say how many draws are wanted."""
+        self._log.is_undecided = False
+        self._feed.wake()
 
     async def _end_engine(self) -> None:
         await self.supervisor.terminate_child("engine")

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 import warnings
 
 import trio
@@ -12,12 +13,40 @@ from exmc_actors.run import Run
 from exmc_actors.runtime import Log, collect
 
 
-async def stopper(run: Run, rule: Rule) -> None:
-    """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time."""
+class Held:
+    """A run that will be there: whoever judges it is started before."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self._run: Run | None = None
+        self._is_there = trio.Event()
+
+    def put(self, run: Run) -> None:
+        """Let those go on who wait for the run."""
+        self._run = run
+        self._is_there.set()
+
+    async def get(self) -> Run:
+        """Return the run, as soon as it is there."""
+        await self._is_there.wait()
+        assert self._run is not None
+        return self._run
+
+
+async def stopper(held: Held, rule: Rule) -> None:
+    """Judge a run at fixed numbers of draws, and stop it there; or at the end of its time.
+
+    The run waits for this: its chains may come to their ends before anybody has judged their first draws.
+    """
+    run = await held.get()
     limit = math.inf if rule.seconds is None else rule.seconds
     # From the beginning of the run, whenever this began: it may be started again.
     with trio.CancelScope(deadline=run._began + limit):
-        await _judge(run, rule)
+        try:
+            await _judge(run, rule)
+        finally:
+            if not isinstance(sys.exception(), trio.Cancelled):  # else it is started again, or time is up
+                run._decide()
         return
     await run.abort()
 
@@ -36,7 +65,6 @@ async def _judge(run: Run, rule: Rule) -> None:
         except StoreError as error:
             # No reason to lose the run: it goes on to its last draw, or to the end of its time.
             warnings.warn(f"the stopping rule can no longer be judged: {error}", StoreWarning, stacklevel=2)
-            await run._over()
             return
         if reason is not None:
             await run._stop_at(number, reason)

@@ -63,7 +63,7 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
     start_positions(target, settings)  # what does not fit is refused before there is a folder
     versions = {"exmc_actors": version("exmc-actors")}
     head = Head(settings, model_to_store(target), target.dim, versions)
-    with create(Path(store.folder), head) as journal:
+    with create(Path(store.folder), head, store.disk) as journal:
         log = Log(settings, History(Shelf(Path(store.folder))))
         yield Opened(target, settings, log, Durability(journal, store.sync_every))
 
@@ -77,7 +77,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
       SettingsError: fewer draws are asked for than there are.
     """
     folder = Path(store.folder)
-    with open_again(folder) as (journal, kept):
+    with open_again(folder, store.disk) as (journal, kept):
         settings = replace(kept.head.settings, cores=again.cores or available_cores())
         if again.draws is not None and again.draws != settings.draws:
             if again.draws < settings.draws:
@@ -99,7 +99,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
         if again.draws is not None:  # more are asked for, whatever was found to be enough
             records = (*records, LengthRecord(again.draws))
         log = rebuilt(replace(kept.head, settings=settings), records, Shelf(folder))
-        yield Opened(target, settings, log, durability)
+        yield Opened(target, log.settings, log, durability)
 
 
 def load(

@@ -83,6 +83,10 @@ MAY_IMPORT = {
     "exmc_actors.runtime": STANDARD
     | ours("errors", "messages", "xla", "blas", "kernel", "warmup", "chain", "compiler")
     | {"jax", "msgpack", "numpy", "trio", "supervision"},
+    # Put around what a run is made of, for tests; nothing below a roof may know of it.
+    "exmc_actors.faults": STANDARD
+    | ours("errors", "messages", "chain", "runtime")
+    | {"numpy", "trio", "supervision"},
     "exmc_actors.views": PURE
     | ours("errors", "messages", "diagnostics")
     | {"numpy", "pandas", "rich", "trio", "supervision"},

@@ -28,6 +28,7 @@ from exmc_actors.runtime.protocol import (
     Unstartable,
 )
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.soundness import sound_block, sound_start
 from exmc_actors.warmup import Learnt, Pairs
 
 
@@ -58,10 +59,12 @@ async def chain(
         if isinstance(outcome, Unstartable):
             await recorder.call(GiveUp(number, outcome.reason, is_start=True))
             return
-        state = _unless_failed(outcome)
+        state = sound_start(_unless_failed(outcome), number, target, settings)
     while done < settings.transitions:
         await feed.wait_for_room()
-        advanced = _unless_failed(await model_server.call(Advance(number, state, settings.left_in_leg(done))))
+        at_most = settings.left_in_leg(done)
+        outcome = _unless_failed(await model_server.call(Advance(number, state, at_most)))
+        advanced = sound_block(outcome, number, state, at_most, target)
         block = draw_block(number, done, advanced, target, settings)
         learnt = await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
         state, done = _with_lesson(advanced.state, learnt), done + len(block)

@@ -1,7 +1,8 @@
 """Say how a run is kept, if it is, and that what computes now computes as what did before."""
 
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from numbers import Real
@@ -10,7 +11,7 @@ from typing import Any
 
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.runtime.executables import Compiled
-from exmc_actors.runtime.journal import Journal, LengthRecord, MakerRecord
+from exmc_actors.runtime.journal import Disk, Journal, LengthRecord, MakerRecord
 from exmc_actors.xla import numerics
 
 
@@ -25,13 +26,15 @@ class Store:
       folder: made where it is missing.
       sync_every: seconds after which the next commit waits for the disk, which takes milliseconds: 0 for
         every commit; None leaves it to the operating system, up to the run's end.
+      disk: takes what is written; another one than the operating system's is for tests.
     """
 
     folder: str | Path
     sync_every: float | None = 1.0
+    disk: Disk = field(default=os, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check both."""
+        """Check what a user wrote."""
         if not isinstance(self.folder, str | Path) or not str(self.folder):
             raise SettingsError(
                 f"a store is the name of a folder, got {self.folder!r}: write, say, ex.Store('runs/first')."

@@ -219,6 +219,8 @@ class Feed:
             self.read.unpark_all()
 
     def _tell_of_pauses(self) -> None:
+        if self.log.is_over:  # those who have read it all are gone
+            return
         self.log.messages.append(RunPaused(self.log.paused) if self.log.paused else RunResumed())
         self.wake()
 

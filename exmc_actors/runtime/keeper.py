@@ -39,6 +39,9 @@ class Keeper:
         self._runner = runner
         self._one_writes = trio.Lock()
         self._synced = trio.current_time()
+        # A keeper that died while the disk took nothing ends its pause no more, and while there is one nobody
+        # commits anything by which this one could find out that the disk is well again.
+        feed.go_on("disk")
 
     async def keep(self, record: Record) -> Place | None:
         """Return where the record lies once the operating system has it; wait for as long as it takes none.

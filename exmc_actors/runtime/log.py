@@ -4,7 +4,7 @@ A passive object that belongs to the run, above its supervision tree.  It decide
 and wakes nobody; the recorder does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -64,6 +64,8 @@ class Log:
     enough: int | None = None
     """How many draws a chain are wanted, where that was found out on the way."""
     why_enough: str | None = None
+    is_undecided: bool = False
+    """A rule has still to say how many draws are wanted, though all may be there."""
     pauses: dict[str, str] = field(default_factory=dict)
     """Why no chain goes on at the moment, by whom it waits for."""
 
@@ -74,7 +76,8 @@ class Log:
     @property
     def is_over(self) -> bool:
         """Say whether a reader at the end need not wait for more."""
-        return self.is_closed or all(record.status != "running" for record in self.chains)
+        have_ended = all(record.status != "running" for record in self.chains)
+        return self.is_closed or (have_ended and not self.is_undecided)
 
     @property
     def paused(self) -> str | None:
@@ -100,6 +103,19 @@ class Log:
                 if record.status == "failed" and record.transitions >= self.settings.tune + draws:
                     record.status = "stopped"
             self.close()
+
+    def stop_again(self, draws: int, reason: str) -> None:
+        """Note what was enough in an earlier sitting; a chain that has lost draws since makes them again."""
+        wanted = self.settings.tune + draws
+        running = [record for record in self.chains if record.status == "running"]
+        if all(record.transitions >= wanted for record in running):
+            self.stop(draws, reason)
+            return
+        self.enough, self.why_enough = draws, reason
+        self.settings = replace(self.settings, draws=draws)
+        for record in self.chains:
+            if record.transitions >= wanted:  # those that gave up behind them, too
+                record.status = "stopped"
 
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""

@@ -66,7 +66,7 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
                 "gave up; what the journal says of it is damaged" if failure is None else failure.reason,
             )
     if found.stop is not None and 0 < found.stop.draws <= settings.draws:
-        log.stop(found.stop.draws, found.stop.reason)
+        log.stop_again(found.stop.draws, found.stop.reason)
     return log
 
 

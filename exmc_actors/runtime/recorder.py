@@ -57,6 +57,9 @@ class Recorder(sv.Server):
             case Learn(chain, lesson):
                 self._lessons.ask(chain, lesson, self.defer())
                 return sv.NO_REPLY
+            case Commit() if self._log.is_closed:
+                self.defer()  # the run has ended for all who listen, and this chain ends with its engine
+                return sv.NO_REPLY
             case Commit(block, transitions, state, pairs):
                 place = await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
                 self._log.commit(block, transitions, state, pairs, place)

@@ -10,8 +10,9 @@ run                          one_for_one
 `- views                     one_for_one; a crashing view restarts nothing else
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import supervision as sv
 from exmc_actors.compiler import Target
@@ -34,6 +35,11 @@ CHAIN_RESTARTS = 100
 CHAIN_SECONDS = 1.0
 
 
+def as_it_is(program: Any) -> Any:
+    """Return the program of an actor: nothing is exchanged."""
+    return program
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the actors of a run are made from."""
@@ -48,6 +54,8 @@ class Parts:
     durability: Durability = field(default_factory=Durability)
     priority: int = 0
     """Among the runs that wait for a core of the process."""
+    program: Callable[[Any], Any] = as_it_is
+    """Given the class or function of an actor, returns what is started in its place."""
 
 
 def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
@@ -74,13 +82,13 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
         [
             sv.ChildSpec(
                 "recorder",
-                Recorder,
+                parts.program(Recorder),
                 args=(parts.feed, supervisors, above_them, parts.runner, parts.durability),
                 name=recorder,
             ),
             sv.ChildSpec(
                 "model server",
-                EnsembleServer if parts.settings.ensemble_width else ModelServer,
+                parts.program(EnsembleServer if parts.settings.ensemble_width else ModelServer),
                 args=(
                     parts.target,
                     parts.executables,
@@ -114,7 +122,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
 def _chain(parts: Parts, number: int, recorder: sv.Via, model_server: sv.Via, name: sv.Via) -> sv.ChildSpec:
     actor = sv.ChildSpec(
         "actor",
-        chain,
+        parts.program(chain),
         args=(number, recorder, model_server, parts.feed, parts.target, parts.settings),
         restart="transient",
         significant=True,

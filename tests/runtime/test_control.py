@@ -115,6 +115,19 @@ def test_a_finished_run_can_be_aborted_and_paused_without_any_effect(undisturbed
     assert draws_of(virtual(main)) == undisturbed
 
 
+def test_a_run_that_is_resumed_after_its_end_says_nothing_more():
+    async def main():
+        async with open_run(schools(), **SETTINGS, block_size=FixedBlocks(), runner=inline) as run:
+            await run.pause()
+            await run.abort()
+            await run.resume()
+            async with run.subscribe(from_start=True) as feed:
+                return [message async for message in feed]
+
+    told = [type(message) for message in virtual(main) if isinstance(message, RunPaused | RunResumed)]
+    assert told == [RunPaused]
+
+
 def test_an_aborted_run_in_a_store_can_be_gone_on_with(tmp_path, undisturbed):
     async def first():
         async with opened(store=tmp_path) as run:

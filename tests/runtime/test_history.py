@@ -186,7 +186,7 @@ def unwritable(at):
     return made
 
 
-async def slowly(function, *, seconds=0.0):
+async def slowly(function, **_):
     await trio.sleep(1)
     return function()
 

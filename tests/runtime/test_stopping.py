@@ -5,9 +5,11 @@ import trio
 
 import exmc_actors as ex
 import supervision as sv
+from exmc_actors import stopper
 from exmc_actors.diagnostics.stopping import Rule
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
+from exmc_actors.runtime.journal import BlockEntry, read
 from exmc_actors.runtime.protocol import GiveUp
 from tests.runtime.conftest import FixedBlocks, after_commits, draws_of, schools, virtual
 
@@ -85,6 +87,74 @@ def test_a_stopped_run_in_a_store_stays_stopped_until_more_is_asked_for(stopped,
     assert draws_of(virtual(lambda: sampled(None, resume=tmp_path))) == draws_of(stopped)
     assert draws_of(virtual(lambda: sampled(None, resume=tmp_path, draws=3000))) == draws_of(whole)
     assert draws_of(virtual(lambda: sampled(None, resume=tmp_path))) == draws_of(whole)
+
+
+AT_ONCE = ex.Converged(rhat=50.0, ess=1)
+"""Holds after the first 100 draws."""
+
+
+@pytest.mark.parametrize("size", [7, 24, 40, 500])
+def test_a_rule_is_judged_although_the_chains_are_at_their_ends_by_then(size, tmp_path):
+    options = OPTIONS | {"draws": 120, "model": schools(), "store": tmp_path}
+    tree = virtual(lambda: sampled(AT_ONCE, sizes=(size,), **options))
+    assert tree.posterior.sizes["draw"] == 100
+    assert ex.load(tmp_path).posterior.sizes["draw"] == 100
+    again = virtual(lambda: sampled(None, resume=tmp_path))
+    assert draws_of(again) == draws_of(tree)
+
+
+@pytest.mark.parametrize("path", [("engine", "recorder"), ("engine",), ("views",)])
+def test_a_rule_is_carried_out_although_whoever_does_it_dies_meanwhile(path):
+    async def runner(function, **_):
+        await trio.sleep(0.01)
+        if getattr(function, "func", None) is stopper._reason:
+            await trio.sleep(0.5)
+            if not killed:
+                killed.append(path)
+                run_of[0].supervisor.child(*path).exit(sv.KILL)
+        return function()
+
+    async def main():
+        options = OPTIONS | {"draws": 1000}
+        sizes = FixedBlocks((20,))
+        async with open_run(schools(), **options, stop=AT_ONCE, runner=runner, block_size=sizes) as run:
+            run_of.append(run)
+            with trio.fail_after(1e4):
+                return await run.result()
+
+    killed, run_of = [], []
+    tree = virtual(main)
+    assert killed == [path]
+    assert tree.posterior.sizes["draw"] == 100
+
+
+def test_a_stopped_run_whose_store_is_damaged_gets_back_what_it_lost(tmp_path):
+    options = OPTIONS | {"draws": 160, "model": schools(), "store": tmp_path}
+    tree = virtual(lambda: sampled(AT_ONCE, sizes=(13,), **options))
+    blocks = [entry for entry in read(tmp_path).records if isinstance(entry, BlockEntry)]
+    lost = next(one for one in blocks if one.chain == 1 and one.transitions >= 190)
+    journal = tmp_path / "000001.journal"
+    data = bytearray(journal.read_bytes())
+    data[lost.place.first + 40] ^= 1
+    journal.write_bytes(data)
+    with pytest.warns(ex.StoreWarning, match="damaged"):
+        again = virtual(lambda: sampled(None, resume=tmp_path))
+    assert draws_of(again) == draws_of(tree)
+    assert again.attrs["stopped"] == tree.attrs["stopped"]
+
+
+def test_a_run_that_was_stopped_commits_nothing_more():
+    async def main():
+        sizes = FixedBlocks((20,))
+        async with open_run(schools(), **OPTIONS, stop=AT_ONCE, runner=inline, block_size=sizes) as run:
+            async with run.subscribe(overflow=ex.WAIT, from_start=True) as feed:
+                heard = [message async for message in feed]
+            await run.result()
+            async with run.subscribe(from_start=True, capacity=10**6) as feed:
+                return heard, [message async for message in feed]
+
+    heard, there = virtual(main)
+    assert len(heard) == len(there)
 
 
 def test_too_many_divergences_end_a_run():

@@ -359,6 +359,28 @@ def test_a_model_server_that_dies_while_the_disk_is_full_costs_no_chain(tmp_path
     assert draws_of(virtual(main)) == undisturbed
 
 
+@pytest.mark.parametrize("path", [("engine", "recorder"), ("engine", "chains"), ("engine",)])
+def test_a_recorder_that_dies_while_the_disk_is_full_leaves_no_pause_behind(
+    path, tmp_path, monkeypatch, undisturbed
+):
+    disk = FullDisk(monkeypatch)
+
+    async def main():
+        async def fill(run):
+            disk.is_full = True
+
+        async with open_run(schools(), **SETTINGS, **WITHIN, store=tmp_path, block_size=FixedBlocks()) as run:
+            await after_commits(1, 4, fill)(run)
+            await trio.sleep(10)
+            run.supervisor.child(*path).exit(sv.KILL)
+            await trio.sleep(10)
+            disk.is_full = False
+            with trio.fail_after(1e4):
+                return await run.result()
+
+    assert draws_of(virtual(main)) == undisturbed
+
+
 @pytest.mark.parametrize(
     "wrong", [{"var_names": "tehta"}, {"initvals": {"tehta": 1.0}}, {"initvals": {"mu": "x"}}, {"draws": 0}]
 )

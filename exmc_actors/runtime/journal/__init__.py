@@ -20,11 +20,12 @@ from exmc_actors.runtime.journal.records import (
     Record,
     StopRecord,
 )
-from exmc_actors.runtime.journal.segments import Place
+from exmc_actors.runtime.journal.segments import Disk, Place
 
 __all__ = [
     "BlockEntry",
     "BlockRecord",
+    "Disk",
     "Entry",
     "FailedRecord",
     "Head",

@@ -27,6 +27,7 @@ from exmc_actors.runtime.journal.records import (
     encode_record,
 )
 from exmc_actors.runtime.journal.segments import (
+    Disk,
     Place,
     Segments,
     locked,
@@ -125,7 +126,7 @@ class Journal:
 
 
 @contextlib.contextmanager
-def create(folder: Path, head: Head) -> Iterator[Journal]:
+def create(folder: Path, head: Head, disk: Disk = os) -> Iterator[Journal]:
     """Begin a journal in a folder that has none, which is made where it is missing.
 
     Raises:
@@ -142,14 +143,14 @@ def create(folder: Path, head: Head) -> Iterator[Journal]:
                 )
             data = encode_head(head)
             _write_head(folder, data)
-            segments = Segments(folder, 0)
+            segments = Segments(folder, 0, disk)
             files.callback(_close, segments, folder)
             segments.append(data)
         yield Journal(segments)
 
 
 @contextlib.contextmanager
-def open_again(folder: Path) -> Iterator[tuple[Journal, Kept]]:
+def open_again(folder: Path, disk: Disk = os) -> Iterator[tuple[Journal, Kept]]:
     """Go on with the journal of a folder; what a process that ended has left half written is cut off.
 
     Raises:
@@ -162,7 +163,7 @@ def open_again(folder: Path) -> Iterator[tuple[Journal, Kept]]:
             kept = read(folder)
             if _HEAD in kept.damages or not (folder / _HEAD).exists():
                 _write_head(folder, encode_head(kept.head))
-            segments = Segments(folder, kept.end)
+            segments = Segments(folder, kept.end, disk)
             files.callback(_close, segments, folder)
         yield Journal(segments), kept
 

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from exmc_actors.errors import StoreError
 from exmc_actors.runtime.journal.frames import Scan, frame_length, framed, scan, unframed
@@ -24,6 +25,16 @@ _HEADER = struct.Struct(f"<{len(_MARK)}sHQI")
 _CHECKED = _HEADER.size - 4
 _NAME = "{:06d}.journal"
 _LOCK = "lock"
+
+
+class Disk(Protocol):
+    """Whoever takes the bytes of a segment: the module ``os``, or a disk that fails on purpose."""
+
+    def pwrite(self, fd: int, buffer: bytes, offset: int, /) -> int:
+        """Write at a place of a file; return how many bytes were taken."""
+
+    def fsync(self, fd: int, /) -> None:
+        """Wait until a file's bytes outlive the machine."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +158,16 @@ def _header(length_before: int) -> bytes:
 class Segments:
     """The segments of a folder, open for appending."""
 
-    def __init__(self, folder: Path, end: int) -> None:
+    def __init__(self, folder: Path, end: int, disk: Disk = os) -> None:
         """Go on where the last segment ends, or begin the first.
 
         Args:
           folder: a folder that this process has locked.
           end: where the last segment is to be cut, as ``read_segments`` says.
+          disk: takes what is written.
         """
         self._folder = folder
+        self._disk = disk
         self._number = len(segments_of(folder))
         self._file = -1
         self._length = end
@@ -183,7 +196,7 @@ class Segments:
         if self._length >= SEGMENT_BYTES:
             self._begin_segment()
         frame = framed(payload)
-        _write(self._file, frame, self._length)
+        self._write(self._file, frame, self._length)
         place = Place(self._number, self._length, len(frame))
         self._length += len(frame)
         self._is_synced = False
@@ -192,7 +205,7 @@ class Segments:
     def sync(self) -> None:
         """Wait until what was appended is on the disk."""
         if not self._is_synced:
-            os.fsync(self._file)
+            self._disk.fsync(self._file)
             self._is_synced = True
 
     def close(self) -> None:
@@ -207,7 +220,7 @@ class Segments:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         header = _header(self._length)
         try:
-            _write(file, header, 0)
+            self._write(file, header, 0)
             if self._file >= 0:
                 self.sync()
         except OSError:
@@ -220,17 +233,16 @@ class Segments:
         self._is_synced = False
         sync_folder(self._folder)
 
-
-def _write(file: int, data: bytes, at: int) -> None:
-    """Write all of the data, or leave the file as long as it was."""
-    written = 0
-    try:
-        while written < len(data):
-            written += os.pwrite(file, data[written:], at + written)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.ftruncate(file, at)
-        raise
+    def _write(self, file: int, data: bytes, at: int) -> None:
+        """Write all of the data, or leave the file as long as it was."""
+        written = 0
+        try:
+            while written < len(data):
+                written += self._disk.pwrite(file, data[written:], at + written)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(file, at)
+            raise
 
 
 def sync_folder(folder: Path) -> None:
