@@ -105,8 +105,9 @@ class Faulty:
         return function()
 
 
-# Calls of the runner before the first start, of a program that is compiled: where to start, and the data.
-BEFORE = 2
+# Calls of the runner before the first start, of a program that is compiled: what is sampled, from where, and
+# the data.
+BEFORE = 3
 
 
 @pytest.mark.parametrize("call", [BEFORE + 1, BEFORE + 3, BEFORE + 4, BEFORE + 11, BEFORE + 20])
