@@ -39,6 +39,7 @@ _HOME = {
         "ChainFailed",
         "ChainFinished",
         "ChainRestarted",
+        "ChainStalled",
         "ChainStatistics",
         "DrawBlock",
         "Message",

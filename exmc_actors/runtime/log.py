@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from exmc_actors.chain import ChainState
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock, Message
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled, DrawBlock, Message
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.warmup import Learner, Learnt, Pairs
 
@@ -35,6 +35,8 @@ class ChainRecord:
     reason: str = ""
     """Why the chain gave up, if it did."""
     failed_start: bool = False
+    stalled: float | None = None
+    """Seconds that its block had taken when that was last found too long; None where it is not."""
     step_size: float = float("nan")
     divergences: int = 0
     steps: int = 0
@@ -95,6 +97,7 @@ class Log:
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""
         record = self.chains[chain]
+        record.stalled = None
         record.stands += 1
         if record.stands > 1 and record.status == "running":
             place = self.settings.place(record.transitions)
@@ -119,6 +122,7 @@ class Log:
         record.state = state
         record.transitions += len(block)
         record.crashes = 0
+        record.stalled = None
         record.step_size = float(block.stats["step_size"][-1])
         record.steps += int(block.stats["n_steps"].sum())
         if block.phase == "sample":
@@ -127,6 +131,13 @@ class Log:
         if record.transitions == self.settings.transitions:
             record.status = "finished"
             self.messages.append(ChainFinished(block.chain))
+
+    def stall(self, chain: int, seconds: float) -> None:
+        """Note that a chain's block takes far longer than was foretold."""
+        record = self.chains[chain]
+        if record.status == "running":
+            record.stalled = seconds
+            self.messages.append(ChainStalled(chain, *self.settings.place(record.transitions), seconds))
 
     def is_ready(self, lesson: int) -> bool:
         """Whether every chain that is still running has come to a lesson."""
@@ -169,5 +180,6 @@ class Log:
         record = self.chains[chain]
         if record.status == "running":
             record.status = "failed"
+            record.stalled = None
             record.reason = reason
             self.messages.append(ChainFailed(chain, *self.settings.place(record.transitions), reason))

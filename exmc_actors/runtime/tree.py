@@ -87,6 +87,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                     parts.block_size,
                     parts.runner,
                     parts.durability,
+                    parts.feed,
                 ),
                 name=model_server,
                 shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
