@@ -8,6 +8,8 @@ ExmcError
 |- RunFailed           every chain gave up, or the supervision tree did
 |- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
 |- UnreadableState     bytes are not a chain state (chain/codec.py; also a ValueError)
+|- WorkerDied          a worker process ended, or had to be ended (runtime/processes/worker_process.py)
+|- WorkerRaised        a block raised in a worker process (runtime/processes/process_server.py)
 `- BlockError          a block raised: the end of a chain's actor, not of the run (runtime/chain_actor.py)
 """
 

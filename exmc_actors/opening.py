@@ -5,7 +5,7 @@ import inspect
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from exmc_actors.runtime import (
     Settings,
     Store,
     Subscription,
+    Workers,
     check,
     default_platform,
     ensemble_width,
@@ -42,6 +43,7 @@ from exmc_actors.runtime.block_size import SECONDS_A_LANE
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.stopper import stopper
 from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
+from exmc_actors.where import Kind, Where, remote_executables
 from exmc_actors.xla import is_prepared, prepare
 
 Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
@@ -73,6 +75,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     resume: str | Path | Store | None = None,
     anyway: bool = False,
     stop: Rule | None = None,
+    workers: Kind = "thread",
+    patience: float | None = None,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
@@ -108,6 +112,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       anyway: whether a stored run goes on although another version or processor computed its draws.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
         ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.  Not stored.
+      workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
+        of which one that is killed, or crashes, is replaced.  The draws are the same bits.
+      patience: seconds after which a worker process that has not finished a block is ended and replaced; None
+        waits.  A chain gives up whose block is not finished three times.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
@@ -118,9 +126,11 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       ModelError: the model, or an initial value, does not fit.
       StoreError: the store holds a run already, or the one to go on with is not there or cannot be read.
       RunFailed: the supervision tree gave up.
+      WorkerDied: worker processes cannot be started, or do not survive compiling.
     """
     if not is_prepared():
         await runner(prepare)
+    where = Where(workers, patience)
     given = {
         "tune": tune,
         "chains": chains,
@@ -142,8 +152,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
-        async with _running(opened, keep, views, block_size, runner, _rule(stop)) as run:
-            yield run
+        async with where.opened(opened.target, opened.settings) as started:
+            tree = Tree(views, block_size, runner, started, where.seconds)
+            async with _running(opened, keep, tree, _rule(stop)) as run:
+                yield run
 
 
 def _begin(
@@ -175,26 +187,41 @@ def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> Abst
     return gone_on_with(store_of(resume, "resume"), again)
 
 
+@dataclass(frozen=True)
+class Tree:
+    """What the supervision tree of a run is made with, besides what it computes."""
+
+    views: Sequence[View]
+    block_size: BlockSize | None
+    runner: Runner
+    workers: Workers | None
+    patience: float
+
+
 @asynccontextmanager
-async def _running(
-    opened: Opened,
-    keep: Keep,
-    views: Sequence[View],
-    block_size: BlockSize | None,
-    runner: Runner,
-    stop: Rule | None,
-) -> AsyncIterator[Run]:
+async def _running(opened: Opened, keep: Keep, tree: Tree, stop: Rule | None) -> AsyncIterator[Run]:
     """Run the supervision tree of what was opened."""
     target, settings = opened.target, opened.settings
     keep.check(target)
     feed = Feed(opened.log, target.values_layout.names)
-    executables = _executables(target, settings)
+    executables = _executables(target, settings, tree.workers)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
-    starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
-    sizes = block_size or _block_size(settings)
-    parts = Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability)
-    children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(views)])
+    starts = await tree.runner(lambda: start_positions(target, settings), seconds=seconds)
+    sizes = tree.block_size or _block_size(settings)
+    parts = Parts(
+        target,
+        settings,
+        starts,
+        executables,
+        feed,
+        sizes,
+        tree.runner,
+        opened.durability,
+        tree.workers,
+        tree.patience,
+    )
+    children = run_children(parts, [_view(number, view, feed) for number, view in enumerate(tree.views)])
     try:
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
             run = Run(parts, supervisor, keep)
@@ -225,7 +252,9 @@ def _block_size(settings: Settings) -> BlockSize:
     return ByWallTime(shares_cores=settings.chains > settings.cores)
 
 
-def _executables(target: Target, settings: Settings) -> Executables:
+def _executables(target: Target, settings: Settings, workers: Workers | None) -> Executables:
+    if workers is not None:
+        return remote_executables(target, settings)
     depth, kernel, width = settings.max_treedepth, settings.kernel, settings.ensemble_width
     if width:
         return executables_for(target, depth, kernel, EnsembleExecutables, width=width)

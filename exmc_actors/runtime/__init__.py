@@ -8,6 +8,7 @@ from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemb
 from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.processes import RemoteExecutables, Workers, open_workers
 from exmc_actors.runtime.rebuilding import rebuilt
 from exmc_actors.runtime.settings import DEFAULT_DRAWS, DEFAULT_TUNE, Settings, check, wants_ensemble
 from exmc_actors.runtime.start_position import start_positions
@@ -25,10 +26,12 @@ __all__ = [
     "Feed",
     "Log",
     "Parts",
+    "RemoteExecutables",
     "Runner",
     "Settings",
     "Store",
     "Subscription",
+    "Workers",
     "available_cores",
     "chain_path",
     "check",
@@ -39,6 +42,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "open_workers",
     "rebuilt",
     "run_children",
     "start_positions",
