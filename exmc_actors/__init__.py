@@ -44,6 +44,7 @@ _HOME = {
         "ChainFailed",
         "ChainFinished",
         "ChainRestarted",
+        "ChainStalled",
         "ChainStatistics",
         "DrawBlock",
         "Message",

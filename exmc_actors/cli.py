@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.add_argument(
         "--store", type=Path, default=None, metavar="DIR", help="keep the run there, to go on with"
     )
+    _add_workers(sample)
     sample.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
     sample.set_defaults(command=_sample)
 
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     resume.add_argument(
         "--anyway", action="store_true", help="even if another version or processor computed its draws"
     )
+    _add_workers(resume)
     resume.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
     resume.set_defaults(command=_resume)
 
@@ -104,6 +106,15 @@ def _parser() -> argparse.ArgumentParser:
     summary.add_argument("file", type=Path, metavar="DIR|FILE.nc", help="a stored run, or draws as netCDF")
     summary.set_defaults(command=_summary)
     return parser
+
+
+def _add_workers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--workers",
+        choices=("thread", "process"),
+        default="thread",
+        help="where blocks are computed; a process that is killed, or crashes, is replaced (thread)",
+    )
 
 
 def _number(text: str, least: int) -> int:
@@ -144,6 +155,7 @@ def _sample(arguments: argparse.Namespace) -> int:
             chains=arguments.chains,
             random_seed=arguments.seed,
             store=arguments.store,
+            workers=arguments.workers,
         ),
     )
 
@@ -153,7 +165,10 @@ def _resume(arguments: argparse.Namespace) -> int:
 
     _check_out(arguments.out)
     return _shown(
-        arguments.out, lambda: resume(arguments.store, draws=arguments.draws, anyway=arguments.anyway)
+        arguments.out,
+        lambda: resume(
+            arguments.store, draws=arguments.draws, anyway=arguments.anyway, workers=arguments.workers
+        ),
     )
 
 

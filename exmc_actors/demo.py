@@ -12,8 +12,9 @@ from exmc_actors.blocking import blocking
 from exmc_actors.diagnostics import summary
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.model import Builder, HalfNormal, Model, Normal
-from exmc_actors.opening import View, open_run
+from exmc_actors.opening import open_run
 from exmc_actors.run import Run
+from exmc_actors.running import View
 from exmc_actors.runtime import DEFAULT_TUNE
 from exmc_actors.views import progress_view, summary_table
 

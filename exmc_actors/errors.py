@@ -9,8 +9,10 @@ ExmcError
 |  `- NoLongerOpen     the block that held the run was left (portal.py)
 |- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
 |- UnreadableState     bytes are not a chain state (chain/codec.py; also a ValueError)
-|- BlockError          a block raised: the end of a chain's actor, not of the run (runtime/chain_actor.py)
-`- UnsoundAnswer       a block is not what was asked for: likewise (runtime/soundness.py)
+ |- WorkerDied          a worker process ended, or had to be ended (runtime/processes/worker_process.py)
+ |- WorkerRaised        a block raised in a worker process (runtime/processes/process_server.py)
+ |- BlockError          a block raised: the end of a chain's actor, not of the run (runtime/chain_actor.py)
+ `- UnsoundAnswer       a block is not what was asked for: likewise (runtime/soundness.py)
 """
 
 

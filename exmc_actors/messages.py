@@ -104,6 +104,18 @@ class ChainFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainStalled:
+    """A chain's block takes far longer than was foretold; it goes on, unless ``patience`` was given."""
+
+    chain: int
+    phase: Phase
+    first: int
+    """Index, within the phase, of the block's first draw."""
+    seconds: float
+    """That the block has taken so far; told again whenever they have doubled."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunPaused:
     """No chain goes on for a while, and why; what was committed stays."""
 
@@ -115,7 +127,7 @@ class RunResumed:
     """The chains go on."""
 
 
-Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed | RunPaused | RunResumed
+Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed | ChainStalled | RunPaused | RunResumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,8 @@ class ChainStatistics:
     """Leapfrog steps so far, warmup included; each takes one gradient."""
     draws_per_second: float
     """Over the whole run so far, warmup included; 0.0 before the first commit."""
+    stalled: float | None = None
+    """Seconds that its block had taken when that was last told; None where it takes what was foretold."""
 
 
 @dataclass(frozen=True, slots=True)

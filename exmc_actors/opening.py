@@ -1,61 +1,35 @@
-"""Open a run: compose a program, a supervision tree and views; this is where a run begins and ends."""
+"""Open a run: check what was asked for, and compose a program, a store, workers and a supervision tree."""
 
 import contextlib
 import inspect
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import trio
-
-import supervision as sv
 from exmc_actors.compiler import Target
 from exmc_actors.diagnostics import Rule
-from exmc_actors.errors import ExmcError, RunFailed, SettingsError
+from exmc_actors.errors import SettingsError
 from exmc_actors.kernel import Kernel
 from exmc_actors.run import Keep, Run
+from exmc_actors.running import Tree, View, running, unchanged
 from exmc_actors.runtime import (
     DEFAULT_DRAWS,
     BlockSize,
-    ByWallTime,
-    EnsembleExecutables,
-    Feed,
-    Log,
     Parts,
     Runner,
-    Settings,
     Store,
-    Subscription,
     check,
     check_priority,
     default_platform,
     ensemble_width,
-    executables_for,
     in_thread,
-    run_children,
-    start_positions,
     wants_ensemble,
 )
-from exmc_actors.runtime.block_size import SECONDS_A_LANE
-from exmc_actors.runtime.executables import Executables
-from exmc_actors.stopper import Held, stopper
 from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
+from exmc_actors.where import Kind, Where
 from exmc_actors.xla import is_prepared, prepare
-
-Subscribe = Callable[..., AbstractAsyncContextManager[Subscription]]
-View = Callable[[Subscribe], Awaitable[None]]
-"""Anything that subscribes: an async function of ``Run.subscribe``."""
-
-_FAREWELL = 1.0
-"""Seconds that views are given to show the end of a finished run."""
-
-
-def unchanged(parts: Parts) -> Parts:
-    """Return what the actors of a run are made from: nothing is exchanged."""
-    return parts
 
 
 @asynccontextmanager
@@ -80,6 +54,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     anyway: bool = False,
     stop: Rule | None = None,
     priority: int = 0,
+    workers: Kind = "thread",
+    patience: float | None = None,
     views: Sequence[View] = (),
     block_size: BlockSize | None = None,
     runner: Runner = in_thread,
@@ -118,6 +94,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.  Not stored.
       priority: where the runs of this process wait for a core, those of a higher priority go first, and
         equals take turns.  Never changes a draw.
+      workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
+        of which one that is killed, or crashes, is replaced.  The draws are the same bits.
+      patience: seconds after which a worker process that has not finished a block is ended and replaced; None
+        waits.  A chain gives up whose block is not finished three times.
       views: async functions of ``Run.subscribe``, run as supervised guests of the run.
       block_size: chooses the transitions of each block; None aims at 50 ms a block, and at shorter ones where
         chains that share cores come to an end.  Never changes a draw.
@@ -129,9 +109,11 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       ModelError: the model, or an initial value, does not fit.
       StoreError: the store holds a run already, or the one to go on with is not there or cannot be read.
       RunFailed: the supervision tree gave up.
+      WorkerDied: worker processes cannot be started, or do not survive compiling.
     """
     if not is_prepared():
         await runner(prepare)
+    where = Where(workers, patience)
     given = {
         "tune": tune,
         "chains": chains,
@@ -154,8 +136,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
-        async with _running(opened, keep, views, block_size, runner, _rule(stop), rank, parts) as run:
-            yield run
+        async with where.opened(opened.target, opened.settings) as started:
+            tree = Tree(views, block_size, runner, rank, started, where.seconds, parts)
+            async with running(opened, keep, tree, _rule(stop)) as run:
+                yield run
 
 
 def _begin(
@@ -186,93 +170,9 @@ def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> Abst
     return gone_on_with(store_of(resume, "resume"), again)
 
 
-@asynccontextmanager
-async def _running(
-    opened: Opened,
-    keep: Keep,
-    views: Sequence[View],
-    block_size: BlockSize | None,
-    runner: Runner,
-    stop: Rule | None,
-    priority: int,
-    exchange: Callable[[Parts], Parts],
-) -> AsyncIterator[Run]:
-    """Run the supervision tree of what was opened."""
-    target, settings = opened.target, opened.settings
-    keep.check(target)
-    feed = Feed(opened.log, target.values_layout.names, runner)
-    executables = _executables(target, settings)
-    # What is given may be large, and has to be unconstrained.
-    seconds = math.inf if settings.initvals else 0.0
-    starts = await runner(lambda: start_positions(target, settings), seconds=seconds)
-    sizes = block_size or _block_size(settings)
-    parts = exchange(
-        Parts(target, settings, starts, executables, feed, sizes, runner, opened.durability, priority)
-    )
-    guests, held = [_view(number, view, feed) for number, view in enumerate(views)], Held()
-    if stop is not None:
-        opened.log.is_undecided = True
-        guests.append(sv.ChildSpec("stopper", stopper, args=(held, stop), restart="transient"))
-    children = run_children(parts, guests)
-    try:
-        async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
-            run = Run(parts, supervisor, keep)
-            held.put(run)
-            yield run
-            await _farewell(supervisor, feed.log)
-    except sv.GaveUp as error:
-        raise RunFailed(f"the run's supervision tree gave up: {error}") from error
-    except sv.StartFailed as error:
-        raise _start_error(error) from error
-    finally:
-        feed.close()  # only now: the chains may commit until they have stopped
-
-
 def _rule(value: Any) -> Rule | None:
     if value is None or isinstance(value, Rule):
         return value
     raise SettingsError(
         f"stop must be a rule or None, got {value!r}: write, say, stop=ex.Converged() | ex.MaxTime('10 min')."
     )
-
-
-def _block_size(settings: Settings) -> BlockSize:
-    if settings.ensemble_width:
-        return ByWallTime(seconds=SECONDS_A_LANE * settings.ensemble_width)
-    return ByWallTime(shares_cores=settings.chains > settings.cores)
-
-
-def _executables(target: Target, settings: Settings) -> Executables:
-    depth, kernel, width = settings.max_treedepth, settings.kernel, settings.ensemble_width
-    if width:
-        return executables_for(target, depth, kernel, EnsembleExecutables, width=width)
-    return executables_for(target, depth, kernel)
-
-
-def _view(number: int, view: View, feed: Feed) -> sv.ChildSpec:
-    async def guest() -> None:
-        await view(feed.subscribe)
-
-    return sv.ChildSpec(f"view {number}", guest, restart="temporary")
-
-
-async def _farewell(supervisor: sv.Supervisor, log: Log) -> None:
-    """Let the views of a finished run show its end, for a moment."""
-    if log.is_over:
-        with trio.move_on_after(_FAREWELL), contextlib.suppress(sv.ProcessExited):
-            for child in supervisor.supervisor("views").which_children():
-                if child.ref is not None:
-                    await child.ref.wait_exited()
-
-
-def _start_error(error: sv.StartFailed) -> ExmcError:
-    """Say why a part of the tree did not come up, by what it raised."""
-    cause: BaseException = error
-    while isinstance(cause, sv.StartFailed | ExceptionGroup):
-        below = cause.exceptions[0] if isinstance(cause, ExceptionGroup) else cause.__cause__
-        if below is None:
-            break
-        cause = below
-    if isinstance(cause, ExmcError):
-        return cause
-    return RunFailed(f"the run could not be started: {type(cause).__name__}: {cause}")

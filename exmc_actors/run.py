@@ -261,4 +261,5 @@ class Run:
             restarts=record.restarts,
             steps=record.steps,
             draws_per_second=record.transitions / elapsed if elapsed > 0 else 0.0,
+            stalled=record.stalled,
         )

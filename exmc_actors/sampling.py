@@ -19,6 +19,7 @@ from exmc_actors.run import Run
 from exmc_actors.runtime import Store
 from exmc_actors.stored import store_of
 from exmc_actors.views import progress_view
+from exmc_actors.where import Kind
 
 if TYPE_CHECKING:
     import xarray
@@ -42,6 +43,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     save_warmup: bool = False,
     store: str | Path | Store | None = None,
     stop: Rule | None = None,
+    workers: Kind = "thread",
+    patience: float | None = None,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
     """Sample and return the draws; Ctrl-C returns those that were committed.
@@ -67,6 +70,9 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       store: a folder to keep the run in, or a ``Store``; ``resume`` goes on with it, whatever has ended it.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
         ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.
+      workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
+        of which one that is killed, or crashes, is replaced.  The draws are the same bits.
+      patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress on standard error.
 
     Returns:
@@ -107,6 +113,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             save_warmup=save_warmup,
             store=store,
             stop=stop,
+            workers=workers,
+            patience=patience,
         ),
         progressbar,
     )
@@ -122,6 +130,8 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
     save_warmup: bool = False,
     anyway: bool = False,
     stop: Rule | None = None,
+    workers: Kind = "thread",
+    patience: float | None = None,
     progressbar: bool = True,
 ) -> "xarray.DataTree":
     """Go on with a stored run and return its draws: the bits that it would have had without a stop.
@@ -136,6 +146,9 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       anyway: whether to go on although another version or processor computed the draws that are there.
       stop: as in ``sample``; a store keeps no rule.
+      workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
+        of which one that is killed, or crashes, is replaced.  The draws are the same bits.
+      patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress on standard error.
 
     Returns:
@@ -158,6 +171,8 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
             save_warmup=save_warmup,
             anyway=anyway,
             stop=stop,
+            workers=workers,
+            patience=patience,
         ),
         progressbar,
     )

@@ -99,12 +99,13 @@ BROAD_EXCEPTS = {
     "supervision/process.py": "a process turns a crash into an exit reason",
     "supervision/telemetry.py": "a telemetry handler that raises is detached",
     "exmc_actors/runtime/worker.py": "a worker's main: what a block raises is a reply",
+    "exmc_actors/runtime/processes/answering.py": "a worker process's main: what a block raises is told",
     "exmc_actors/model_file.py": "a user's model file may raise anything",
     "exmc_actors/portal.py": "what trio raises is raised again where asyncio asked",
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
 }
 ROOFS |= ours("model_file", "predictive", "stored", "stopper", "portal", "asyncio")
-ROOFS |= ours("options", "run_process", "held_run", "many")
+ROOFS |= ours("options", "run_process", "held_run", "many", "running", "where", "worker_main")
 ROOFS |= ours("exporting", "draw_files")
 
 # Files over 300 lines say why in their first paragraph.

@@ -9,6 +9,7 @@ from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.processes import RemoteExecutables, Workers, open_workers
 from exmc_actors.runtime.rebuilding import rebuilt
 from exmc_actors.runtime.settings import (
     DEFAULT_DRAWS,
@@ -34,10 +35,12 @@ __all__ = [
     "History",
     "Log",
     "Parts",
+    "RemoteExecutables",
     "Runner",
     "Settings",
     "Store",
     "Subscription",
+    "Workers",
     "available_cores",
     "blocks_of",
     "chain_path",
@@ -50,6 +53,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "open_workers",
     "outline",
     "rebuilt",
     "run_children",

@@ -146,7 +146,8 @@ class EnsembleServer(ModelServer):
 
     async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
         """Return the seconds of the call itself: the loop may be busy with other chains when it has ended."""
-        outcome = await attempt(self._runner, partial(self._timed, requests), seconds=seconds)
+        with self._watched(requests):
+            outcome = await attempt(self._runner, partial(self._timed, requests), seconds=seconds)
         return (outcome, 0.0) if isinstance(outcome, BlockFailed) else outcome
 
     def _timed(self, requests: Sequence[Request]) -> tuple[Any, float]:

@@ -218,6 +218,11 @@ class Feed:
             self._tell_of_pauses()
             self.read.unpark_all()
 
+    def stall(self, chain: int, seconds: float) -> None:
+        """Tell that a chain's block takes far longer than was foretold."""
+        self.log.stall(chain, seconds)
+        self.wake()
+
     def _tell_of_pauses(self) -> None:
         if self.log.is_over:  # those who have read it all are gone
             return

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from exmc_actors.chain import ChainState
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, DrawBlock
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled, DrawBlock
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import BlockEntry, Place
 from exmc_actors.runtime.journal.entries import Counts, counts_of
@@ -38,6 +38,8 @@ class ChainRecord:
     reason: str = ""
     """Why the chain gave up, if it did."""
     failed_start: bool = False
+    stalled: float | None = None
+    """Seconds that its block had taken when that was last found too long; None where it is not."""
     step_size: float = float("nan")
     divergences: int = 0
     steps: int = 0
@@ -120,6 +122,7 @@ class Log:
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""
         record = self.chains[chain]
+        record.stalled = None
         record.stands += 1
         if record.stands > 1 and record.status == "running":
             place = self.settings.place(record.transitions)
@@ -167,12 +170,20 @@ class Log:
         record = self.chains[chain]
         record.transitions += length
         record.crashes = 0
+        record.stalled = None
         record.step_size = counts.step_size
         record.steps += counts.steps
         record.divergences += counts.divergences
         if record.transitions == self.settings.transitions:
             record.status = "finished"
             self.messages.append(ChainFinished(chain))
+
+    def stall(self, chain: int, seconds: float) -> None:
+        """Note that a chain's block takes far longer than was foretold."""
+        record = self.chains[chain]
+        if record.status == "running":
+            record.stalled = seconds
+            self.messages.append(ChainStalled(chain, *self.settings.place(record.transitions), seconds))
 
     def is_ready(self, lesson: int) -> bool:
         """Whether every chain that is still running has come to a lesson."""
@@ -215,5 +226,6 @@ class Log:
         record = self.chains[chain]
         if record.status == "running":
             record.status = "failed"
+            record.stalled = None
             record.reason = reason
             self.messages.append(ChainFailed(chain, *self.settings.place(record.transitions), reason))

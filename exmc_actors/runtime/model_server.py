@@ -8,6 +8,7 @@ own thread, beside those on the cores.  What a block raises is its reply.
 import functools
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -22,10 +23,12 @@ from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.runtime.watchdog import Watchdog
 from exmc_actors.runtime.worker import QUICK, Runner, attempt
 
 GATHERED = 1e-3
@@ -55,7 +58,7 @@ class ServeGathered:
 class ModelServer(sv.Server):
     """The shared compiled model of a run."""
 
-    async def init(
+    async def init(  # noqa: PLR0913 - what a run is made from
         self,
         target: Target,
         executables: Executables,
@@ -65,8 +68,9 @@ class ModelServer(sv.Server):
         runner: Runner,
         durability: Durability,
         priority: int,
+        feed: Feed,
     ) -> None:
-        """Move the data to the device, and compile both executables at once where that was not done."""
+        """Have the program ready to compute."""
         self._target = target
         self._executables = executables
         self._settings = settings
@@ -76,6 +80,14 @@ class ModelServer(sv.Server):
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
         self._cores = cores.PROCESS.share(settings.cores, priority)
+        self._watchdog = Watchdog(feed.stall)
+        await self._make_ready()
+        durability.admit(self._executables.compiled)
+        self.start_soon(self._watchdog.watch)
+
+    async def _make_ready(self) -> None:
+        """Move the data to the device, and compile both executables at once where that was not done."""
+        target, executables, runner = self._target, self._executables, self._runner
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )
@@ -84,7 +96,6 @@ class ModelServer(sv.Server):
                 for compile_one in (executables.compile_advance, executables.compile_start):
                     compilation = functools.partial(compile_one, self._arguments)
                     compilers.start_soon(functools.partial(runner, compilation, outlives=True))
-        durability.admit(self._executables.compiled)
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""
@@ -117,11 +128,14 @@ class ModelServer(sv.Server):
         requests, self._gathered, self._is_about_to_serve = self._gathered, [], False
         while requests:
             together = self._that_fit(requests)
-            if _is_quick(together):
+            if self._may_keep_the_loop(together):
                 await self._answer(together, seconds=0.0)
             else:
                 self.start_soon(self._serve, together)
             requests = [request for request in requests if request not in together]
+
+    def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
+        return _is_quick(requests)
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""
@@ -143,8 +157,14 @@ class ModelServer(sv.Server):
         """Compute for some chains in one call; return what came of it, and how many seconds it took."""
         began = trio.current_time()
         compute = functools.partial(self._compute, requests)
-        outcomes = await attempt(self._runner, compute, seconds=seconds)
+        with self._watched(requests):
+            outcomes = await attempt(self._runner, compute, seconds=seconds)
         return outcomes, trio.current_time() - began
+
+    def _watched(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        """Tell of chains whose call takes far longer than was foretold."""
+        chains = [request.chain for request in requests]
+        return self._watchdog.over(chains, sum(request.expected for request in requests))
 
     def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
         if isinstance(outcomes, BlockFailed):

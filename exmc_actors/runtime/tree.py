@@ -10,6 +10,7 @@ run                          one_for_one
 `- views                     one_for_one; a crashing view restarts nothing else
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from exmc_actors.runtime.ensemble_server import EnsembleServer
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.model_server import ModelServer
+from exmc_actors.runtime.processes import ProcessServer, Workers
 from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
@@ -54,6 +56,10 @@ class Parts:
     durability: Durability = field(default_factory=Durability)
     priority: int = 0
     """Among the runs that wait for a core of the process."""
+    workers: Workers | None = None
+    """None where blocks are computed in threads."""
+    patience: float = math.inf
+    """Seconds that a block may take in a worker before that is ended."""
     program: Callable[[Any], Any] = as_it_is
     """Given the class or function of an actor, returns what is started in its place."""
 
@@ -86,22 +92,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                 args=(parts.feed, supervisors, above_them, parts.runner, parts.durability),
                 name=recorder,
             ),
-            sv.ChildSpec(
-                "model server",
-                parts.program(EnsembleServer if parts.settings.ensemble_width else ModelServer),
-                args=(
-                    parts.target,
-                    parts.executables,
-                    parts.settings,
-                    parts.starts,
-                    parts.block_size,
-                    parts.runner,
-                    parts.durability,
-                    parts.priority,
-                ),
-                name=model_server,
-                shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
-            ),
+            _model_server(parts, model_server),
             sv.supervisor(
                 "chains",
                 chains,
@@ -116,6 +107,32 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
         auto_shutdown="any_significant",
         restart="transient",
         name=names.via("engine"),
+    )
+
+
+def _model_server(parts: Parts, name: sv.Via) -> sv.ChildSpec:
+    args = (
+        parts.target,
+        parts.executables,
+        parts.settings,
+        parts.starts,
+        parts.block_size,
+        parts.runner,
+        parts.durability,
+        parts.priority,
+        parts.feed,
+    )
+    server: type[ModelServer] = EnsembleServer if parts.settings.ensemble_width else ModelServer
+    more: dict[str, Any] = {}
+    if parts.workers is not None:
+        server, more = ProcessServer, {"workers": parts.workers, "patience": parts.patience}
+    return sv.ChildSpec(
+        "model server",
+        parts.program(server),
+        args=args,
+        kwargs=more,
+        name=name,
+        shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
     )
 
 

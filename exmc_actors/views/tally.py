@@ -12,6 +12,7 @@ from exmc_actors.messages import (
     ChainFailed,
     ChainFinished,
     ChainRestarted,
+    ChainStalled,
     DrawBlock,
     Message,
     Phase,
@@ -44,7 +45,7 @@ class Row:
     """Since the first message; NaN while there is only one."""
     restarts: int
     note: str
-    """The last thing that went wrong and where; empty where all went well."""
+    """What goes wrong, or the last thing that did, and where; empty where all went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ class Tally:
             chain.restart(message)
         elif isinstance(message, ChainFailed):
             chain.fail(message)
+        elif isinstance(message, ChainStalled):
+            chain.stall(message)
         elif isinstance(message, ChainFinished):
             chain.state = "finished"
 
@@ -126,6 +129,8 @@ class _Chain:
     step_size: float = nan
     restarts: int = 0
     note: str = ""
+    stalled: str = ""
+    """What is said of a block that takes too long, until it is there or the chain begins again."""
     steps: int = 0
     """Leapfrog steps of the draws seen in this phase."""
     seen: int = 0
@@ -134,6 +139,7 @@ class _Chain:
 
     def advance(self, block: DrawBlock, tune: int, now: float) -> None:
         self._reach(block.phase, block.first)
+        self.stalled = ""
         sampling = block.phase == "sample"
         self.state = STATE_OF[block.phase]
         self.done = block.first + len(block)
@@ -146,13 +152,18 @@ class _Chain:
 
     def restart(self, message: ChainRestarted) -> None:
         self._reach(message.phase, message.first)
+        self.stalled = ""
         self.restarts = message.restarts
         self.note = f"restarted {self.restarts}x, last at {_place(message)}: {message.reason}"
 
     def fail(self, message: ChainFailed) -> None:
         self._reach(message.phase, message.first)
-        self.state = "failed"
+        self.state, self.stalled = "failed", ""
         self.note = f"gave up at {_place(message)}: {message.reason}"
+
+    def stall(self, message: ChainStalled) -> None:
+        self._reach(message.phase, message.first)
+        self.stalled = f"has been at {_place(message)} for {message.seconds:.0f} s, far longer than foretold"
 
     def _reach(self, phase: Phase, first: int) -> None:
         if phase != self.phase:
@@ -172,7 +183,7 @@ class _Chain:
             steps_per_draw=self.steps / self.seen if self.seen else nan,
             draws_per_second=self._speed(),
             restarts=self.restarts,
-            note=self.note,
+            note=self.stalled or self.note,
         )
 
     def _speed(self) -> float:
@@ -182,5 +193,5 @@ class _Chain:
         return (last - first) / (heard - began) if heard > began else nan
 
 
-def _place(message: ChainRestarted | ChainFailed) -> str:
+def _place(message: ChainRestarted | ChainFailed | ChainStalled) -> str:
     return f"{'warmup ' if message.phase == 'warmup' else ''}draw {message.first}"

@@ -97,9 +97,20 @@ def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model
     assert longer.stdout == exmc("sample", model_file, "--draws", 400, *arguments).stdout
 
 
+@pytest.mark.slow
+def test_workers_that_are_processes_print_what_threads_print(model_file, tmp_path):
+    arguments = ("--draws", 200, "--chains", 2, "--seed", 1, "--store", tmp_path / "run")
+    ran = exmc("sample", model_file, *arguments, "--workers", "process")
+    assert ran.returncode == 0, ran.stderr
+    longer = exmc("resume", tmp_path / "run", "--draws", 300, "--workers", "process")
+    assert longer.returncode == 0, longer.stderr
+    assert longer.stdout == exmc("sample", model_file, "--draws", 300, *arguments[2:6]).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["sample", "FILE", "--workers", "thraed"], r"argument --workers: invalid choice: 'thraed'"),
         (["sample", "nowhere.py"], r"there is no file 'nowhere.py'"),
         (["sample", "FILE:nothing"], r"has no 'nothing': write .*:model.* Models in the file: model, other"),
         (["sample", "FILE:number"], r"'number' in .* is a int, not a Model"),

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled
 from exmc_actors.views.tally import Tally
 
 
@@ -103,3 +103,17 @@ def test_totals_add_up_what_happened(tally, block):
     tally.observe(ChainFailed(1, "sample", 0, "boom"), 1.0)
     totals = tally.totals()
     assert (totals.divergences, totals.restarts, totals.finished, totals.failed) == (3, 3, 1, 1)
+
+
+def test_a_chain_that_stalls_says_so_until_its_block_is_there(tally, block):
+    tally.observe(ChainRestarted(0, "sample", 0, 1, "killed"), 1.0)
+    tally.observe(ChainStalled(0, "sample", 512, 63.4), 2.0)
+    assert tally.rows()[0].note == "has been at draw 512 for 63 s, far longer than foretold"
+    tally.observe(block(0, "sample", 512, 8), 3.0)
+    assert tally.rows()[0].note == "restarted 1x, last at draw 0: killed"
+
+
+def test_a_chain_that_stalls_and_is_started_again_stalls_no_longer(tally):
+    tally.observe(ChainStalled(0, "warmup", 3, 63.4), 2.0)
+    tally.observe(ChainRestarted(0, "warmup", 3, 1, "too long"), 3.0)
+    assert tally.rows()[0].note == "restarted 1x, last at warmup draw 3: too long"

@@ -1,7 +1,7 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
 from exmc_actors.runtime.journal.entries import BlockEntry, Entry
-from exmc_actors.runtime.journal.head import Head
+from exmc_actors.runtime.journal.head import Head, encode_head
 from exmc_actors.runtime.journal.journal import (
     Journal,
     Kept,
@@ -39,6 +39,7 @@ __all__ = [
     "Shelf",
     "StopRecord",
     "create",
+    "encode_head",
     "holds_a_run",
     "open_again",
     "read",

@@ -85,7 +85,43 @@ def scan(data: bytes, start: int = 0) -> Scan:
     return found
 
 
-def _length(data: bytes, at: int) -> int | None:
+class Stream:
+    """Puts frames together from bytes that come in parts; nothing may lie between two frames."""
+
+    def __init__(self, largest: int = LARGEST) -> None:
+        """Begin before the first byte.
+
+        Args:
+          largest: how many bytes a payload may have.
+        """
+        self._largest = largest
+        self._bytes = bytearray()
+
+    def take(self, part: bytes | bytearray) -> list[bytes]:
+        """Return the payloads that are whole with this part.
+
+        Raises:
+          ValueError: the bytes are no frames, or one that is too large or damaged.
+        """
+        self._bytes += part
+        payloads = []
+        while len(self._bytes) >= _HEADER.size:
+            length = _length(self._bytes, 0)
+            if length is None:
+                raise ValueError("bytes that are no frame")
+            if length > self._largest:
+                raise ValueError(f"a frame of {length} bytes, where {self._largest} are the most")
+            if len(self._bytes) < _HEADER.size + length:
+                break
+            payload = bytes(self._bytes[_HEADER.size : _HEADER.size + length])
+            if zlib.crc32(payload) != _HEADER.unpack_from(self._bytes)[2]:
+                raise ValueError("a frame whose checksum is another one")
+            payloads.append(payload)
+            del self._bytes[: _HEADER.size + length]
+        return payloads
+
+
+def _length(data: bytes | bytearray, at: int) -> int | None:
     """Return the length of the payload of the frame that begins here; None where none does."""
     if len(data) - at < _HEADER.size:
         return None

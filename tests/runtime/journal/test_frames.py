@@ -1,9 +1,10 @@
 """Whatever happens to a file, the frames that it does not lie in are found, and it is told where it lies."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exmc_actors.runtime.journal.frames import MARK, framed, scan
+from exmc_actors.runtime.journal.frames import MARK, Stream, framed, scan
 
 payloads = st.lists(
     st.binary(max_size=40) | st.just(MARK) | st.just(framed(b"inner")), min_size=1, max_size=6
@@ -60,3 +61,34 @@ def test_bytes_between_frames_are_passed_over(before, after, between):
 def test_any_bytes_are_read_to_their_end(data):
     found = scan(data)
     assert 0 <= found.end <= len(data)
+
+
+@given(payloads, st.data())
+def test_frames_come_together_however_a_stream_is_cut(some, data):
+    written, stream, found = joined(some), Stream(), []
+    while written:
+        size = data.draw(st.integers(1, len(written)))
+        found += stream.take(written[:size])
+        written = written[size:]
+    assert found == some
+
+
+@given(payloads, st.data())
+def test_a_stream_of_which_a_byte_was_changed_gives_nothing_that_was_not_written(some, data):
+    written = bytearray(joined(some))
+    at = data.draw(st.integers(0, len(written) - 1))
+    written[at] ^= data.draw(st.integers(1, 255))
+    stream, found, is_refused = Stream(), [], False
+    for byte in written:
+        try:
+            found += stream.take(bytes([byte]))
+        except ValueError:
+            is_refused = True
+            break
+    assert is_refused or len(found) < len(some)
+    assert found == some[: len(found)]
+
+
+def test_a_stream_refuses_a_payload_larger_than_any_it_may_hold_before_it_has_come():
+    with pytest.raises(ValueError, match="11 bytes, where 10 are the most"):
+        Stream(largest=10).take(framed(b"a" * 11)[:16])

@@ -1,0 +1,77 @@
+"""Notice calls that take far longer than was foretold, and tell of their chains; it stops nothing.
+
+It looks once a second, while anything is computed.  No draw depends on what it finds.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import trio
+
+LEAST = 60.0
+"""Seconds; before them nothing is said."""
+TIMES = 20.0
+"""What was foretold may be exceeded so many times: early in warmup a transition may be that much longer."""
+UNKNOWN = 600.0
+"""Seconds before something is said of a call of which nothing could be foretold, as of a program's first."""
+_EVERY = 1.0
+"""Seconds between two looks."""
+
+
+@dataclass(eq=False, slots=True)
+class _Call:
+    """A call under way."""
+
+    chains: Sequence[int]
+    began: float
+    limit: float
+    """Seconds after which something is said."""
+
+
+class Watchdog:
+    """Watches calls in the event loop in which they are awaited."""
+
+    def __init__(self, tell: Callable[[int, float], None]) -> None:
+        """Watch nothing yet.
+
+        Args:
+          tell: is given a chain and how many seconds its call has taken, again whenever they have doubled.
+        """
+        self._tell = tell
+        self._calls: set[_Call] = set()
+        self._begun = trio.lowlevel.ParkingLot()
+
+    @contextmanager
+    def over(self, chains: Sequence[int], foretold: float) -> Iterator[None]:
+        """Watch a call from here to the end of the block.
+
+        Args:
+          chains: for which it is made.
+          foretold: seconds that it should take; infinite where nothing is known.
+        """
+        limit = max(LEAST, TIMES * foretold) if math.isfinite(foretold) else UNKNOWN
+        call = _Call(chains, trio.current_time(), limit)
+        self._calls.add(call)
+        self._begun.unpark_all()
+        try:
+            yield
+        finally:
+            self._calls.discard(call)
+
+    async def watch(self) -> None:
+        """Look at the calls, for ever."""
+        while True:
+            while not self._calls:
+                await self._begun.park()
+            await trio.sleep(_EVERY)
+            self._look(trio.current_time())
+
+    def _look(self, now: float) -> None:
+        for call in self._calls:
+            took = now - call.began
+            if took >= call.limit:
+                call.limit = 2.0 * took
+                for chain in call.chains:
+                    self._tell(chain, took)

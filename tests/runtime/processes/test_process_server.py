@@ -1,0 +1,171 @@
+"""Blocks that workers compute are those of threads, and what happens to a worker is that of one call."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+
+from exmc_actors.messages import ChainFailed, ChainRestarted
+from exmc_actors.runtime.processes.talk import (
+    AdvanceChains,
+    Failed,
+    decode_request,
+    encode_answer,
+)
+from exmc_actors.runtime.processes.worker_process import WorkerDied
+from tests.runtime.conftest import SETTINGS, draws_of, observe, virtual
+from tests.runtime.processes.conftest import is_block_of
+
+
+def in_workers(**settings):
+    return virtual(lambda: observe(workers="process", save_warmup=True, cores=2, **settings))
+
+
+def failures(seen):
+    return {message.chain: message.reason for message in seen.messages if isinstance(message, ChainFailed)}
+
+
+def changed(change):
+    """Return a fate by which the first block of chain 1 is answered with another answer."""
+
+    async def happen(worker, request):
+        if not is_block_of(1, request):
+            return None
+        answer = worker.answering.answer_or_fail(request)
+        return change(answer)
+
+    return happen
+
+
+def test_workers_make_the_draws_of_threads(fates, undisturbed):
+    seen = in_workers()
+    assert draws_of(seen.tree) == undisturbed
+    assert not [message for message in seen.messages if isinstance(message, ChainRestarted)]
+    assert not any(worker.is_alive for worker in fates.workers)
+
+
+@pytest.mark.parametrize("request_number", [2, 5, 11])
+def test_a_worker_that_dies_is_replaced_and_its_block_computed_again(fates, undisturbed, request_number):
+    asked = []
+
+    async def happen(worker, request):
+        asked.append(request)
+        if len(asked) == request_number:
+            worker.die()
+
+    fates.happen = happen
+    seen = in_workers()
+    assert draws_of(seen.tree) == undisturbed
+    restarts = [message.reason for message in seen.messages if isinstance(message, ChainRestarted)]
+    assert restarts
+    assert all("WorkerDied: a worker process was ended by SIGSEGV" in reason for reason in restarts)
+
+
+def test_a_worker_that_dies_while_it_idles_is_no_fault_of_any_chain(fates, undisturbed):
+    asked = []
+
+    async def happen(worker, request):
+        asked.append(request)
+        if len(asked) == 6:
+            for one in fates.workers:
+                one.is_alive = one is worker
+
+    fates.happen = happen
+    seen = in_workers()
+    assert draws_of(seen.tree) == undisturbed
+    assert [message for message in seen.messages if isinstance(message, ChainRestarted)] == []
+
+
+def test_a_block_that_always_kills_its_worker_ends_its_chain_alone(fates):
+    async def happen(worker, request):
+        if is_block_of(1, request):
+            worker.die()
+
+    fates.happen = happen
+    seen = in_workers()
+    assert list(failures(seen)) == [1]
+    assert "gave up after 3 attempts" in failures(seen)[1]
+    assert "ended by SIGSEGV" in failures(seen)[1]
+    assert list(seen.tree.posterior.chain.values) == [0, 2]
+
+
+def test_a_block_that_raises_leaves_its_worker_alive(fates):
+    async def happen(worker, request):
+        return encode_answer(Failed("FloatingPointError", "the poison")) if is_block_of(1, request) else None
+
+    fates.happen = happen
+    seen = in_workers()
+    assert "WorkerRaised: FloatingPointError: the poison" in failures(seen)[1]
+    assert len(fates.workers) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda answer: b"",
+        lambda answer: b"\xff" * 100,
+        lambda answer: encode_answer(answer)[:-9],
+        lambda answer: encode_answer([replace(answer[0], values=answer[0].values[:, 1:]), *answer[1:]]),
+        lambda answer: encode_answer([replace(answer[0], stats=answer[0].stats[1:]), *answer[1:]]),
+        lambda answer: encode_answer([*answer, answer[0]]),
+        lambda answer: encode_answer([replace(answer[0], pairs=None), *answer[1:]]),
+    ],
+    ids=["nothing", "noise", "torn", "columns", "rows", "one too many", "no pairs"],
+)
+def test_an_answer_that_is_none_is_named_and_ends_its_worker(fates, change):
+    fates.happen = changed(lambda answer: change(answer) or b"\xc1")
+    seen = in_workers()
+    assert "WorkerDied: a worker process answered" in failures(seen)[1]
+    assert list(seen.tree.posterior.chain.values) == [0, 2]
+    assert len(fates.workers) == 2 + 3
+
+
+def test_a_worker_beyond_the_patience_is_ended_and_its_chain_goes_on(fates, undisturbed):
+    slow = []
+
+    async def happen(worker, request):
+        if is_block_of(2, request) and not slow:
+            slow.append(worker)
+            await trio.sleep_forever()
+
+    fates.happen = happen
+    seen = in_workers(patience=30)
+    assert draws_of(seen.tree) == undisturbed
+    (restart,) = [message for message in seen.messages if isinstance(message, ChainRestarted)]
+    assert restart.chain == 2
+    assert "longer than the run's patience of 30 s" in restart.reason
+    assert not slow[0].is_alive
+
+
+def test_a_chain_gives_up_whose_block_exceeds_the_patience_three_times(fates):
+    async def happen(worker, request):
+        if is_block_of(2, request):
+            await trio.sleep_forever()
+
+    fates.happen = happen
+    seen = in_workers(patience=0.5)
+    assert "gave up after 3 attempts" in failures(seen)[2]
+    assert "patience of 0.5 s" in failures(seen)[2]
+
+
+def test_a_worker_that_cannot_compile_the_model_ends_the_run_with_its_reason(fates):
+    async def happen(worker, request):
+        worker.answering._compile = lambda model: 1 / 0
+
+    fates.happen = happen
+    with pytest.raises(WorkerDied, match="could not compile the model: ZeroDivisionError"):
+        in_workers()
+    assert not any(worker.is_alive for worker in fates.workers)
+
+
+def test_each_request_is_of_as_many_transitions_as_its_answer(fates):
+    asked = []
+
+    async def happen(worker, request):
+        asked.append(decode_request(request))
+
+    fates.happen = happen
+    in_workers()
+    blocks = [one for one in asked if isinstance(one, AdvanceChains)]
+    made = sum(transitions for block in blocks for _, transitions in block.chains)
+    assert made == SETTINGS["chains"] * (SETTINGS["draws"] + SETTINGS["tune"])
