@@ -99,7 +99,7 @@ def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
             case MakerRecord():
                 makers += 1
                 stale = [max(blocks, default=-1) for blocks in found.blocks]
-            case BlockEntry(chain=chain, transitions=done) if _fits(record, head):
+            case BlockEntry(chain=chain, transitions=done) if fits(record, head):
                 found.blocks[chain][done] = record
                 since[chain][done] = makers
                 if stale[chain] > done:
@@ -118,7 +118,8 @@ def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
     return found
 
 
-def _fits(entry: BlockEntry, head: Head) -> bool:
+def fits(entry: BlockEntry, head: Head) -> bool:
+    """Whether a block can be of a run; its bytes may be anybody's."""
     settings, done = head.settings, entry.transitions
     return (
         0 <= entry.chain < settings.chains

@@ -1,6 +1,6 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
-from exmc_actors.runtime.journal.entries import BlockEntry, Entry
+from exmc_actors.runtime.journal.entries import BlockEntry, Entry, entry_of
 from exmc_actors.runtime.journal.head import Head, encode_head
 from exmc_actors.runtime.journal.journal import (
     Journal,
@@ -21,6 +21,7 @@ from exmc_actors.runtime.journal.records import (
     StopRecord,
 )
 from exmc_actors.runtime.journal.segments import Disk, Place
+from exmc_actors.runtime.journal.tail import Tail
 
 __all__ = [
     "BlockEntry",
@@ -38,8 +39,10 @@ __all__ = [
     "Record",
     "Shelf",
     "StopRecord",
+    "Tail",
     "create",
     "encode_head",
+    "entry_of",
     "holds_a_run",
     "open_again",
     "read",

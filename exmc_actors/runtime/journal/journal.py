@@ -256,6 +256,17 @@ class _Entries:
             self.foreign.append(f"record {self._taken}")
 
 
+def read_head(folder: Path) -> Head:
+    """Return what a folder says of its run, without reading the rest unless it must.
+
+    Raises:
+      StoreError: it holds no run, one of another version, or its head is lost.
+    """
+    check_holds_a_run(folder)
+    heads = _heads(folder, [])
+    return heads[0] if heads else read(folder).head
+
+
 def _heads(folder: Path, damages: list[str]) -> list[Head]:
     """Return the head of the file that holds nothing else, if it can be read."""
     try:

@@ -23,6 +23,7 @@ _MARK = b"exmc-journal"
 _VERSION = 1
 _HEADER = struct.Struct(f"<{len(_MARK)}sHQI")
 _CHECKED = _HEADER.size - 4
+HEADER_BYTES = _HEADER.size
 _NAME = "{:06d}.journal"
 _LOCK = "lock"
 
