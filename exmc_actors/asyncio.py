@@ -128,6 +128,12 @@ class Run:
         """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it."""
         return await self._portal.call(lambda: self._run.kill_chain(chain))
 
+    @asynccontextmanager
+    async def serve_dashboard(self, *args: Any, **options: Any) -> AsyncIterator[str]:
+        """Show the run in browsers, with the arguments of ``exmc_actors.Run.serve_dashboard``."""
+        async with self._portal.held(lambda: self._run.serve_dashboard(*args, **options)) as url:
+            yield url
+
     async def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
         return await self._portal.ask(self._run.statistics)

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_workers(sample)
     sample.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
+    _add_dashboard(sample)
     sample.set_defaults(command=_sample)
 
     resume = commands.add_parser("resume", help="go on with a stored run, to the bits it would have had")
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_workers(resume)
     resume.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
+    _add_dashboard(resume)
     resume.set_defaults(command=_resume)
 
     export = commands.add_parser("export", help="write the draws of a stored run for other programs")
@@ -105,6 +107,21 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="summarise draws that were written")
     summary.add_argument("file", type=Path, metavar="DIR|FILE.nc", help="a stored run, or draws as netCDF")
     summary.set_defaults(command=_summary)
+
+    dashboard = commands.add_parser(
+        "dashboard", help="show a stored run, or one that is being stored, in browsers"
+    )
+    dashboard.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    dashboard.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
+    dashboard.add_argument("--port", type=_natural, default=0, metavar="N", help="0 for a free one (0)")
+    dashboard.add_argument("--token", default=None, help="what browsers must know; another host needs one")
+    dashboard.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="another name of this machine in browsers; may be repeated",
+    )
+    dashboard.set_defaults(command=_dashboard)
     return parser
 
 
@@ -114,6 +131,13 @@ def _add_workers(command: argparse.ArgumentParser) -> None:
         choices=("thread", "process"),
         default="thread",
         help="where blocks are computed; a process that is killed, or crashes, is replaced (thread)",
+    )
+
+
+def _add_dashboard(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dashboard", action="store_true", help="show the run in browsers while it lasts")
+    parser.add_argument(
+        "--port", type=_natural, default=None, metavar="N", help="of the dashboard (a free one)"
     )
 
 
@@ -156,6 +180,7 @@ def _sample(arguments: argparse.Namespace) -> int:
             random_seed=arguments.seed,
             store=arguments.store,
             workers=arguments.workers,
+            dashboard=_wants_dashboard(arguments),
         ),
     )
 
@@ -167,9 +192,29 @@ def _resume(arguments: argparse.Namespace) -> int:
     return _shown(
         arguments.out,
         lambda: resume(
-            arguments.store, draws=arguments.draws, anyway=arguments.anyway, workers=arguments.workers
+            arguments.store,
+            draws=arguments.draws,
+            anyway=arguments.anyway,
+            workers=arguments.workers,
+            dashboard=_wants_dashboard(arguments),
         ),
     )
+
+
+def _wants_dashboard(arguments: argparse.Namespace) -> bool | int:
+    return arguments.dashboard if arguments.port is None else arguments.port or True
+
+
+def _dashboard(arguments: argparse.Namespace) -> int:
+    from exmc_actors.dashboard import show_until_ctrl_c
+
+    where = (arguments.host, arguments.port, arguments.token, arguments.name)
+    show_until_ctrl_c(arguments.store, *where, _say_where)
+    return DONE
+
+
+def _say_where(url: str) -> None:
+    sys.stderr.write(f"exmc: dashboard: {url} (Ctrl-C ends it)\n")
 
 
 def _shown(out: Path | None, make: Callable[[], Any]) -> int:

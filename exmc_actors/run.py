@@ -142,6 +142,37 @@ class Run:
         await actor.wait_exited()
         return True
 
+    def serve_dashboard(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        token: str | None = None,
+        *,
+        control: bool = False,
+        names: Iterable[str] = (),
+    ) -> AbstractAsyncContextManager[str]:
+        """Show the run in browsers while a block lasts: ``async with run.serve_dashboard() as url``.
+
+        The page is a guest of the run: however many browsers look, and however slow they are, no chain waits.
+
+        Args:
+          host: an address or a name of this machine; others than its own loopback need a token.
+          port: 0 for one that is free.
+          token: what browsers must know to see anything; the address that is yielded holds it.
+          control: whether the page may pause, resume and abort the run, and kill chains; where no token is
+            given, one is made.
+          names: other names by which browsers know this machine, as behind a proxy.
+
+        Returns:
+          What yields the address of the page; leaving it, or the run, closes every connection.
+
+        Raises:
+          SettingsError: the host cannot be listened on, it needs a token, or ``h11`` is not installed.
+        """
+        from exmc_actors.dashboard import shown
+
+        return shown(self, control, host=host, port=port, token=token, names=names)
+
     async def pause(self) -> None:
         """Let the chains wait before their next block; those that compute one finish and commit it.
 

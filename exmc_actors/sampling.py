@@ -1,8 +1,8 @@
 """Sample a model in one blocking call, from a script, a notebook or another event loop's thread."""
 
 import functools
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
     workers: Kind = "thread",
     patience: float | None = None,
     progressbar: bool = True,
+    dashboard: bool | int = False,
 ) -> "xarray.DataTree":
     """Sample and return the draws; Ctrl-C returns those that were committed.
 
@@ -74,6 +75,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
         of which one that is killed, or crashes, is replaced.  The draws are the same bits.
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress on standard error.
+      dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
+        to standard error.  Whoever has it may also pause the run, end it, and kill chains.
 
     Returns:
       An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
@@ -117,6 +120,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
             patience=patience,
         ),
         progressbar,
+        dashboard,
     )
 
 
@@ -133,6 +137,7 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
     workers: Kind = "thread",
     patience: float | None = None,
     progressbar: bool = True,
+    dashboard: bool | int = False,
 ) -> "xarray.DataTree":
     """Go on with a stored run and return its draws: the bits that it would have had without a stop.
 
@@ -150,6 +155,8 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
         of which one that is killed, or crashes, is replaced.  The draws are the same bits.
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress on standard error.
+      dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
+        to standard error.  Whoever has it may also pause the run, end it, and kill chains.
 
     Returns:
       An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
@@ -175,11 +182,12 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
             patience=patience,
         ),
         progressbar,
+        dashboard,
     )
 
 
 def _sampled(
-    opening: Callable[..., AbstractAsyncContextManager[Run]], progressbar: bool
+    opening: Callable[..., AbstractAsyncContextManager[Run]], progressbar: bool, dashboard: bool | int
 ) -> "xarray.DataTree":
     """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
     runs: list[Run] = []
@@ -194,7 +202,8 @@ def _sampled(
             shown = progress_view(Console(stderr=True))
             await shown(subscribe, chains=settings.chains, draws=settings.draws, tune=settings.tune)
 
-        async with opening(views=(progress,) if progressbar else ()) as run:
+        views = (progress,) if progressbar else ()
+        async with _door(dashboard) as show, opening(views=views) as run, show(run):
             runs.append(run)
             is_open.set()
             return await run.result()
@@ -205,6 +214,19 @@ def _sampled(
         tree = _interrupted(runs)
     warn_about(tree, stacklevel=3)
     return tree
+
+
+@asynccontextmanager
+async def _door(dashboard: bool | int) -> AsyncIterator[Callable[[Run], AbstractAsyncContextManager[Any]]]:
+    """Listen for browsers, if asked to, before a run is begun; yield what shows it to them."""
+    if dashboard is False:
+        yield nullcontext
+        return
+    from exmc_actors.dashboard import opened_door, serving
+
+    async with opened_door(port=0 if dashboard is True else dashboard, control=True) as door:
+        Console(stderr=True).out(f"dashboard: {door.url}", highlight=False)
+        yield functools.partial(serving, door=door, control=True)
 
 
 def _interrupted(runs: list[Run]) -> "xarray.DataTree":

@@ -1,0 +1,8 @@
+"""Show a run in browsers: a server of one page and of what is new, which subscribes like anybody else."""
+
+from exmc_actors.views.dashboard.board import Board
+from exmc_actors.views.dashboard.control import Control
+from exmc_actors.views.dashboard.picture import Picture
+from exmc_actors.views.dashboard.server import Door, open_door, serve
+
+__all__ = ["Board", "Control", "Door", "Picture", "open_door", "serve"]

@@ -1,0 +1,117 @@
+"""Answer the requests of a page: its files, the stream of what is new, and control; an ASGI application.
+
+Nothing here depends on which server runs it.  Whoever may not come in gets one sentence and nothing else.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+import trio
+
+from exmc_actors.views.dashboard.asgi import Receive, Scope, Send, answer, headers_of
+from exmc_actors.views.dashboard.board import Board
+from exmc_actors.views.dashboard.control import Control, action
+from exmc_actors.views.dashboard.gate import Bucket, Gate, Refusal
+from exmc_actors.views.dashboard.selection import Unclear, selection
+from exmc_actors.views.dashboard.stream import stream
+
+MOST_STREAMS = 32
+_TEXT = "text/plain; charset=utf-8"
+_FILES: Mapping[str, tuple[str, str]] = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "/charts.js": ("charts.js", "text/javascript; charset=utf-8"),
+    "/style.css": ("style.css", "text/css; charset=utf-8"),
+    "/uplot.js": ("uplot.js", "text/javascript; charset=utf-8"),
+    "/uplot.css": ("uplot.css", "text/css; charset=utf-8"),
+    "/uplot.LICENSE": ("uplot.LICENSE", _TEXT),
+}
+
+
+class App:
+    """The dashboard of one run."""
+
+    def __init__(self, board: Board, gate: Gate, control: Control | None = None) -> None:
+        """Answer for a board.
+
+        Args:
+          board: what is shown.
+          gate: who may come in.
+          control: what pages with the token may hold in their hands; None for nothing.
+        """
+        self._board = board
+        self._gate = gate
+        self._control = control if gate.token is not None else None
+        self._streams = 0
+        folder = files(__package__) / "page"
+        self._files = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
+        self._requests = Bucket(rate=50, most=200)
+        self._actions = Bucket(rate=5, most=20)
+        self._strangers = Bucket(rate=2, most=20)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        headers = headers_of(scope)
+        refusal = self._refused(scope, headers)
+        if refusal is not None:
+            await _refuse(send, refusal)
+        elif scope["path"] in self._files:
+            body, kind = self._files[scope["path"]]
+            await answer(send, 200, body, kind)
+        elif scope["path"] == "/events":
+            await self._stream(scope, headers, send)
+        else:
+            await self._act(scope["path"].removeprefix("/control/"), send)
+
+    def _refused(self, scope: Scope, headers: Mapping[str, str]) -> Refusal | None:
+        """Return why a request is not answered, if it is not."""
+        path, now = scope["path"], trio.current_time()
+        if not self._requests.takes(now):
+            return Refusal(429, "too many requests: wait a second.")
+        is_file, is_control = path in self._files, path.startswith("/control/")
+        if not (is_file or is_control or path == "/events"):
+            return self._gate.page(headers) or Refusal(404, "there is no such page.")
+        refusal = self._gate.page(headers) if is_file else self._gate.data(headers)
+        if refusal is not None and refusal.status == 401 and not self._strangers.takes(now):
+            return Refusal(429, "too many requests without the token: wait a minute.")
+        if refusal is None and scope["method"] != ("POST" if is_control else "GET"):
+            return Refusal(405, f"this takes {'POST' if is_control else 'GET'} alone.")
+        if refusal is None and is_control and not self._actions.takes(now):
+            return Refusal(429, "too many requests: wait a second.")
+        return refusal
+
+    async def _stream(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
+        try:
+            chosen = selection(scope["query_string"])
+        except Unclear as error:
+            await _refuse(send, Refusal(400, str(error)))
+            return
+        if self._streams >= MOST_STREAMS:
+            await _refuse(send, Refusal(503, f"{MOST_STREAMS} pages are open already: close one."))
+            return
+        self._streams += 1
+        try:
+            await stream(self._board, chosen, headers.get("last-event-id", ""), send, self._extras())
+        finally:
+            self._streams -= 1
+
+    def _extras(self) -> dict[str, Any]:
+        return {"control": self._control is not None}
+
+    async def _act(self, name: str, send: Send) -> None:
+        if self._control is None:
+            await _refuse(send, Refusal(403, "this dashboard only shows: open one with control=True."))
+            return
+        act = action(self._control, name, self._board.picture.chains)
+        if act is None:
+            await _refuse(send, Refusal(404, "there is no such action."))
+            return
+        await act()
+        await answer(send, 200, b"done", _TEXT)
+
+
+async def _refuse(send: Send, refusal: Refusal) -> None:
+    await answer(send, refusal.status, refusal.sentence.encode(), _TEXT)

@@ -1,0 +1,229 @@
+"""Keep the picture of a run up to date from one subscription, and wake the pages that show it.
+
+The subscription skips what it cannot take in, so no chain waits for a page.  Taking in happens in a worker
+thread, a tenth of a second's messages at a time, while nobody looks at the picture: the loop stays awake.
+"""
+
+import json
+import math
+import secrets
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from time import thread_time
+from typing import Any
+
+import trio
+
+from exmc_actors.errors import StoreError
+from exmc_actors.messages import DROP_OLDEST, Message
+from exmc_actors.views.dashboard.frames import charts, estimates, news, standing
+from exmc_actors.views.dashboard.picture import Cursor, Picture
+from exmc_actors.views.dashboard.selection import Selection
+from exmc_actors.views.subscribing import Subscribe
+from supervision import Node
+
+TICK = 0.1
+"""Seconds between two frames, and between two looks at what has come."""
+ESTIMATE = 1.0
+"""Seconds between two estimates at least."""
+PATIENCE = 30
+"""Estimating may take one part in so many of a core."""
+CAPACITY = 1 << 20
+"""Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
+AT_ONCE = 256
+"""Messages that are taken in at once, and so many more may wait for it."""
+
+
+class Board:
+    """A picture that many pages look at."""
+
+    def __init__(
+        self, picture: Picture, *, inside: Callable[[], Node] | None = None, is_live: bool = True
+    ) -> None:
+        """Begin with what the picture shows.
+
+        Args:
+          picture: of the run; nobody else changes it.
+          inside: returns the supervision tree as it stands; None where there is none.
+          is_live: whether messages come when they happen; of a stored run, times and speeds mean nothing.
+        """
+        self.picture = picture
+        self.epoch = secrets.token_hex(4)
+        """Tells the sequence numbers of this board from those of others."""
+        self._inside = inside
+        self._is_live = is_live
+        self._lock = trio.Lock()
+        self._news = trio.lowlevel.ParkingLot()
+        self._room = trio.lowlevel.ParkingLot()
+        self._came = trio.lowlevel.ParkingLot()
+        self._threads = trio.CapacityLimiter(1)
+        self._waiting: list[Message] = []
+        self._has_ended = False
+        self._began = trio.current_time()
+        self._next_estimate = -math.inf
+        self._estimated = -1
+        self._standing: tuple[int, str] = (-1, "")
+        self._charts: dict[str, dict[str, Any]] = {}
+        """Of the present revision, by quantity: many pages show the same ones."""
+
+    async def follow(self, subscribe: Subscribe) -> None:
+        """Take in all messages of a subscription, until it ends."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._digest)
+            async with subscribe(overflow=DROP_OLDEST, capacity=CAPACITY, from_start=True) as feed:
+                messages = aiter(feed)
+                while (message := await _next(messages)) is not None:
+                    while len(self._waiting) >= AT_ONCE:
+                        await self._room.park()
+                    self._waiting.append(message)
+                    self._came.unpark_all()
+            self._has_ended = True
+            self._came.unpark_all()
+        async with self._lock:
+            self.picture.end(self._now())
+            await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
+        self._news.unpark_all()
+
+    async def extend(self, draws: int) -> None:
+        """Note that the chains of a stored run are to have more draws."""
+        async with self._lock:
+            self.picture.extend(draws)
+
+    async def frame(
+        self, chosen: Selection, shown: tuple[str, ...] | None, since: Cursor | None, revision: int
+    ) -> "Frame":
+        """Return what a page is to know next.
+
+        Args:
+          chosen: what it shows.
+          shown: the quantities that it has traces of.
+          since: what it has seen of these; None for nothing.
+          revision: of the estimates that it has.
+        """
+        async with self._lock:
+            picture = self.picture
+            now_shown = chosen.shown(picture.quantities)
+            own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
+            if revision != picture.revision:
+                own["estimates"] = self._estimates(chosen, now_shown)
+            if own["events"] or revision != picture.revision:
+                own["tree"] = self._tree()
+            text = f"{self._common()[:-1]},{_encoded(own)[1:]}"
+            return Frame(
+                f"{self.epoch}.{picture.sequence}", text, now_shown, picture.cursor(), picture.revision
+            )
+
+    async def changed(self, seen: "Frame") -> None:
+        """Wait until there is more than a frame has told of."""
+        while self.identifier == seen.id and self.picture.revision == seen.revision:
+            await self._news.park()
+
+    @property
+    def identifier(self) -> str:
+        """Return what names the present moment."""
+        return f"{self.epoch}.{self.picture.sequence}"
+
+    def cursor_at(self, identifier: str) -> Cursor | None:
+        """Return what somebody has seen who has the frame of that name; None where nobody remembers."""
+        epoch, _, sequence = identifier.partition(".")
+        if epoch != self.epoch or not (sequence.isascii() and sequence.isdecimal() and len(sequence) < 18):
+            return None
+        return self.picture.cursor_at(int(sequence))
+
+    async def _digest(self) -> None:
+        while self._waiting or not self._has_ended:
+            with trio.move_on_after(ESTIMATE):
+                while not (self._waiting or self._has_ended):
+                    await self._came.park()
+            await self._take_in()
+            if not self._has_ended:
+                await trio.sleep(TICK)
+
+    async def _take_in(self) -> None:
+        batch, self._waiting = self._waiting, []
+        self._room.unpark_all()
+        async with self._lock:
+            now = self._now()
+            is_new = self._estimated != self.picture.sequence + len(batch)
+            is_due = is_new and now >= self._next_estimate
+            if batch or is_due:
+                take = partial(self._observe, batch, now, estimates=is_due)
+                cost = await trio.to_thread.run_sync(take, limiter=self._threads)
+                if is_due and self.picture.quantities is not None:
+                    self._estimated = self.picture.sequence
+                    self._next_estimate = now + max(ESTIMATE, PATIENCE * cost)
+        self._news.unpark_all()
+
+    def _observe(self, batch: list[Message], now: float, *, estimates: bool) -> float:
+        """Take in messages; return what estimating cost, in seconds of a core."""
+        self.picture.observe(batch, now)
+        began = thread_time()
+        if estimates and self.picture.quantities is not None:
+            self._estimate()
+        return thread_time() - began
+
+    def _estimate(self) -> None:
+        self.picture.estimate()
+        self._charts.clear()
+
+    def _now(self) -> float:
+        return trio.current_time() - self._began
+
+    def _estimates(self, chosen: Selection, shown: tuple[str, ...]) -> dict[str, Any] | None:
+        summary = self.picture.estimates
+        if summary is None or not summary.names:
+            return None
+        for name in shown:
+            if name not in self._charts:
+                self._charts[name] = charts(self.picture.online, name)
+        return estimates(summary, chosen) | {"charts": [self._charts[name] for name in shown]}
+
+    def _common(self) -> str:
+        sequence, text = self._standing
+        if sequence != self.picture.sequence:
+            text = _encoded({"live": self._is_live} | standing(self.picture))
+            self._standing = (self.picture.sequence, text)
+        return text
+
+    def _tree(self) -> list[Any] | None:
+        return None if self._inside is None else list(_lines(self._inside(), 0))
+
+
+class Frame:
+    """What one page is told at one moment."""
+
+    def __init__(self, id: str, text: str, shown: tuple[str, ...], cursor: Cursor, revision: int) -> None:
+        """Hold an encoded frame, and what whoever has it has seen."""
+        self.id = id
+        self.text = text
+        self.shown = shown
+        self.cursor = cursor
+        self.revision = revision
+
+
+async def _next(messages: AsyncIterator[Message]) -> Message | None:
+    """Return the next message; None at the end.  One that a store has lost is left out, and counted."""
+    while True:
+        try:
+            return await anext(messages, None)
+        except StoreError:
+            continue
+
+
+def _encoded(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _lines(node: Node, depth: int) -> Any:
+    """Yield the processes of a tree from the top: how deep, its name, what it is, and how it stands."""
+    kind = node.strategy if node.kind == "static" else node.kind
+    yield [
+        depth,
+        node.id,
+        kind or "",
+        node.status,
+        node.restarts,
+        0 if node.process is None else node.process.handled,
+    ]
+    for child in node.children:
+        yield from _lines(child, depth + 1)

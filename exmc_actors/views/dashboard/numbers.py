@@ -1,0 +1,16 @@
+"""Turn arrays into what JSON can say: nine digits are enough for a chart, and what is not finite is null."""
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+
+def plain(values: np.ndarray) -> list[Any]:
+    """Return the numbers of an array of one axis."""
+    return [number(value) for value in values.tolist()]
+
+
+def number(value: float) -> float | None:
+    """Return a number with nine digits; None for one that is not finite."""
+    return float(f"{value:.9g}") if isfinite(value) else None

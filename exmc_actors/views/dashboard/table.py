@@ -1,0 +1,71 @@
+"""Choose, order and judge the rows of the table of quantities; a page of it at a time."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from exmc_actors.diagnostics.online import OnlineSummary
+from exmc_actors.views.dashboard.numbers import plain
+from exmc_actors.views.dashboard.selection import Selection
+
+Verdict = Literal["good", "fair", "poor", "open"]
+VERDICTS: tuple[Verdict, ...] = ("open", "good", "fair", "poor")
+
+RHAT_GOOD, RHAT_FAIR = 1.01, 1.05
+ESS_GOOD, ESS_FAIR = 400.0, 100.0
+_COLUMNS = ("mean", "sd", "mcse_mean", "q5", "q50", "q95", "ess", "r_hat")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of all quantities at one moment."""
+
+    summary: OnlineSummary
+
+    def page(self, chosen: Selection) -> dict[str, Any]:
+        """Return a page of it, with counts of what is on all pages."""
+        levels = judged(self.summary)
+        matching = self._ordered(chosen.order, self._matching(chosen.search))
+        last = max(0, (len(matching) - 1) // chosen.size)
+        page = min(chosen.page, last)
+        rows = matching[page * chosen.size : (page + 1) * chosen.size]
+        counts = np.bincount(levels, minlength=len(VERDICTS)).tolist()
+        return {
+            "names": [self.summary.names[row] for row in rows],
+            "verdicts": [VERDICTS[levels[row]] for row in rows],
+            **{column: plain(getattr(self.summary, column)[rows]) for column in _COLUMNS},
+            "page": page,
+            "pages": last + 1,
+            "matching": len(matching),
+            "total": len(self.summary.names),
+            "counts": dict(zip(VERDICTS, counts, strict=True)),
+        }
+
+    def _matching(self, search: str) -> np.ndarray:
+        wanted = search.casefold()
+        names = self.summary.names
+        if not wanted:
+            return np.arange(len(names))
+        return np.array([row for row, name in enumerate(names) if wanted in name.casefold()], dtype=int)
+
+    def _ordered(self, order: str, rows: np.ndarray) -> np.ndarray:
+        match order:
+            case "name":
+                return np.array(sorted(rows, key=lambda row: self.summary.names[row]), dtype=int)
+            case "rhat":
+                return rows[np.argsort(-self.summary.r_hat[rows], kind="stable")]
+            case "ess":
+                return rows[np.argsort(self.summary.ess[rows], kind="stable")]
+        return rows
+
+
+def judged(summary: OnlineSummary) -> np.ndarray:
+    """Return how far each quantity may be trusted, as a place in ``VERDICTS``; shape (quantity,)."""
+    rhat, ess = summary.r_hat, summary.ess
+    with np.errstate(invalid="ignore"):
+        poor = (rhat >= RHAT_FAIR) | (ess < ESS_FAIR)
+        fair = (rhat >= RHAT_GOOD) | (ess < ESS_GOOD)
+    levels = np.where(poor, 3, np.where(fair, 2, 1))
+    levels[~np.isfinite(rhat) | ~np.isfinite(ess)] = 0
+    return levels
