@@ -1,0 +1,291 @@
+"""The page in a real browser: Chromium without a screen, driven by Playwright; skipped where it is not."""
+
+import re
+import shutil
+import threading
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+import trio
+
+from exmc_actors.messages import ChainRestarted, RunPaused
+from exmc_actors.opening import open_run
+from exmc_actors.views.dashboard import server
+from tests.runtime.conftest import schools
+from tests.views.dashboard.conftest import TOKEN, Hand, block, served
+
+playwright = pytest.importorskip("playwright.sync_api", reason="'pip install playwright' drives the browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+expect = playwright.expect
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Complaints(list):
+    """What goes wrong in a page, and what it asks of anybody else."""
+
+    def watch(self, page, base):
+        page.on("console", lambda message: message.type == "error" and self.append(message.text))
+        page.on("pageerror", lambda error: self.append(str(error)))
+        page.on("dialog", lambda dialog: (self.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(base) or self.append(request.url))
+
+
+@contextmanager
+def in_thread(opened):
+    """Hold an async context manager open in a thread; yield what it yields, and a way to call into it."""
+    inside, leave, box = threading.Event(), trio.Event(), {}
+
+    async def main():
+        async with opened() as value:
+            box.update(value=value, token=trio.lowlevel.current_trio_token())
+            inside.set()
+            await leave.wait()
+
+    thread = threading.Thread(target=trio.run, args=(main,))
+    thread.start()
+    assert inside.wait(120)
+
+    def call(function, *args):
+        return trio.from_thread.run(function, *args, trio_token=box["token"])
+
+    async def end():
+        leave.set()
+
+    try:
+        yield box["value"], call
+    finally:
+        call(end)
+        thread.join()
+
+
+@contextmanager
+def looking(browser, base, hash="", *, expected="nothing", **options):
+    """Open a page; when it is closed, nothing but what was expected may have gone wrong in it."""
+    complaints = Complaints()
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    complaints.watch(page, base)
+    page.goto(base + hash)
+    yield page
+    context.close()
+    assert [one for one in complaints if expected not in one] == []
+
+
+@contextmanager
+def made_by_hand(browser):
+    """Show a run made by hand; yield what says things, and the page."""
+    with in_thread(served) as ((say, _, client), call), looking(browser, str(client.base_url)) as page:
+        yield lambda *messages: call(say, *messages), page
+
+
+@pytest.fixture(scope="module")
+def real_run():
+    """A run that does not end by itself, and a page that may hold it."""
+
+    @asynccontextmanager
+    async def opened():
+        async with (
+            open_run(schools(), draws=10**8, chains=3, random_seed=3) as run,
+            run.serve_dashboard(control=True) as url,
+        ):
+            yield url
+
+    with in_thread(opened) as (url, _):
+        yield url.split("#")
+
+
+MORE_DRAWS = """([chain, before]) =>
+    Number.parseInt(document.querySelectorAll("#chains td.draws")[chain].textContent) > before"""
+
+
+def draws_in(page, chain=0):
+    return int(page.locator(f"#chains tr[data-chain='{chain}'] .draws").inner_text().split(" ")[0])
+
+
+def test_the_page_fills_while_a_run_goes_on(browser, real_run):
+    base, hash = real_run
+    with looking(browser, base, f"#{hash}") as page:
+        expect(page.locator("#state")).to_have_text("▶ running")
+        expect(page.locator("#table tbody tr")).to_have_count(10)
+        expect(page.locator(".quantity[data-name='mu'] .trace .uplot")).to_be_visible()
+        expect(page.locator("#table .verdict").first).to_contain_text(re.compile("good|fair|poor|early"))
+        expect(page.locator("#tree")).to_contain_text("model server")
+        before = draws_in(page)
+        page.wait_for_function(MORE_DRAWS, arg=[0, before])
+        assert "token" not in page.url  # nor in the history
+        page.reload()
+        expect(page.locator("#table tbody tr")).to_have_count(10)
+
+
+def test_a_killed_chain_is_seen_to_come_back(browser, real_run):
+    base, hash = real_run
+    with looking(browser, base, f"#{hash}") as page:
+        row = page.locator("#chains tr[data-chain='2']")
+        row.get_by_role("button", name="Kill chain 2").click()
+        expect(row.locator(".restarts")).to_have_text("1")
+        expect(row.locator(".lane .mark")).to_have_text("▲")
+        expect(page.locator("#events li").first).to_contain_text("chain 2 restarted (1x): killed")
+        expect(page.locator("#tree")).to_contain_text("▲ 1 restart")
+        before = draws_in(page, 2)
+        page.wait_for_function(MORE_DRAWS, arg=[2, before])
+
+
+def test_pausing_stops_the_counters_and_resuming_moves_them(browser, real_run):
+    base, hash = real_run
+    with looking(browser, base, f"#{hash}") as page:
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator("#state")).to_contain_text("paused")
+        page.wait_for_timeout(1000)  # blocks that were being computed are committed
+        before = [draws_in(page, chain) for chain in range(3)]
+        page.wait_for_timeout(700)
+        assert [draws_in(page, chain) for chain in range(3)] == before
+        page.get_by_role("button", name="Resume").click()
+        expect(page.locator("#state")).to_have_text("▶ running")
+        page.wait_for_function(MORE_DRAWS, arg=[0, before[0]])
+
+
+def test_a_stream_that_the_server_drops_goes_on_where_it_was(browser, monkeypatch):
+    open_connections = []
+
+    class Watched(server.Connection):
+        async def run(self):
+            open_connections.append(self._stream)
+            await super().run()
+
+    monkeypatch.setattr(server, "Connection", Watched)
+    with in_thread(served) as ((say, _, client), call):
+        base = str(client.base_url)
+        with looking(browser, base, expected="ERR_INCOMPLETE_CHUNKED_ENCODING") as page:
+            asked = []
+            page.on("request", lambda request: asked.append(request.headers.get("last-event-id")))
+            call(say, block(0, 0, 50), ChainRestarted(0, "sample", 50, 1, "first"))
+            expect(page.locator("#events li")).to_have_count(1)
+
+            async def drop():
+                for stream in open_connections:
+                    await trio.aclose_forcefully(stream)
+                await say(
+                    ChainRestarted(0, "sample", 50, 2, "second"), block(0, 50, 50), RunPaused("asked to")
+                )
+
+            call(drop)
+            expect(page.locator("#events li")).to_have_count(3)
+            call(say, ChainRestarted(0, "sample", 100, 3, "third"))
+            expect(page.locator("#events li")).to_have_count(4)
+            told = page.locator("#events li").all_inner_texts()
+            assert [re.search("first|second|third|paused", text)[0] for text in told] == [
+                "third",
+                "paused",
+                "second",
+                "first",
+            ]
+            expect(page.locator("#chains .draws").first).to_have_text("100 / 1000")
+            expect(page.locator("#link")).to_have_text("")
+            assert any(asked), "it came back without saying what it had"
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>", "<img src=x onerror=alert(1)>", "__proto__", "a&amp;b", "</table>"]
+)
+def test_a_name_stays_text(browser, name):
+    with made_by_hand(browser) as (tell, page):
+        for chain in range(2):
+            tell(block(chain, 0, 500, names=(name, "other"), diverged=(3,)))
+        tell(ChainRestarted(0, "sample", 500, 1, name))
+        expect(page.locator("#table tbody tr").first.locator(".name")).to_have_text(name)
+        expect(page.locator(".quantity h3").first).to_contain_text(name)
+        expect(page.locator("#events li").first).to_contain_text(name)
+        assert page.evaluate("document.scripts.length") == 2
+        assert page.evaluate("document.querySelectorAll('main img').length") == 0
+
+
+def test_a_thousand_quantities_are_searched_and_paged_by_keyboard(browser):
+    with made_by_hand(browser) as (tell, page):
+        for chain in range(2):
+            tell(block(chain, 0, 300, shape=(1000,)))
+        expect(page.locator("#table tbody tr")).to_have_count(20)
+        expect(page.locator("#page")).to_have_text("page 1 of 51")
+        page.get_by_role("button", name="Next page").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#page")).to_have_text("page 2 of 51")
+        page.keyboard.press("/")
+        page.keyboard.type("[77")
+        expect(page.locator("#page")).to_have_text("page 1 of 1")
+        expect(page.locator("#table tbody tr")).to_have_count(11)
+        button = page.get_by_role("button", name="Show charts of <script>[777]")
+        button.focus()
+        page.keyboard.press("Space")
+        expect(page.locator(".quantity h3").last).to_contain_text("<script>[777]")
+        expect(page.locator(".quantity")).to_have_count(3)
+        expect(button).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_wrong_token_gets_one_sentence(browser):
+    with in_thread(lambda: served(token=TOKEN, control=Hand())) as ((say, _, client), call):
+        call(say, block(0, 0, 50))
+        page = browser.new_page()
+        page.goto(f"{client.base_url}#token=wrong-token-of-a-guest")
+        expect(page.get_by_role("alert")).to_contain_text("a token is needed")
+        assert page.locator("#chains tbody tr").count() == 0
+        page.close()
+
+
+def test_a_page_of_another_origin_gets_nothing_and_moves_nothing(browser):
+    hand = Hand()
+    ask = """async ([url, token]) => {
+        const headers = token ? { Authorization: `Bearer ${token}` } : {};
+        const got = [];
+        for (const [path, method] of [["events", "GET"], ["control/abort", "POST"]])
+          for (const mode of ["cors", "no-cors"])
+            try { got.push((await (await fetch(url + path, { method, mode, headers })).text())); }
+            catch (error) { got.push(error.name); }
+        return got;
+    }"""
+    with (
+        in_thread(lambda: served(token=TOKEN, control=hand)) as ((say, _, victim), call),
+        in_thread(served) as ((_, _, other), _),
+    ):
+        call(say, block(0, 0, 50))
+        context = browser.new_context(bypass_csp=True)  # another site has no such policy
+        page = context.new_page()
+        page.goto(str(other.base_url))
+        for token in ("", TOKEN):
+            assert set(page.evaluate(ask, [str(victim.base_url), token])) <= {"TypeError", ""}
+        assert hand.did == []
+        context.close()
+
+
+@pytest.mark.parametrize("width", [360, 390, 768, 1280])
+def test_the_page_is_as_wide_as_its_window(browser, width):
+    with in_thread(served) as ((say, _, client), call):
+        call(say, *(block(chain, 0, 300, diverged=(5,)) for chain in range(2)))
+        viewport = {"width": width, "height": 800}
+        with looking(browser, str(client.base_url), viewport=viewport) as page:
+            expect(page.locator(".quantity .uplot").first).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_colours_follow_the_system_and_the_switch(browser):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    with in_thread(served) as ((_, _, client), _):
+        base = str(client.base_url)
+        with looking(browser, base, color_scheme="dark") as page:
+            dark = page.evaluate(ground)
+            page.get_by_role("button", name="Colours").click()
+            light = page.evaluate(ground)
+            assert dark != light
+            page.reload()
+            expect(page.get_by_role("button", name="Colours")).to_have_text("Colours: light")
+            assert page.evaluate(ground) == light
