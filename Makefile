@@ -46,8 +46,9 @@ bench: .venv-bench/.ready ## side by side with the peers, in an environment of t
 bench-quick: .venv-bench/.ready ## see that the comparison of samplers runs: two problems, one seed
 	.venv-bench/bin/python benchmarks/sampling.py --quick
 
-images: $(READY)          ## make the pictures in the docs again, from real runs
+images: $(EXTRAS)         ## make the pictures in the docs again, from real runs
 	$(BIN)/python docs/images/make.py
+	$(BIN)/python docs/images/dashboard.py
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run 'make $(MAKECMDGOALS) PYTHON=/path/to/python3'." >&2; exit 1; }
@@ -57,9 +58,10 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
-$(EXTRAS): $(READY)       # the libraries whose models can be sampled: without them, their tests are skipped
-	@echo "Installing NumPyro and PyMC into $(VENV) (a minute or two, once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[numpyro,pymc]"
+$(EXTRAS): $(READY)       # libraries whose models can be sampled, and a browser: without them, their tests are skipped
+	@echo "Installing NumPyro, PyMC and Playwright into $(VENV) (a minute or two, once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[numpyro,pymc,dashboard]" --group browser
+	@.ci/chromium
 	@touch $@
 
 .venv-bench/.ready: pyproject.toml
