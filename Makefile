@@ -49,6 +49,7 @@ bench-quick: .venv-bench/.ready ## see that the comparison of samplers runs: two
 images: $(EXTRAS)         ## make the pictures in the docs again, from real runs
 	$(BIN)/python docs/images/make.py
 	$(BIN)/python docs/images/dashboard.py
+	$(BIN)/python docs/images/plots.py
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run 'make $(MAKECMDGOALS) PYTHON=/path/to/python3'." >&2; exit 1; }

@@ -105,6 +105,7 @@ _HOME = {
         "transforms",
     ),
     "exmc_actors.opening": ("open_run",),
+    "exmc_actors.plots": ("plot", "report"),
     "exmc_actors.predictive": ("log_likelihood", "sample_posterior_predictive", "sample_prior_predictive"),
     "exmc_actors.run": ("Run",),
     "exmc_actors.run_process": ("run_of", "run_spec"),

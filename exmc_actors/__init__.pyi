@@ -94,6 +94,8 @@ from exmc_actors.model import ZeroInflatedPoisson as ZeroInflatedPoisson
 from exmc_actors.model import math as math
 from exmc_actors.model import transforms as transforms
 from exmc_actors.opening import open_run as open_run
+from exmc_actors.plots import plot as plot
+from exmc_actors.plots import report as report
 from exmc_actors.predictive import log_likelihood as log_likelihood
 from exmc_actors.predictive import sample_posterior_predictive as sample_posterior_predictive
 from exmc_actors.predictive import sample_prior_predictive as sample_prior_predictive

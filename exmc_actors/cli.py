@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from exmc_actors.cli_plots import add_commands
+
 DONE, FAILED, MISTYPED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -122,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         help="another name of this machine in browsers; may be repeated",
     )
     dashboard.set_defaults(command=_dashboard)
+    add_commands(commands)
     return parser
 
 
@@ -255,18 +258,9 @@ def _summary(arguments: argparse.Namespace) -> int:
         from exmc_actors.stored import load
 
         return _shown(None, lambda: load(arguments.file))
-    import xarray
+    from exmc_actors.written import read_file
 
-    if not arguments.file.is_file():
-        raise _Mistyped(
-            f"there is no file {str(arguments.file)!r}: give a folder that 'exmc sample --store' wrote, or "
-            "a file that 'exmc sample --out' wrote."
-        )
-    try:
-        tree = xarray.open_datatree(arguments.file, engine="h5netcdf")
-    except (OSError, ValueError) as error:
-        raise _Mistyped(f"{str(arguments.file)!r} is not a netCDF file of draws: {error}") from error
-    with tree:
+    with read_file(arguments.file) as tree:
         _print_summary(tree)
     return DONE
 
