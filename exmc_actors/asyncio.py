@@ -108,7 +108,7 @@ class Run:
 
         Raises:
           StartError: no chain found a point to start from.
-          RunFailed: every chain gave up.
+          RunFailed: every chain gave up, or the run was cancelled.
         """
         return await self._portal.call(self._run.result)
 
@@ -123,6 +123,14 @@ class Run:
     async def abort(self) -> None:
         """End the run and keep what is committed."""
         await self._portal.call(self._run.abort)
+
+    async def cancel(self) -> None:
+        """End the run and keep nothing; a store holds no run any more.
+
+        Raises:
+          StoreError: the run cannot be removed from its store.
+        """
+        await self._portal.call(self._run.cancel)
 
     async def kill_chain(self, chain: int) -> bool:
         """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it."""

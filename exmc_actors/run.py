@@ -1,4 +1,4 @@
-"""Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
+"""Hold a run in progress: subscribe, look, wait for the result; what rules it is in control.py."""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -10,24 +10,18 @@ import trio
 
 import supervision as sv
 from exmc_actors.compiler import Target
+from exmc_actors.control import Control
 from exmc_actors.diagnostics import Online
-from exmc_actors.errors import SettingsError
+from exmc_actors.errors import RunFailed, SettingsError
 from exmc_actors.messages import DROP_OLDEST, ChainStatistics, Overflow, RunStatistics
 from exmc_actors.model import unknown
 from exmc_actors.result import result
-from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription, chain_path
-from exmc_actors.runtime.journal import StopRecord
-from exmc_actors.runtime.keeper import Keeper
-from exmc_actors.runtime.protocol import Stop
+from exmc_actors.runtime import DEFAULT_CAPACITY, Parts, Subscription
 
 if TYPE_CHECKING:
     import xarray
 
     from exmc_actors.views.summaries import Summaries
-
-
-_RESTARTING = 0.01
-"""Seconds between two looks at a recorder that is being restarted."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +39,14 @@ class Keep:
                 raise SettingsError(f"var_names: {unknown('variable', name, target.values_layout.names)}.")
 
 
-class Run:
+class Run(Control):
     """A run in progress; made by ``open_run``."""
 
     def __init__(self, parts: Parts, supervisor: sv.Supervisor, keep: Keep) -> None:
         """Attach to a started supervision tree."""
-        self._parts = parts
-        self.supervisor = supervisor
-        """The root of the run's tree, to look at and to break on purpose."""
+        super().__init__(parts, supervisor)
         self._keep = keep
-        self._feed = parts.feed
-        self._log = parts.feed.log
         self._began = trio.current_time()
-        self._result: xarray.DataTree | None = None
-        self._building = trio.Lock()
 
     def subscribe(
         self,
@@ -123,25 +111,6 @@ class Run:
         subscribe = functools.partial(self.subscribe, var_names=var_names, chains=chains)
         return open_summaries(subscribe, online, every=every, runner=runner)
 
-    async def kill_chain(self, chain: int) -> bool:
-        """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it.
-
-        Returns:
-          Whether there was anything to kill: False for a chain that has ended.
-
-        Raises:
-          SettingsError: the run has no such chain.
-        """
-        if not 0 <= chain < len(self._log.chains):
-            last = len(self._log.chains) - 1
-            raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
-        actor = self.supervisor.child(*chain_path(chain))
-        if self._log.chains[chain].status != "running" or not actor.is_alive:
-            return False
-        actor.exit(sv.KILL)
-        await actor.wait_exited()
-        return True
-
     def serve_dashboard(
         self,
         host: str = "127.0.0.1",
@@ -173,58 +142,6 @@ class Run:
 
         return shown(self, control, host=host, port=port, token=token, names=names)
 
-    async def pause(self) -> None:
-        """Let the chains wait before their next block; those that compute one finish and commit it.
-
-        A run that is paused stays so, whatever is restarted in it, until ``resume``.
-        """
-        await trio.lowlevel.checkpoint()
-        if not self._log.is_over:
-            self._feed.pause("user", "asked to")
-
-    async def resume(self) -> None:
-        """Let the chains go on; where they do, nothing changes."""
-        await trio.lowlevel.checkpoint()
-        self._feed.go_on("user")
-
-    async def abort(self) -> None:
-        """End the run and keep what is committed: ``result`` then returns it, all chains cut to the shortest.
-
-        Returns when nothing computes any more.  A run in a store can be gone on with later.
-        """
-        if self._log.is_over:
-            await trio.lowlevel.checkpoint()
-            return
-        self._log.is_aborted = True
-        await self._end_engine()
-
-    async def _stop_at(self, draws: int, reason: str) -> None:
-        """End the run with so many draws a chain, whatever else the chains have."""
-        while self._log.enough is None and not self._log.is_aborted:
-            try:
-                await self.supervisor.child("engine", "recorder").call(Stop(draws, reason))
-            except sv.ProcessExited:
-                if self.supervisor.child("closer").is_alive:  # the engine begins again, or is about to end
-                    await trio.sleep(_RESTARTING)
-                else:  # all chains have made all their draws: nobody else writes any more
-                    await self._keep_stop(StopRecord(draws, reason))
-        await self._end_engine()
-
-    async def _keep_stop(self, stop: StopRecord) -> None:
-        durability = self._parts.durability
-        keeper = Keeper(durability.journal, durability.sync_every, self._feed, self._parts.runner)
-        await keeper.keep(stop)
-        self._log.stop(stop.draws, stop.reason)
-
-    def _decide(self) -> None:
-        """Note that no rule has still to say how many draws are wanted."""
-        self._log.is_undecided = False
-        self._feed.wake()
-
-    async def _end_engine(self) -> None:
-        await self.supervisor.terminate_child("engine")
-        self._feed.close()
-
     def statistics(self) -> RunStatistics:
         """Return a snapshot of every chain and every subscription."""
         elapsed = self._elapsed()
@@ -243,20 +160,22 @@ class Run:
 
         Raises:
           StartError: no chain found a point to start from.
-          RunFailed: every chain gave up.
+          RunFailed: every chain gave up, or the run was cancelled.
         """
         await self._over()
-        async with self._building:
+        async with self.reading:
             if self._result is None:
                 self._result = await self._parts.runner(self.committed_result)
-        return self._result
+            return self._result
 
     def committed_result(self) -> "xarray.DataTree":
         """Return what is committed so far, all chains cut to the shortest; waits for nothing.
 
         Raises:
-          RunFailed: a chain has no kept draw yet.
+          RunFailed: a chain has no kept draw yet, or the run was cancelled.
         """
+        if self._log.is_cancelled:
+            raise RunFailed("the run was cancelled: nothing of it was kept, as run.abort() would have done.")
         compiled = self._parts.executables.compiled
         return result(
             self._log,

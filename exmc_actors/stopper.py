@@ -58,10 +58,11 @@ async def _judge(run: Run, rule: Rule) -> None:
             if log.is_over:
                 return
             await run._feed.committed.park()
-        if log.is_over:
-            return
         try:
-            reason = await run._parts.runner(functools.partial(_reason, log, rule, number))
+            async with run.reading:
+                if log.is_over:
+                    return
+                reason = await run._parts.runner(functools.partial(_reason, log, rule, number))
         except StoreError as error:
             # No reason to lose the run: it goes on to its last draw, or to the end of its time.
             warnings.warn(f"the stopping rule can no longer be judged: {error}", StoreWarning, stacklevel=2)

@@ -112,7 +112,7 @@ MAY_IMPORT = {
     },
 }
 # Floor 6: composition, and the only modules that may see everything.
-ROOFS = ours("run", "opening", "result", "sampling", "blocking", "demo", "cli") | {"exmc_actors"}
+ROOFS = ours("run", "control", "opening", "result", "sampling", "blocking", "demo", "cli") | {"exmc_actors"}
 
 # Where an Exception of any kind may be caught, and why.
 BROAD_EXCEPTS = {

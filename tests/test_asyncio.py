@@ -85,6 +85,17 @@ def test_summaries_come_while_it_samples_and_end_with_it(model):
     assert asyncio.run(main())[-1] == [300, 300]
 
 
+def test_a_run_that_is_cancelled_keeps_nothing(model, tmp_path):
+    async def main():
+        async with xa.open_run(model, **SETTINGS, store=tmp_path / "run") as run:
+            await run.cancel()
+            with pytest.raises(ex.RunFailed, match="the run was cancelled"):
+                await run.result()
+
+    asyncio.run(main())
+    assert not (tmp_path / "run" / "head").exists()
+
+
 def test_what_is_raised_there_is_raised_here(model):
     async def main(**options):
         async with xa.open_run(model, **options) as run, run.subscribe(chains=9):

@@ -51,7 +51,7 @@ class Subscription(AsyncIterator[Message]):
         while True:
             self._skip_to_capacity()
             at, messages = self._cursor, self._feed.log.messages
-            if at == len(messages):
+            if at >= len(messages):  # there are fewer once the run was cancelled
                 if self._feed.log.is_over:
                     raise StopAsyncIteration
                 await self._feed.committed.park()
@@ -90,6 +90,8 @@ class Subscription(AsyncIterator[Message]):
         try:
             return await self._feed.runner(read, seconds=messages.position(at).frame / DISK_SPEED)
         except StoreError:
+            if self._feed.log.is_cancelled:
+                raise StopAsyncIteration from None
             if self._cursor == at:  # who bears that goes on behind it, and holds nobody back
                 self._go_on()
             raise

@@ -63,6 +63,8 @@ class Log:
     """Nothing will be committed any more."""
     is_aborted: bool = False
     """What is there is all that is wanted."""
+    is_cancelled: bool = False
+    """Nothing of it is wanted."""
     enough: int | None = None
     """How many draws a chain are wanted, where that was found out on the way."""
     why_enough: str | None = None
@@ -118,6 +120,17 @@ class Log:
         for record in self.chains:
             if record.transitions >= wanted:  # those that gave up behind them, too
                 record.status = "stopped"
+
+    def cancel(self) -> None:
+        """Note that nothing of the run is wanted; what is there can be let go of once nobody commits."""
+        self.is_aborted = self.is_cancelled = True
+
+    def discard(self) -> None:
+        """Let go of what was committed, but for the counts."""
+        self.messages = History()  # a new one: somebody may be reading the old one
+        self.lessons = {}
+        for record in self.chains:
+            record.state, record.window = None, []
 
     def begin(self, chain: int) -> None:
         """Note that a chain begins; a second time is a restart."""

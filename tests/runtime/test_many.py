@@ -201,6 +201,22 @@ def test_a_run_is_stopped_in_the_queue_or_on_its_way_and_keeps_what_it_has():
     assert virtual(main) == {"long": "stopped", "queued": "stopped", "last": "finished"}
 
 
+def test_a_run_is_cancelled_and_leaves_its_folder_to_another_one(tmp_path, undisturbed):
+    async def main():
+        async with ex.open_runtime() as rt:
+            first = await rt.start_run(schools(), name="first", store=tmp_path, **options())
+            run = await first.opened()
+            await run.pause()
+            await run.cancel()
+            with pytest.raises(ex.RunFailed, match="the run was cancelled"):
+                await first.result()
+            assert states(rt) == {"first": "stopped"}
+            second = await rt.start_run(schools(), store=tmp_path, **options())
+            return draws_of(await second.result())
+
+    assert virtual(main) == undisturbed
+
+
 def test_leaving_stops_all_and_nobody_waits_for_ever():
     async def main():
         ended = []

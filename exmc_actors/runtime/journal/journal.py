@@ -26,6 +26,7 @@ from exmc_actors.runtime.journal.records import (
     decode_record,
     encode_record,
 )
+from exmc_actors.runtime.journal.removing import remove
 from exmc_actors.runtime.journal.segments import (
     Disk,
     Place,
@@ -123,6 +124,10 @@ class Journal:
     def sync(self) -> None:
         """Wait until what was appended is on the disk, where it survives a power cut."""
         self._segments.sync()
+
+    def discard(self) -> None:
+        """Remove the run from its folder, as ``remove`` does; nothing may be appended any more."""
+        remove(self._segments.folder, (f"{_HEAD}.part", _HEAD))
 
 
 @contextlib.contextmanager

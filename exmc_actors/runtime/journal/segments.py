@@ -167,7 +167,7 @@ class Segments:
           end: where the last segment is to be cut, as ``read_segments`` says.
           disk: takes what is written.
         """
-        self._folder = folder
+        self.folder = folder
         self._disk = disk
         self._number = len(segments_of(folder))
         self._file = -1
@@ -186,7 +186,7 @@ class Segments:
 
     @property
     def _path(self) -> Path:
-        return self._folder / _NAME.format(self._number)
+        return self.folder / _NAME.format(self._number)
 
     def append(self, payload: bytes) -> Place:
         """Hand a frame to the operating system, and return where it lies.
@@ -217,7 +217,7 @@ class Segments:
             os.close(self._file)
 
     def _begin_segment(self) -> None:
-        path = self._folder / _NAME.format(self._number + 1)
+        path = self.folder / _NAME.format(self._number + 1)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         header = _header(self._length)
         try:
@@ -232,7 +232,7 @@ class Segments:
             os.close(self._file)
         self._file, self._number, self._length = file, self._number + 1, len(header)
         self._is_synced = False
-        sync_folder(self._folder)
+        sync_folder(self.folder)
 
     def _write(self, file: int, data: bytes, at: int) -> None:
         """Write all of the data, or leave the file as long as it was."""

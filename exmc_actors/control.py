@@ -1,0 +1,140 @@
+"""Rule a run in progress: kill a chain, pause, end early; what was decided lies in the log."""
+
+from typing import TYPE_CHECKING
+
+import trio
+
+import supervision as sv
+from exmc_actors.errors import RunFailed, SettingsError, StoreError
+from exmc_actors.runtime import Parts, chain_path
+from exmc_actors.runtime.journal import StopRecord
+from exmc_actors.runtime.keeper import Keeper
+from exmc_actors.runtime.protocol import Stop
+
+if TYPE_CHECKING:
+    import xarray
+
+_RESTARTING = 0.01
+"""Seconds between two looks at a recorder that is being restarted."""
+
+
+class Control:
+    """What can be done to a run."""
+
+    def __init__(self, parts: Parts, supervisor: sv.Supervisor) -> None:
+        """Attach to a started supervision tree."""
+        self._parts = parts
+        self.supervisor = supervisor
+        """The root of the run's tree, to look at and to break on purpose."""
+        self._feed = parts.feed
+        self._log = parts.feed.log
+        self.reading = trio.Lock()
+        """Whoever has it reads the log in a thread."""
+        self._result: xarray.DataTree | None = None
+
+    async def kill_chain(self, chain: int) -> bool:
+        """Kill a chain's actor at once, for tests and demonstrations; its supervisor heals it.
+
+        Returns:
+          Whether there was anything to kill: False for a chain that has ended.
+
+        Raises:
+          SettingsError: the run has no such chain.
+        """
+        if not 0 <= chain < len(self._log.chains):
+            last = len(self._log.chains) - 1
+            raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
+        actor = self.supervisor.child(*chain_path(chain))
+        if self._log.chains[chain].status != "running" or not actor.is_alive:
+            return False
+        actor.exit(sv.KILL)
+        await actor.wait_exited()
+        return True
+
+    async def pause(self) -> None:
+        """Let the chains wait before their next block; those that compute one finish and commit it.
+
+        A run that is paused stays so, whatever is restarted in it, until ``resume``.
+        """
+        await trio.lowlevel.checkpoint()
+        if not self._log.is_over:
+            self._feed.pause("user", "asked to")
+
+    async def resume(self) -> None:
+        """Let the chains go on; where they do, nothing changes."""
+        await trio.lowlevel.checkpoint()
+        self._feed.go_on("user")
+
+    async def abort(self) -> None:
+        """End the run and keep what is committed: ``result`` then returns it, all chains cut to the shortest.
+
+        Returns when nothing computes any more.  A run in a store can be gone on with later.
+        """
+        if self._log.is_over:
+            await trio.lowlevel.checkpoint()
+            return
+        self._log.is_aborted = True
+        await self._end_engine()
+
+    async def cancel(self) -> None:
+        """End the run and keep nothing: ``result`` then raises, and a store holds no run any more.
+
+        Returns when nothing computes any more, and what was committed is let go of.  A run that has ended can
+        be cancelled as well.  If the process dies meanwhile, its store holds the run, or the first part of
+        it, or none.
+
+        Raises:
+          RunFailed: the block that held the run has been left.
+          StoreError: the run cannot be removed from its store; all else is done.
+        """
+        self._log.cancel()
+        try:
+            # Who waits for the run's end may then leave its block, and with it the store that is to be empty.
+            await self.supervisor.terminate_child("closer")
+            await self.supervisor.terminate_child("engine")
+            async with self.reading:
+                await self._discard()
+        except sv.ProcessExited:
+            raise RunFailed(
+                "the run is no longer open: cancel it within the block that opens it, or remove its store."
+            ) from None
+        finally:
+            self._feed.close()
+
+    async def _discard(self) -> None:
+        """Let go of what was committed, in memory and in the store."""
+        self._log.discard()
+        self._result = None
+        journal = self._parts.durability.journal
+        if journal is not None:
+            try:
+                await self._parts.runner(journal.discard)
+            except OSError as error:
+                raise StoreError(f"the run cannot be removed from its store: {error.strerror}.") from error
+
+    async def _stop_at(self, draws: int, reason: str) -> None:
+        """End the run with so many draws a chain, whatever else the chains have."""
+        while self._log.enough is None and not self._log.is_aborted:
+            try:
+                await self.supervisor.child("engine", "recorder").call(Stop(draws, reason))
+            except sv.ProcessExited:
+                if self.supervisor.child("closer").is_alive:  # the engine begins again, or is about to end
+                    await trio.sleep(_RESTARTING)
+                else:  # all chains have made all their draws: nobody else writes any more
+                    await self._keep_stop(StopRecord(draws, reason))
+        await self._end_engine()
+
+    async def _keep_stop(self, stop: StopRecord) -> None:
+        durability = self._parts.durability
+        keeper = Keeper(durability.journal, durability.sync_every, self._feed, self._parts.runner)
+        await keeper.keep(stop)
+        self._log.stop(stop.draws, stop.reason)
+
+    def _decide(self) -> None:
+        """Note that no rule has still to say how many draws are wanted."""
+        self._log.is_undecided = False
+        self._feed.wake()
+
+    async def _end_engine(self) -> None:
+        await self.supervisor.terminate_child("engine")
+        self._feed.close()
