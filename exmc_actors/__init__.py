@@ -46,6 +46,7 @@ _HOME = {
         "ChainRestarted",
         "ChainStalled",
         "ChainStatistics",
+        "ChainStopped",
         "DrawBlock",
         "Message",
         "Overflow",

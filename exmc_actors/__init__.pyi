@@ -38,6 +38,7 @@ from exmc_actors.messages import ChainFinished as ChainFinished
 from exmc_actors.messages import ChainRestarted as ChainRestarted
 from exmc_actors.messages import ChainStalled as ChainStalled
 from exmc_actors.messages import ChainStatistics as ChainStatistics
+from exmc_actors.messages import ChainStopped as ChainStopped
 from exmc_actors.messages import DrawBlock as DrawBlock
 from exmc_actors.messages import Message as Message
 from exmc_actors.messages import Overflow as Overflow

@@ -112,6 +112,10 @@ class Run:
         """
         return await self._portal.call(self._run.result)
 
+    async def stop_chain(self, chain: int) -> bool:
+        """End one chain and keep what it has, apart from the others, which go on."""
+        return await self._portal.call(lambda: self._run.stop_chain(chain))
+
     async def pause(self) -> None:
         """Let the chains wait before their next block."""
         await self._portal.call(self._run.pause)

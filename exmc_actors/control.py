@@ -1,5 +1,6 @@
 """Rule a run in progress: kill a chain, pause, end early; what was decided lies in the log."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import trio
@@ -9,13 +10,14 @@ from exmc_actors.errors import RunFailed, SettingsError, StoreError
 from exmc_actors.runtime import Parts, chain_path
 from exmc_actors.runtime.journal import StopRecord
 from exmc_actors.runtime.keeper import Keeper
-from exmc_actors.runtime.protocol import Stop
+from exmc_actors.runtime.log import ChainRecord
+from exmc_actors.runtime.protocol import Stop, StopChain
 
 if TYPE_CHECKING:
     import xarray
 
 _RESTARTING = 0.01
-"""Seconds between two looks at a recorder that is being restarted."""
+"""Seconds between two attempts to reach a recorder that is being restarted."""
 
 
 class Control:
@@ -41,15 +43,36 @@ class Control:
         Raises:
           SettingsError: the run has no such chain.
         """
-        if not 0 <= chain < len(self._log.chains):
-            last = len(self._log.chains) - 1
-            raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
+        record = self._record(chain)
         actor = self.supervisor.child(*chain_path(chain))
-        if self._log.chains[chain].status != "running" or not actor.is_alive:
+        if record.status != "running" or not actor.is_alive:
             return False
         actor.exit(sv.KILL)
         await actor.wait_exited()
         return True
+
+    async def stop_chain(self, chain: int) -> bool:
+        """End one chain and keep what it has; the others go on, and the result is not cut to its length.
+
+        What it has is apart, in ``unfinished_posterior``; ``stopped_chains`` in the result's attributes names
+        it.  Lessons of the warmup that it had not come to are held without it, so that from then on the
+        others' draws depend on which lesson that was.  It stays stopped, in a run that goes on later, too.
+
+        Returns:
+          Whether there was anything to stop: False for a chain that has ended.
+
+        Raises:
+          SettingsError: the run has no such chain.
+        """
+        record = self._record(chain)
+        await trio.lowlevel.checkpoint()
+        if record.status != "running" or not await self._tell(StopChain(chain)):
+            return False
+        actor = self.supervisor.child(*chain_path(chain))
+        if actor.is_alive:  # it may be computing a long block, which nobody waits for any more
+            actor.exit(sv.KILL)
+            await actor.wait_exited()
+        return record.was_stopped
 
     async def pause(self) -> None:
         """Let the chains wait before their next block; those that compute one finish and commit it.
@@ -138,3 +161,18 @@ class Control:
     async def _end_engine(self) -> None:
         await self.supervisor.terminate_child("engine")
         self._feed.close()
+
+    async def _tell(self, order: StopChain) -> bool:
+        """Have the recorder act, while it is being restarted, too; False where the run has ended by then."""
+        while not self._log.is_over:
+            with contextlib.suppress(sv.ProcessExited):
+                await self.supervisor.child("engine", "recorder").call(order)
+                return True
+            await trio.sleep(_RESTARTING)
+        return False
+
+    def _record(self, chain: int) -> ChainRecord:
+        if not 0 <= chain < len(self._log.chains):
+            last = len(self._log.chains) - 1
+            raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
+        return self._log.chains[chain]

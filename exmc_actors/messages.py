@@ -104,6 +104,16 @@ class ChainFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainStopped:
+    """The user ended a chain; what it has is kept apart, and the others go on."""
+
+    chain: int
+    phase: Phase
+    first: int
+    """Index, within the phase, of the draw that is not made any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChainStalled:
     """A chain's block takes far longer than was foretold; it goes on, unless ``patience`` was given."""
 
@@ -127,7 +137,16 @@ class RunResumed:
     """The chains go on."""
 
 
-Message = DrawBlock | ChainRestarted | ChainFinished | ChainFailed | ChainStalled | RunPaused | RunResumed
+Message = (
+    DrawBlock
+    | ChainRestarted
+    | ChainFinished
+    | ChainFailed
+    | ChainStopped
+    | ChainStalled
+    | RunPaused
+    | RunResumed
+)
 
 
 @dataclass(frozen=True, slots=True)

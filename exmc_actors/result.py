@@ -35,7 +35,9 @@ def result(
     attrs: dict[str, Any] | None = None,
     gather: Gather = collect,
 ) -> "xarray.DataTree":
-    """Return what was committed: chains that gave up apart, the others cut to the shortest.
+    """Return what was committed: chains that gave up or were stopped apart, the others cut to the shortest.
+
+    Where all that have not given up were stopped, one by one, these are what there is.
 
     Args:
       log: of the run.
@@ -50,8 +52,7 @@ def result(
       StartError: no chain found a point to start from.
       RunFailed: no chain has a draw.
     """
-    failed = [chain for chain, record in enumerate(log.chains) if record.status == "failed"]
-    kept = [chain for chain in range(len(log.chains)) if chain not in failed]
+    failed, unfinished, kept = _sorted_chains(log)
     lengths = committed_draws(log, kept, "sample")
     if log.enough is not None:
         lengths = [min(length, log.enough) for length in lengths]
@@ -59,13 +60,14 @@ def result(
         raise _failure(log, failed)
     draws, stats = gather(log, kept, "sample", min(lengths), var_names)
     groups: dict[str, Any] = {}
-    failed_lengths = committed_draws(log, failed, "sample")
-    if any(failed_lengths):
-        with_draws = [chain for chain, length in zip(failed, failed_lengths, strict=True) if length]
-        groups["failed_posterior"], groups["failed_sample_stats"] = gather(
-            log, with_draws, "sample", max(failed_lengths), var_names
-        )
-        groups["failed_chains"] = with_draws
+    for name, apart in (("failed", failed), ("unfinished", unfinished)):
+        apart_lengths = committed_draws(log, apart, "sample")
+        if any(apart_lengths):
+            there = [chain for chain, length in zip(apart, apart_lengths, strict=True) if length]
+            groups[f"{name}_posterior"], groups[f"{name}_sample_stats"] = gather(
+                log, there, "sample", max(apart_lengths), var_names
+            )
+            groups[f"{name}_chains"] = there
     if save_warmup and log.settings.tune:
         groups["warmup_posterior"], groups["warmup_sample_stats"] = gather(
             log, kept, "warmup", log.settings.tune, var_names
@@ -81,6 +83,18 @@ def result(
         coords=target.coords,
         attrs=_attributes(log) | (attrs or {}),
     )
+
+
+def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int]]:
+    """Return which chains have failed, which have ended before the others, and which are the result."""
+    failed = [chain for chain, record in enumerate(log.chains) if record.status == "failed"]
+    unfinished = [chain for chain, record in enumerate(log.chains) if record.was_stopped]
+    kept = [chain for chain in range(len(log.chains)) if chain not in failed and chain not in unfinished]
+    if not kept:
+        lengths = committed_draws(log, unfinished, "sample")
+        kept = [chain for chain, length in zip(unfinished, lengths, strict=True) if length]
+        unfinished = []
+    return failed, unfinished, kept
 
 
 def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
@@ -136,6 +150,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
         "stopped": log.why_enough,
+        "stopped_chains": [chain for chain, record in enumerate(log.chains) if record.was_stopped] or None,
         "failed_reasons": [
             f"chain {chain}: {record.reason}"
             for chain, record in enumerate(log.chains)

@@ -73,9 +73,9 @@ async def _judge(run: Run, rule: Rule) -> None:
 
 
 def _are_there(log: Log, number: int) -> bool:
-    """Whether every chain has made so many draws, or has given up."""
+    """Whether every chain has made so many draws, or has ended before."""
     wanted = log.settings.tune + number
-    return all(record.transitions >= wanted or record.status == "failed" for record in log.chains)
+    return all(record.transitions >= wanted or record.status != "running" for record in log.chains)
 
 
 def _reason(log: Log, rule: Rule, number: int) -> str | None:

@@ -165,7 +165,8 @@ def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | No
         if kept.names and name not in kept.names:
             raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.names))}.")
     log = rebuilt(kept.head, kept.records, Shelf(path))
-    if any(one.status != "failed" and one.transitions <= log.settings.tune for one in log.chains):
+    going_on = [one for one in log.chains if one.status != "failed" and not one.was_stopped]
+    if any(one.transitions <= log.settings.tune for one in going_on):
         raise RunFailed(
             f"a chain of the run in {folder} has no kept draw yet: go on with it by "
             f"ex.resume({str(folder)!r})."

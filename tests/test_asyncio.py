@@ -68,6 +68,8 @@ def test_a_run_is_paused_resumed_and_aborted(model):
                         break
             await run.pause()
             assert (await run.statistics()).paused == "asked to"
+            assert await run.stop_chain(1)
+            assert not await run.stop_chain(1)
             await run.resume()
             async with run.subscribe() as feed:
                 await anext(feed)

@@ -34,6 +34,8 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
     warmup_sample_stats: Arrays | None = None,
     failed_posterior: Arrays | None = None,
     failed_sample_stats: Arrays | None = None,
+    unfinished_posterior: Arrays | None = None,
+    unfinished_sample_stats: Arrays | None = None,
     observed_data: Arrays | None = None,
     constant_data: Arrays | None = None,
     dims: Mapping[str, Sequence[str]],
@@ -41,6 +43,7 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
     attrs: Mapping[str, Any],
     chains: Sequence[int] | None = None,
     failed_chains: Sequence[int] | None = None,
+    unfinished_chains: Sequence[int] | None = None,
 ) -> xr.DataTree:
     """Return the groups that are not empty, each dimension with a coordinate, each attribute fit for netCDF.
 
@@ -51,13 +54,16 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         warmup_sample_stats: as ``sample_stats``, before the first kept draw.
         failed_posterior: what there is of the chains that gave up.
         failed_sample_stats: what there is of the chains that gave up, as it is: NaN fills shorter ones up.
+        unfinished_posterior: what there is of chains that ended before the others, but did not fail.
+        unfinished_sample_stats: what there is of them, filled up in the same way.
         observed_data: by name of the observed variable.
         constant_data: by name of the named input.
         dims: names of a variable's axes after chain and draw; an axis without one becomes ``{var}_dim_0``.
         coords: labels by name of dimension; a dimension without them counts from 0.
         attrs: ``created_at`` and ``inference_library_version`` among them, since no clock is read here.
-        chains: numbers of the chains in ``posterior``, where some gave up.
+        chains: numbers of the chains in ``posterior``, where some are elsewhere.
         failed_chains: numbers of the chains in ``failed_posterior``.
+        unfinished_chains: numbers of the chains in ``unfinished_posterior``.
     """
     import xarray as xr
 
@@ -70,6 +76,8 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         "warmup_sample_stats": (_typed(warmup_sample_stats), chains),
         "failed_posterior": (failed_posterior, failed_chains),
         "failed_sample_stats": (failed_sample_stats, failed_chains),
+        "unfinished_posterior": (unfinished_posterior, unfinished_chains),
+        "unfinished_sample_stats": (unfinished_sample_stats, unfinished_chains),
     }
     labels = Labels(dims, coords)
     groups = {

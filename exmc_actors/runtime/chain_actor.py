@@ -21,6 +21,7 @@ from exmc_actors.runtime.protocol import (
     Advanced,
     BlockFailed,
     Commit,
+    Ended,
     GiveUp,
     Learn,
     Stand,
@@ -67,6 +68,8 @@ async def chain(
         advanced = sound_block(outcome, number, state, at_most, target)
         block = draw_block(number, done, advanced, target, settings)
         learnt = await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
+        if isinstance(learnt, Ended):
+            return
         state, done = _with_lesson(advanced.state, learnt), done + len(block)
 
 

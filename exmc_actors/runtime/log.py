@@ -10,7 +10,14 @@ from typing import Literal
 import numpy as np
 
 from exmc_actors.chain import ChainState
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled, DrawBlock
+from exmc_actors.messages import (
+    ChainFailed,
+    ChainFinished,
+    ChainRestarted,
+    ChainStalled,
+    ChainStopped,
+    DrawBlock,
+)
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import BlockEntry, Place
 from exmc_actors.runtime.journal.entries import Counts, counts_of
@@ -37,6 +44,8 @@ class ChainRecord:
     """Why the chain last ended, in words."""
     reason: str = ""
     """Why the chain gave up, if it did."""
+    was_stopped: bool = False
+    """Whether the user ended this chain alone."""
     failed_start: bool = False
     stalled: float | None = None
     """Seconds that its block had taken when that was last found too long; None where it is not."""
@@ -203,7 +212,7 @@ class Log:
         return all(record.transitions >= lesson for record in self.chains if record.status == "running")
 
     def learners(self, lesson: int) -> dict[int, Learner]:
-        """Return what the chains bring to a lesson, the ones that gave up before it left out."""
+        """Return what the chains bring to a lesson, the ones that ended before it left out."""
         return {
             chain: self._learner(record, lesson)
             for chain, record in enumerate(self.chains)
@@ -242,3 +251,10 @@ class Log:
             record.stalled = None
             record.reason = reason
             self.messages.append(ChainFailed(chain, *self.settings.place(record.transitions), reason))
+
+    def stop_chain(self, chain: int) -> None:
+        """Note that the user ended a chain that was running; lessons to come are held without it."""
+        record = self.chains[chain]
+        if record.status == "running":
+            record.status, record.was_stopped, record.stalled = "stopped", True, None
+            self.messages.append(ChainStopped(chain, *self.settings.place(record.transitions)))

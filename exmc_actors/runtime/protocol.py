@@ -25,7 +25,7 @@ class Standing:
     transitions: int
     """How many are committed."""
     may_go_on: bool
-    """False once the chain has given up."""
+    """False once the chain has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Commit:
     """A chain hands over a block with the state that follows it: one atomic record.
 
     The last block of a chain ends it.  A block that leads to a lesson is answered with what was learnt, once
-    that is known; any other with None.
+    that is known; one of a chain that has ended with ``Ended``; any other with None.
     """
 
     block: DrawBlock
@@ -61,6 +61,18 @@ class GiveUp:
     reason: str
     is_start: bool = False
     """Whether no point to start from was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopChain:
+    """The user ends a chain and keeps what it has."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The recorder's answer to a block of a chain that has ended meanwhile: it is not committed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from exmc_actors.runtime.journal import (
     LessonRecord,
     MakerRecord,
     Shelf,
+    StoppedRecord,
     StopRecord,
 )
 from exmc_actors.runtime.lessons import teach_on_one_thread
@@ -56,11 +57,17 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
         next((one for one in settings.schedule.lessons if one not in log.lessons), None), log, found, shelf
     )
     for chain, record in enumerate(log.chains):
-        failure = found.failures.get(chain)
-        if failure is not None and failure.transitions == record.transitions:
+        failure, stopped = found.failures.get(chain), found.stopped.get(chain)
+        was_left_behind = _was_left_behind(chain, record, log)
+        # Blocks of its warmup that are missing are made again: what the others learnt may need them.
+        if stopped is not None and (
+            was_left_behind or record.transitions >= min(stopped.transitions, settings.tune)
+        ):
+            log.stop_chain(chain)
+        elif failure is not None and failure.transitions == record.transitions:
             record.failed_start = failure.is_start
             log.fail(chain, failure.reason)
-        elif _was_left_behind(chain, record, log):
+        elif was_left_behind:
             log.fail(
                 chain,
                 "gave up; what the journal says of it is damaged" if failure is None else failure.reason,
@@ -81,6 +88,7 @@ class _Found:
     lessons: dict[int, LessonRecord] = field(default_factory=dict)
     failures: dict[int, FailedRecord] = field(default_factory=dict)
     """The last one of each chain."""
+    stopped: dict[int, StoppedRecord] = field(default_factory=dict)
     stop: StopRecord | None = None
     """The last one that no longer run came after."""
 
@@ -109,6 +117,8 @@ def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
                     stale[chain] = done
             case LessonRecord(lesson, learnt) if _fits_chains(learnt, head):
                 found.lessons[lesson] = record
+            case StoppedRecord(chain) if 0 <= chain < head.settings.chains:
+                found.stopped[chain] = record
             case StopRecord():
                 found.stop = record
             case LengthRecord():
@@ -166,13 +176,14 @@ def _read_back(lesson: int | None, log: Log, found: _Found, shelf: Shelf) -> Non
 def _was_held(lesson: int, log: Log, found: _Found) -> bool:
     """Whether a lesson was held whose record is missing, and all is there to hold it again."""
     has_gone_on = any(done >= lesson for blocks in found.blocks for done in blocks)
-    failed_before = {chain for chain, failure in found.failures.items() if failure.transitions < lesson}
+    ends: list[FailedRecord | StoppedRecord] = [*found.failures.values(), *found.stopped.values()]
+    ended_before = {end.chain for end in ends if end.transitions < lesson}
     are_there = all(
-        record.transitions >= lesson or chain in failed_before for chain, record in enumerate(log.chains)
+        record.transitions >= lesson or chain in ended_before for chain, record in enumerate(log.chains)
     )
     return has_gone_on and are_there
 
 
 def _was_left_behind(chain: int, record: ChainRecord, log: Log) -> bool:
-    """Whether a chain comes to a lesson that was held without it, as is done when a chain has given up."""
+    """Whether a chain comes to a lesson that was held without it, as is done when a chain has ended."""
     return any(lesson >= record.transitions and chain not in learnt for lesson, learnt in log.lessons.items())

@@ -10,10 +10,10 @@ import supervision as sv
 from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.journal import BlockRecord, FailedRecord, StopRecord
+from exmc_actors.runtime.journal import BlockRecord, FailedRecord, StoppedRecord, StopRecord
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.lessons import Lessons
-from exmc_actors.runtime.protocol import Commit, GiveUp, Learn, Stand, Standing, Stop
+from exmc_actors.runtime.protocol import Commit, Ended, GiveUp, Learn, Stand, Standing, Stop, StopChain
 from exmc_actors.runtime.worker import Runner
 
 MAX_ATTEMPTS = 3
@@ -49,7 +49,7 @@ class Recorder(sv.Server):
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
-    async def handle_call(self, message: Stand | Commit | Learn | GiveUp | Stop) -> Any:
+    async def handle_call(self, message: Stand | Commit | Learn | GiveUp | StopChain | Stop) -> Any:
         """Answer a chain; what changes the log also wakes the subscribers."""
         match message:
             case Stand(chain):
@@ -60,6 +60,8 @@ class Recorder(sv.Server):
             case Commit() if self._log.is_closed:
                 self.defer()  # the run has ended for all who listen, and this chain ends with its engine
                 return sv.NO_REPLY
+            case Commit(block) if self._log.chains[block.chain].status != "running":
+                return Ended()
             case Commit(block, transitions, state, pairs):
                 place = await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
                 self._log.commit(block, transitions, state, pairs, place)
@@ -68,6 +70,11 @@ class Recorder(sv.Server):
                     self._lessons.ask(block.chain, come_to, self.defer())
                     self._feed.wake()
                     return sv.NO_REPLY
+            case StopChain(chain):
+                record = self._log.chains[chain]
+                if record.status == "running":
+                    await self._keeper.keep(StoppedRecord(chain, record.transitions))
+                    self._log.stop_chain(chain)
             case Stop(draws, reason):
                 if self._log.enough is None:
                     await self._keeper.keep(StopRecord(draws, reason))
@@ -134,7 +141,7 @@ class Recorder(sv.Server):
         if record.crashes >= MAX_ATTEMPTS:
             reason = f"gave up after {record.crashes} attempts at one block: {record.last_end}"
             await self._fail(chain, reason)
-        else:
+        elif not record.was_stopped:
             self._log.begin(chain)
             self._changed()
         return Standing(record.state, record.transitions, record.status == "running")

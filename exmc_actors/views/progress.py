@@ -110,7 +110,7 @@ def line(totals: Totals, chains: int) -> str:
 
 def last_line(totals: Totals, chains: int, elapsed: float) -> str:
     """Return how a run ended, in one line."""
-    ended = totals.finished + totals.failed == chains
+    ended = totals.finished + totals.failed + totals.stopped == chains and totals.stopped < chains
     verb = "stopped" if not ended else "failed" if totals.failed == chains else "finished"
     during = " of warmup" if totals.phase == "warmup" else ""
     share = f"{totals.done}/{totals.wanted} draws{during}"
@@ -151,6 +151,8 @@ def _events(totals: Totals) -> str:
         words.append(_counted(totals.restarts, "restart"))
     if totals.failed:
         words.append(f"{_counted(totals.failed, 'chain')} gave up")
+    if totals.stopped:
+        words.append(f"{_counted(totals.stopped, 'chain')} stopped by the user")
     return ", ".join(words)
 
 

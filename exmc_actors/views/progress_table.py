@@ -17,6 +17,7 @@ STYLES: dict[State, str] = {
     "sampling": "cyan",
     "finished": "green",
     "failed": "bold red",
+    "stopped": "dim",
 }
 
 MOST_NOTES = 6

@@ -13,6 +13,7 @@ from exmc_actors.messages import (
     ChainFinished,
     ChainRestarted,
     ChainStalled,
+    ChainStopped,
     DrawBlock,
     Message,
     Phase,
@@ -20,7 +21,7 @@ from exmc_actors.messages import (
     RunResumed,
 )
 
-State = Literal["waiting", "warmup", "sampling", "finished", "failed"]
+State = Literal["waiting", "warmup", "sampling", "finished", "failed", "stopped"]
 
 STATE_OF: dict[Phase, State] = {"warmup": "warmup", "sample": "sampling"}
 
@@ -45,7 +46,7 @@ class Row:
     """Since the first message; NaN while there is only one."""
     restarts: int
     note: str
-    """What goes wrong, or the last thing that did, and where; empty where all went well."""
+    """What goes wrong, or the last thing that happened, and where; empty where nothing did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Totals:
     """Chains that have not left warmup and go on."""
     finished: int
     failed: int
+    stopped: int = 0
     paused: str | None = None
     """Why no chain goes on at the moment."""
 
@@ -93,6 +95,8 @@ class Tally:
             chain.fail(message)
         elif isinstance(message, ChainStalled):
             chain.stall(message)
+        elif isinstance(message, ChainStopped):
+            chain.stop(message)
         elif isinstance(message, ChainFinished):
             chain.state = "finished"
 
@@ -111,9 +115,10 @@ class Tally:
             divergences=sum(row.divergences for row in rows),
             missed=any(row.missed for row in rows),
             restarts=sum(row.restarts for row in rows),
-            in_warmup=sum(row.phase == "warmup" and row.state != "failed" for row in rows),
+            in_warmup=sum(row.phase == "warmup" and row.state not in ("failed", "stopped") for row in rows),
             finished=sum(row.state == "finished" for row in rows),
             failed=sum(row.state == "failed" for row in rows),
+            stopped=sum(row.state == "stopped" for row in rows),
             paused=self.paused,
         )
 
@@ -165,6 +170,11 @@ class _Chain:
         self._reach(message.phase, message.first)
         self.stalled = f"has been at {_place(message)} for {message.seconds:.0f} s, far longer than foretold"
 
+    def stop(self, message: ChainStopped) -> None:
+        self._reach(message.phase, message.first)
+        self.state, self.stalled = "stopped", ""
+        self.note = f"stopped by the user at {_place(message)}"
+
     def _reach(self, phase: Phase, first: int) -> None:
         if phase != self.phase:
             self.phase, self.done, self.steps, self.seen = phase, 0, 0, 0
@@ -193,5 +203,5 @@ class _Chain:
         return (last - first) / (heard - began) if heard > began else nan
 
 
-def _place(message: ChainRestarted | ChainFailed | ChainStalled) -> str:
+def _place(message: ChainRestarted | ChainFailed | ChainStalled | ChainStopped) -> str:
     return f"{'warmup ' if message.phase == 'warmup' else ''}draw {message.first}"

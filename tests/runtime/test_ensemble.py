@@ -74,6 +74,13 @@ def test_killing_a_chain_changes_no_bit(chain, commits, in_peace):
     assert [m.chain for m in seen.messages if isinstance(m, ChainRestarted)] == [chain]
 
 
+def test_a_chain_that_is_stopped_leaves_its_lane_and_changes_no_bit_of_the_others(in_peace):
+    seen = together(after_commits(5, 6, lambda run: run.stop_chain(5)))
+    assert seen.tree.attrs["stopped_chains"] == [5]
+    whole = np.frombuffer(in_peace["posterior/mu"]).reshape(CHAINS, DRAWS)
+    assert seen.tree.posterior["mu"].values.tobytes() == np.delete(whole, 5, axis=0).tobytes()
+
+
 @pytest.mark.parametrize(
     "path", [("engine", "recorder"), ("engine", "model server"), ("engine", "chains"), ("engine",)]
 )

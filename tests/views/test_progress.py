@@ -13,6 +13,7 @@ from exmc_actors.messages import (
     ChainFailed,
     ChainFinished,
     ChainRestarted,
+    ChainStopped,
     RunPaused,
     RunResumed,
 )
@@ -158,6 +159,18 @@ def test_a_run_whose_every_chain_gave_up_has_failed(subscription):
     script = [(0.0, ChainFailed(c, "sample", 0, "boom")) for c in range(2)]
     run(plain_progress, subscription(script), write=lines.append, **SIZE)
     assert lines == ["failed: 0/200 draws, 2 chains, 0 divergences, 2 chains gave up, 0.0 s"]
+
+
+def test_a_run_of_which_one_chain_was_stopped_has_finished_and_one_of_which_all_were_has_not(subscription):
+    for script, verb, number in (
+        ([(0.0, ChainFinished(0)), (0.0, ChainStopped(1, "sample", 0))], "finished", "1 chain"),
+        ([(0.0, ChainStopped(c, "sample", 0)) for c in range(2)], "stopped", "2 chains"),
+    ):
+        lines = []
+        run(plain_progress, subscription(script), write=lines.append, **SIZE)
+        (last,) = lines
+        assert last.startswith(f"{verb}: ")
+        assert f"{number} stopped by the user" in last
 
 
 def test_a_terminal_gets_the_table_and_anything_else_gets_lines(script, subscription, terminal):

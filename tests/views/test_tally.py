@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled, ChainStopped
 from exmc_actors.views.tally import Tally
 
 
@@ -78,6 +78,13 @@ def test_a_chain_that_gives_up_says_where_and_why(tally):
     tally.observe(ChainFailed(1, "warmup", 100, "boom"), 1.0)
     row = tally.rows()[1]
     assert (row.state, row.note) == ("failed", "gave up at warmup draw 100: boom")
+
+
+def test_a_chain_that_the_user_stops_says_so_and_counts_as_ended(tally):
+    tally.observe(ChainStopped(1, "warmup", 100), 1.0)
+    row = tally.rows()[1]
+    assert (row.state, row.note) == ("stopped", "stopped by the user at warmup draw 100")
+    assert (tally.totals().stopped, tally.totals().in_warmup) == (1, 1)
 
 
 def test_a_chain_that_gives_up_at_its_first_draw_has_left_warmup(tally):

@@ -18,6 +18,7 @@ from exmc_actors.runtime.journal.records import (
     LessonRecord,
     MakerRecord,
     Record,
+    StoppedRecord,
     StopRecord,
 )
 from exmc_actors.runtime.journal.segments import Disk, Place
@@ -39,6 +40,7 @@ __all__ = [
     "Record",
     "Shelf",
     "StopRecord",
+    "StoppedRecord",
     "Tail",
     "create",
     "encode_head",

@@ -12,6 +12,7 @@ from exmc_actors.runtime.journal.records import (
     LengthRecord,
     LessonRecord,
     MakerRecord,
+    StoppedRecord,
     StopRecord,
 )
 from exmc_actors.runtime.journal.segments import Place
@@ -43,7 +44,9 @@ class BlockEntry:
     """Dimensions of the state that follows; None where block and state do not belong together."""
 
 
-Entry: TypeAlias = BlockEntry | LessonRecord | FailedRecord | LengthRecord | StopRecord | MakerRecord
+Entry: TypeAlias = (
+    BlockEntry | LessonRecord | FailedRecord | StoppedRecord | LengthRecord | StopRecord | MakerRecord
+)
 
 
 def entry_of(record: BlockRecord, place: Place) -> BlockEntry:

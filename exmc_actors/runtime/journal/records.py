@@ -1,7 +1,7 @@
 """Say what a journal holds, record by record, and turn each into bytes and back; files are for others.
 
 A record is one commit, whole: a block with the state that follows it, what was learnt together, a chain that
-gave up, a longer run, or what computes.
+gave up or was stopped, a longer run, or what computes.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,15 @@ class FailedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class StoppedRecord:
+    """A chain that the user ended."""
+
+    chain: int
+    transitions: int
+    """How many it had made."""
+
+
+@dataclass(frozen=True, slots=True)
 class LengthRecord:
     """How many draws a chain is to have, from now on."""
 
@@ -71,7 +80,9 @@ class MakerRecord:
     maker: Mapping[str, str]
 
 
-Record: TypeAlias = BlockRecord | LessonRecord | FailedRecord | LengthRecord | StopRecord | MakerRecord
+Record: TypeAlias = (
+    BlockRecord | LessonRecord | FailedRecord | StoppedRecord | LengthRecord | StopRecord | MakerRecord
+)
 
 
 def encode_record(record: Record) -> bytes:
@@ -95,6 +106,8 @@ def encode_record(record: Record) -> bytes:
             row = ["lesson", lesson, metrics, taken]
         case FailedRecord(chain, transitions, reason, is_start):
             row = ["failed", chain, transitions, reason, is_start]
+        case StoppedRecord(chain, transitions):
+            row = ["stopped", chain, transitions]
         case LengthRecord(draws):
             row = ["length", draws]
         case StopRecord(draws, reason):
@@ -119,6 +132,8 @@ def decode_record(data: bytes) -> Record:
             return LessonRecord(lesson, _learnt([_metric(one) for one in metrics], taken))
         case ["failed", int(chain), int(transitions), str(reason), bool(is_start)]:
             return FailedRecord(chain, transitions, reason, is_start)
+        case ["stopped", int(chain), int(transitions)]:
+            return StoppedRecord(chain, transitions)
         case ["length", int(draws)]:
             return LengthRecord(draws)
         case ["stop", int(draws), str(reason)]:

@@ -18,6 +18,7 @@ from exmc_actors.runtime.journal.records import (
     LengthRecord,
     LessonRecord,
     MakerRecord,
+    StoppedRecord,
     decode_record,
     encode_record,
 )
@@ -72,7 +73,12 @@ def test_a_lesson_comes_back_and_chains_that_share_a_metric_share_it_again():
 
 @pytest.mark.parametrize(
     "record",
-    [FailedRecord(3, 7, "no point was found", True), LengthRecord(2000), MakerRecord({"jax": "0.10"})],
+    [
+        FailedRecord(3, 7, "no point was found", True),
+        StoppedRecord(3, 7),
+        LengthRecord(2000),
+        MakerRecord({"jax": "0.10"}),
+    ],
 )
 def test_the_small_ones_come_back(record):
     assert decode_record(encode_record(record)) == record
