@@ -13,6 +13,7 @@ _HOME = {
         "Converged",
         "Elpd",
         "MaxDivergences",
+        "MaxGradients",
         "MaxTime",
         "Online",
         "OnlineSummary",

@@ -5,6 +5,7 @@ from exmc_actors.compiler import explain as explain
 from exmc_actors.diagnostics import Converged as Converged
 from exmc_actors.diagnostics import Elpd as Elpd
 from exmc_actors.diagnostics import MaxDivergences as MaxDivergences
+from exmc_actors.diagnostics import MaxGradients as MaxGradients
 from exmc_actors.diagnostics import MaxTime as MaxTime
 from exmc_actors.diagnostics import Online as Online
 from exmc_actors.diagnostics import OnlineSummary as OnlineSummary

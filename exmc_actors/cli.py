@@ -13,6 +13,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from exmc_actors.cli_plots import add_commands
+from exmc_actors.run_arguments import (
+    add_dashboard,
+    add_limits,
+    add_workers,
+    dashboard_of,
+    natural,
+    positive,
+    rule_of,
+)
 
 DONE, FAILED, MISTYPED, INTERRUPTED = 0, 1, 2, 130
 
@@ -65,38 +74,38 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="sample the eight schools, kill a chain, prove the replay")
-    demo.add_argument("--draws", type=_positive, default=None, metavar="N", help="draws a chain")
+    demo.add_argument("--draws", type=positive, default=None, metavar="N", help="draws a chain")
     demo.set_defaults(command=_demo)
 
     sample = commands.add_parser("sample", help="sample the model in a Python file")
     sample.add_argument("file", metavar="FILE[:NAME]", help="a Python file; NAME is the model in it (model)")
+    sample.add_argument("--draws", type=positive, default=1000, metavar="N", help="kept draws a chain (1000)")
+    sample.add_argument("--tune", type=natural, default=None, metavar="N", help="warmup transitions a chain")
+    sample.add_argument("--chains", type=positive, default=4, metavar="N", help="number of chains (4)")
     sample.add_argument(
-        "--draws", type=_positive, default=1000, metavar="N", help="kept draws a chain (1000)"
-    )
-    sample.add_argument("--tune", type=_natural, default=None, metavar="N", help="warmup transitions a chain")
-    sample.add_argument("--chains", type=_positive, default=4, metavar="N", help="number of chains (4)")
-    sample.add_argument(
-        "--seed", type=_natural, default=None, metavar="N", help="the same seed, the same draws"
+        "--seed", type=natural, default=None, metavar="N", help="the same seed, the same draws"
     )
     sample.add_argument(
         "--store", type=Path, default=None, metavar="DIR", help="keep the run there, to go on with"
     )
-    _add_workers(sample)
+    add_workers(sample)
+    add_limits(sample)
     sample.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
-    _add_dashboard(sample)
+    add_dashboard(sample)
     sample.set_defaults(command=_sample)
 
     resume = commands.add_parser("resume", help="go on with a stored run, to the bits it would have had")
     resume.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
     resume.add_argument(
-        "--draws", type=_positive, default=None, metavar="N", help="draws a chain, at least as many as before"
+        "--draws", type=positive, default=None, metavar="N", help="draws a chain, at least as many as before"
     )
     resume.add_argument(
         "--anyway", action="store_true", help="even if another version or processor computed its draws"
     )
-    _add_workers(resume)
+    add_workers(resume)
+    add_limits(resume)
     resume.add_argument("--out", type=Path, default=None, metavar="FILE.nc", help="write the draws as netCDF")
-    _add_dashboard(resume)
+    add_dashboard(resume)
     resume.set_defaults(command=_resume)
 
     export = commands.add_parser("export", help="write the draws of a stored run for other programs")
@@ -115,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     dashboard.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
     dashboard.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
-    dashboard.add_argument("--port", type=_natural, default=0, metavar="N", help="0 for a free one (0)")
+    dashboard.add_argument("--port", type=natural, default=0, metavar="N", help="0 for a free one (0)")
     dashboard.add_argument("--token", default=None, help="what browsers must know; another host needs one")
     dashboard.add_argument(
         "--name",
@@ -126,36 +135,6 @@ def _parser() -> argparse.ArgumentParser:
     dashboard.set_defaults(command=_dashboard)
     add_commands(commands)
     return parser
-
-
-def _add_workers(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--workers",
-        choices=("thread", "process"),
-        default="thread",
-        help="where blocks are computed; a process that is killed, or crashes, is replaced (thread)",
-    )
-
-
-def _add_dashboard(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dashboard", action="store_true", help="show the run in browsers while it lasts")
-    parser.add_argument(
-        "--port", type=_natural, default=None, metavar="N", help="of the dashboard (a free one)"
-    )
-
-
-def _number(text: str, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"an integer of at least {least} is needed, got {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    return _number(text, 1)
-
-
-def _natural(text: str) -> int:
-    return _number(text, 0)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -172,6 +151,7 @@ def _sample(arguments: argparse.Namespace) -> int:
     from exmc_actors.sampling import sample
 
     _check_out(arguments.out)
+    stop = rule_of(arguments)
     model = load_model(arguments.file)
     return _shown(
         arguments.out,
@@ -183,7 +163,8 @@ def _sample(arguments: argparse.Namespace) -> int:
             random_seed=arguments.seed,
             store=arguments.store,
             workers=arguments.workers,
-            dashboard=_wants_dashboard(arguments),
+            dashboard=dashboard_of(arguments),
+            stop=stop,
         ),
     )
 
@@ -192,20 +173,18 @@ def _resume(arguments: argparse.Namespace) -> int:
     from exmc_actors.sampling import resume
 
     _check_out(arguments.out)
+    stop = rule_of(arguments)
     return _shown(
         arguments.out,
         lambda: resume(
             arguments.store,
             draws=arguments.draws,
             anyway=arguments.anyway,
+            stop=stop,
             workers=arguments.workers,
-            dashboard=_wants_dashboard(arguments),
+            dashboard=dashboard_of(arguments),
         ),
     )
-
-
-def _wants_dashboard(arguments: argparse.Namespace) -> bool | int:
-    return arguments.dashboard if arguments.port is None else arguments.port or True
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
@@ -231,6 +210,8 @@ def _shown(out: Path | None, make: Callable[[], Any]) -> int:
         tree.to_netcdf(out, engine="h5netcdf")
         sys.stderr.write(f"exmc: wrote {out}\n")
     _print_summary(tree)
+    if "stopped" in tree.attrs:
+        sys.stderr.write(f"exmc: {tree.attrs['stopped']}\n")
     for warning in caught:
         if issubclass(warning.category, SamplingWarning | StoreWarning):
             sys.stderr.write(f"exmc: warning: {warning.message}\n")

@@ -91,7 +91,8 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         what is below may be given.
       anyway: whether a stored run goes on although another version or processor computed its draws.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
-        ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.  Not stored.
+        ``ex.MaxTime("10 min")``, ``ex.MaxGradients(10**6)``, ``ex.MaxDivergences(50)``, or several by ``|``.
+        Not stored.
       priority: where the runs of this process wait for a core, those of a higher priority go first, and
         equals take turns.  Never changes a draw.
       workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,

@@ -70,7 +70,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       store: a folder to keep the run in, or a ``Store``; ``resume`` goes on with it, whatever has ended it.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
-        ``ex.MaxTime("10 min")``, ``ex.MaxDivergences(50)``, or several by ``|``.
+        ``ex.MaxTime("10 min")``, ``ex.MaxGradients(10**6)``, ``ex.MaxDivergences(50)``, or several by ``|``.
       workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
         of which one that is killed, or crashes, is replaced.  The draws are the same bits.
       patience: seconds after which a worker process that has not finished a block is ended and replaced.

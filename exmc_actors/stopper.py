@@ -81,4 +81,7 @@ def _are_there(log: Log, number: int) -> bool:
 def _reason(log: Log, rule: Rule, number: int) -> str | None:
     wanted = log.settings.tune + number
     chains = [chain for chain, record in enumerate(log.chains) if record.transitions >= wanted]
-    return rule.reason(*collect(log, chains, "sample", number)) if chains else None
+    if not chains:
+        return None
+    warmup_steps = sum(log.chains[chain].warmup_steps for chain in chains)
+    return rule.reason(*collect(log, chains, "sample", number), warmup_steps)

@@ -6,13 +6,14 @@ from exmc_actors.diagnostics.datatree import build
 from exmc_actors.diagnostics.elpd import Elpd
 from exmc_actors.diagnostics.online import Online, OnlineSummary
 from exmc_actors.diagnostics.predictive_accuracy import loo, waic
-from exmc_actors.diagnostics.stopping import Converged, MaxDivergences, MaxTime, Rule
+from exmc_actors.diagnostics.stopping import Converged, MaxDivergences, MaxGradients, MaxTime, Rule
 from exmc_actors.diagnostics.summary import summary
 
 __all__ = [
     "Converged",
     "Elpd",
     "MaxDivergences",
+    "MaxGradients",
     "MaxTime",
     "Online",
     "OnlineSummary",

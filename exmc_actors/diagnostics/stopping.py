@@ -35,12 +35,15 @@ class Rule:
         """After which the run is stopped wherever it is; None for ever."""
         return None
 
-    def reason(self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]) -> str | None:
+    def reason(
+        self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray], warmup_steps: int = 0
+    ) -> str | None:
         """Say why to stop after these draws; None to go on.
 
         Args:
           draws: of all chains, each of shape (chain, draw, *shape of the variable).
           stats: sample statistics, each of shape (chain, draw).
+          warmup_steps: leapfrog steps that these chains made before their first kept draw.
         """
         return None
 
@@ -65,7 +68,9 @@ class Converged(Rule):
         _check("rhat", self.rhat, 1.0, 1.01)
         _check("ess", self.ess, 0.0, 400)
 
-    def reason(self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]) -> str | None:
+    def reason(
+        self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray], warmup_steps: int = 0
+    ) -> str | None:
         """Say what was reached, or None."""
         for array in draws.values():
             found = convergence(np.moveaxis(array.reshape(*array.shape[:2], -1), 2, 0))
@@ -90,10 +95,37 @@ class MaxDivergences(Rule):
         """Check the number."""
         _check("most", self.most, -1.0, 50)
 
-    def reason(self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]) -> str | None:
+    def reason(
+        self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray], warmup_steps: int = 0
+    ) -> str | None:
         """Say how many there are where that is too many."""
         number = int(np.count_nonzero(stats["diverging"]))
         return f"{number} draws diverged, more than {self.most}" if number > self.most else None
+
+
+@dataclass(frozen=True)
+class MaxGradients(Rule):
+    """Stop when all chains together have spent so many gradients: a budget that no clock decides.
+
+    Each leapfrog step takes one, those of the warmup too.  It is looked at where rules are judged, so that a
+    run spends up to a third more; one whose warmup alone takes it all ends after its first 100 draws a chain.
+
+    Attributes:
+      most: what may be spent.
+    """
+
+    most: int
+
+    def __post_init__(self) -> None:
+        """Check the number."""
+        _check("most", self.most, 0.0, 1_000_000)
+
+    def reason(
+        self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray], warmup_steps: int = 0
+    ) -> str | None:
+        """Say how many were spent where that is all that might be."""
+        number = warmup_steps + int(stats["n_steps"].sum())
+        return f"{number} gradients were spent, of {self.most}" if number >= self.most else None
 
 
 @dataclass(frozen=True)
@@ -139,9 +171,11 @@ class Either(Rule):
         """The shortest limit of any."""
         return min((one.seconds for one in self.rules if one.seconds is not None), default=None)
 
-    def reason(self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray]) -> str | None:
+    def reason(
+        self, draws: Mapping[str, np.ndarray], stats: Mapping[str, np.ndarray], warmup_steps: int = 0
+    ) -> str | None:
         """Say why to stop, by the first that says so in the order that they were given."""
-        return next((found for one in self.rules if (found := one.reason(draws, stats))), None)
+        return next((found for one in self.rules if (found := one.reason(draws, stats, warmup_steps))), None)
 
 
 def judged_at(draws: int) -> Iterator[int]:

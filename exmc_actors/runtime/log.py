@@ -52,6 +52,8 @@ class ChainRecord:
     step_size: float = float("nan")
     divergences: int = 0
     steps: int = 0
+    warmup_steps: int = 0
+    """Of these, the ones before the first kept draw."""
 
     @property
     def restarts(self) -> int:
@@ -195,6 +197,8 @@ class Log:
         record.stalled = None
         record.step_size = counts.step_size
         record.steps += counts.steps
+        if record.transitions <= self.settings.tune:  # no block is of both phases
+            record.warmup_steps = record.steps
         record.divergences += counts.divergences
         if record.transitions == self.settings.transitions:
             record.status = "finished"

@@ -256,3 +256,14 @@ def test_the_demonstration_heals_a_chain_and_proves_the_replay():
     assert re.search(r"went on from its last commit, at draw [\d,]+\.", ran.stdout)
     assert "theta[Choate]" in ran.stdout
     assert "gives identical draws" in ran.stdout
+
+
+def test_a_run_ends_when_it_has_converged_and_says_so(model_file, capsys):
+    arguments = ["sample", str(model_file), "--draws", "20000", "--seed", "1"]
+    assert cli.main([*arguments, "--until-converged", "--max-time", "10 min"]) == 0
+    assert "exmc: converged: R-hat at most 1.01" in capsys.readouterr().err
+
+
+def test_a_time_limit_that_is_none_is_refused(model_file, capsys):
+    assert cli.main(["sample", str(model_file), "--max-time", "soon"]) == 2
+    assert "got 'soon'" in capsys.readouterr().err

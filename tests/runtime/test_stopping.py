@@ -168,6 +168,23 @@ def test_too_many_divergences_end_a_run():
     assert tree.attrs["stopped"] == f"{number} draws diverged, more than 10"
 
 
+def gradients(tree, number):
+    kept = tree.sample_stats["n_steps"].values[:, :number].sum()
+    return int(kept + tree.warmup_sample_stats["n_steps"].values.sum())
+
+
+@pytest.mark.parametrize("sizes", [(64,), (17,), (5, 900)])
+def test_a_budget_of_gradients_ends_a_run_where_it_is_found_to_be_spent(sizes, whole):
+    options = {"model": schools(), **OPTIONS, "save_warmup": True}
+    spent = gradients(virtual(lambda: sampled(ex.MaxGradients(1), **options)), 100)
+    tree = virtual(lambda: sampled(ex.MaxGradients(2 * spent), sizes=sizes, **options))
+    kept = tree.posterior.sizes["draw"]
+    assert 100 < kept < OPTIONS["draws"]
+    assert gradients(tree, kept - 100) < 2 * spent <= gradients(tree, kept)
+    assert tree.attrs["stopped"] == f"{gradients(tree, kept)} gradients were spent, of {2 * spent}"
+    assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :kept].values.tobytes()
+
+
 class Slow(FixedBlocks):
     """Blocks that take time."""
 
@@ -209,7 +226,7 @@ def test_time_goes_on_while_whoever_watches_it_is_started_again():
 
 def test_a_chain_that_gives_up_behind_the_draws_that_are_enough_has_them(whole):
     class TwoHundred(Rule):
-        def reason(self, draws, stats):
+        def reason(self, draws, stats, warmup_steps=0):
             return "enough" if draws["mu"].shape[1] >= 200 else None
 
     async def break_chain(run):
@@ -251,6 +268,7 @@ def test_limits_are_numbers_of_seconds_or_texts(text, seconds):
         (lambda: ex.Converged(rhat=1.0), "rhat must be a number over 1, got 1.0"),
         (lambda: ex.Converged(ess="many"), "ess must be a number over 0, got 'many'"),
         (lambda: ex.MaxDivergences(-1), "most must be a number over -1, got -1"),
+        (lambda: ex.MaxGradients(0), "most must be a number over 0, got 0: write, say, most=1000000"),
         (lambda: virtual(lambda: sampled(400)), "stop must be a rule or None, got 400"),
     ],
 )
