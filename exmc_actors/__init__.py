@@ -42,6 +42,7 @@ _HOME = {
         "DROP_OLDEST",
         "LATEST",
         "WAIT",
+        "ChainAdded",
         "ChainFailed",
         "ChainFinished",
         "ChainRestarted",

@@ -34,6 +34,7 @@ from exmc_actors.many import open_runtime as open_runtime
 from exmc_actors.messages import DROP_OLDEST as DROP_OLDEST
 from exmc_actors.messages import LATEST as LATEST
 from exmc_actors.messages import WAIT as WAIT
+from exmc_actors.messages import ChainAdded as ChainAdded
 from exmc_actors.messages import ChainFailed as ChainFailed
 from exmc_actors.messages import ChainFinished as ChainFinished
 from exmc_actors.messages import ChainRestarted as ChainRestarted

@@ -116,6 +116,14 @@ class Run:
         """End one chain and keep what it has, apart from the others, which go on."""
         return await self._portal.call(lambda: self._run.stop_chain(chain))
 
+    async def add_chains(self, number: int = 1) -> range:
+        """Add chains while the run goes on, and return their numbers.
+
+        Raises:
+          SettingsError: it is no positive integer, the run is over, or its chains advance together.
+        """
+        return await self._portal.call(lambda: self._run.add_chains(number))
+
     async def pause(self) -> None:
         """Let the chains wait before their next block."""
         await self._portal.call(self._run.pause)

@@ -100,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
         "--draws", type=positive, default=None, metavar="N", help="draws a chain, at least as many as before"
     )
     resume.add_argument(
+        "--chains", type=positive, default=None, metavar="N", help="chains, at least as many as before"
+    )
+    resume.add_argument(
         "--anyway", action="store_true", help="even if another version or processor computed its draws"
     )
     add_workers(resume)
@@ -179,6 +182,7 @@ def _resume(arguments: argparse.Namespace) -> int:
         lambda: resume(
             arguments.store,
             draws=arguments.draws,
+            chains=arguments.chains,
             anyway=arguments.anyway,
             stop=stop,
             workers=arguments.workers,

@@ -1,13 +1,15 @@
 """Rule a run in progress: kill a chain, pause, end early; what was decided lies in the log."""
 
 import contextlib
+import functools
+import math
 from typing import TYPE_CHECKING
 
 import trio
 
 import supervision as sv
 from exmc_actors.errors import RunFailed, SettingsError, StoreError
-from exmc_actors.runtime import Parts, chain_path
+from exmc_actors.runtime import NO_MORE_LANES, Parts, chain_child, chain_path, start_positions
 from exmc_actors.runtime.journal import StopRecord
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.log import ChainRecord
@@ -32,6 +34,7 @@ class Control:
         self._log = parts.feed.log
         self.reading = trio.Lock()
         """Whoever has it reads the log in a thread."""
+        self._adding = trio.Lock()
         self._result: xarray.DataTree | None = None
 
     async def kill_chain(self, chain: int) -> bool:
@@ -73,6 +76,57 @@ class Control:
             actor.exit(sv.KILL)
             await actor.wait_exited()
         return record.was_stopped
+
+    async def add_chains(self, number: int = 1) -> range:
+        """Add chains while the run goes on; they begin with their warmup, and are supervised as the others.
+
+        They get the next numbers.  They bring nothing to the lessons of the warmup, so that the draws of the
+        chains that were there stay what they are, but take what those have learnt, or learn by themselves
+        where those did not agree.  So their draws do not depend on when they were added.
+
+        Args:
+          number: how many.
+
+        Returns:
+          Their numbers.
+
+        Raises:
+          SettingsError: it is no positive integer, the run is over, or its chains advance together.
+          ModelError: an initial value does not fit.
+        """
+        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+            raise SettingsError(f"add_chains takes a positive integer, got {number!r}: write add_chains(2).")
+        if self._parts.settings.ensemble_width:
+            raise SettingsError(NO_MORE_LANES)
+        async with self._adding:
+            first = len(self._log.chains)
+            for chain in range(first, first + number):
+                await self._add(chain)
+            return range(first, first + number)
+
+    async def _add(self, chain: int) -> None:
+        """Start a chain; that it belongs to the run is decided by the recorder, once its actor asks."""
+        starts, settings = self._parts.starts, self._parts.settings
+        if chain == len(starts):
+            seconds = math.inf if settings.initvals else 0.0
+            compute = functools.partial(start_positions, self._parts.target, settings, [chain])
+            starts.extend(await self._parts.runner(compute, seconds=seconds))
+        while not self._log.is_over:
+            try:
+                await self.supervisor.supervisor("engine", "chains").start_child(
+                    chain_child(self._parts, chain)
+                )
+            except (sv.AlreadyStarted, sv.AlreadyPresent):
+                break  # it was started again, with all others
+            except (sv.ProcessExited, sv.StartFailed, sv.NoSuchChild):
+                await trio.sleep(_RESTARTING)
+            else:
+                break
+        if chain >= len(self._log.chains):
+            raise SettingsError(
+                "the run is over, so that no chain can be added: a run in a store takes more by "
+                "ex.resume(folder, chains=...)."
+            )
 
     async def pause(self) -> None:
         """Let the chains wait before their next block; those that compute one finish and commit it.

@@ -13,16 +13,19 @@ import trio
 import supervision as sv
 from exmc_actors.diagnostics.online import Online
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import ChainFailed, ChainFinished, Message
+from exmc_actors.messages import ChainAdded, ChainFailed, ChainFinished, ChainStopped, Message
 from exmc_actors.model import Model
 from exmc_actors.run import Run
 from exmc_actors.runtime.journal import (
+    MOST_CHAINS,
     BlockRecord,
+    ChainsRecord,
     FailedRecord,
     Head,
     LengthRecord,
     Place,
     Record,
+    StoppedRecord,
     Tail,
     entry_of,
 )
@@ -61,11 +64,9 @@ async def opened_door(
 async def serving(run: Run, door: "Door", *, control: bool) -> AsyncIterator[str]:
     """Show a run behind a door, as a guest of its tree, until this is left; yields the address."""
     dashboard = _loaded()
-    target, settings = run._parts.target, run._log.settings
-    online = Online(settings.chains, dims=target.dims, coords=target.coords)
-    picture = dashboard.Picture(
-        chains=settings.chains, draws=settings.draws, tune=settings.tune, online=online
-    )
+    target, settings, chains = run._parts.target, run._log.settings, len(run._log.chains)
+    online = Online(chains, dims=target.dims, coords=target.coords)
+    picture = dashboard.Picture(chains=chains, draws=settings.draws, tune=settings.tune, online=online)
     board = dashboard.Board(picture, inside=lambda: sv.tree(run.supervisor))
 
     async def guest() -> None:
@@ -154,6 +155,7 @@ class _Stored:
         self._extend = extend
         self._head = tail.head
         self._done = [0] * tail.head.settings.chains
+        """Of each chain, how many transitions it has told of."""
 
     @contextlib.asynccontextmanager
     async def subscribe(self, **_: Any) -> AsyncIterator[AsyncIterator[Message]]:
@@ -182,11 +184,17 @@ class _Stored:
                 self._done[block.chain] += len(block)
                 is_last = self._done[block.chain] == settings.transitions
                 return [block, ChainFinished(block.chain)] if is_last else [block]
-            case FailedRecord(chain, done, reason) if 0 <= chain < settings.chains:
+            case FailedRecord(chain, done, reason) if 0 <= chain < len(self._done):
                 return [ChainFailed(chain, *settings.place(done), reason)]
+            case StoppedRecord(chain, done) if 0 <= chain < len(self._done):
+                return [ChainStopped(chain, *settings.place(done))]
+            case ChainsRecord(chains):
+                added = range(len(self._done), min(chains, MOST_CHAINS))
+                self._done += [0] * len(added)
+                return [ChainAdded(chain) for chain in added]
         return []
 
     def _is_next(self, record: BlockRecord) -> bool:
         """Whether a block is of this run, and follows from what its chain has told."""
-        is_ours = fits(entry_of(record, Place(0, 0, 0)), self._head)  # wherever it lies
+        is_ours = fits(entry_of(record, Place(0, 0, 0)), self._head, len(self._done))  # wherever it lies
         return is_ours and record.transitions == self._done[record.block.chain]

@@ -104,6 +104,13 @@ class ChainFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainAdded:
+    """The user added a chain to the run; it begins with its warmup."""
+
+    chain: int
+
+
+@dataclass(frozen=True, slots=True)
 class ChainStopped:
     """The user ended a chain; what it has is kept apart, and the others go on."""
 
@@ -142,6 +149,7 @@ Message = (
     | ChainRestarted
     | ChainFinished
     | ChainFailed
+    | ChainAdded
     | ChainStopped
     | ChainStalled
     | RunPaused

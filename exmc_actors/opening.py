@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from exmc_actors.again import Again
 from exmc_actors.compiler import Target
 from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import SettingsError
@@ -15,6 +16,7 @@ from exmc_actors.kernel import Kernel
 from exmc_actors.run import Keep, Run
 from exmc_actors.running import Tree, View, running, unchanged
 from exmc_actors.runtime import (
+    DEFAULT_CHAINS,
     DEFAULT_DRAWS,
     BlockSize,
     Parts,
@@ -27,7 +29,7 @@ from exmc_actors.runtime import (
     in_thread,
     wants_ensemble,
 )
-from exmc_actors.stored import Again, Opened, begun, chosen_names, gone_on_with, store_of, target_of
+from exmc_actors.stored import Opened, begun, chosen_names, gone_on_with, store_of, target_of
 from exmc_actors.where import Kind, Where
 from exmc_actors.xla import is_prepared, prepare
 
@@ -38,7 +40,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     *,
     draws: int | None = None,
     tune: int | None = None,
-    chains: int = 4,
+    chains: int | None = None,
     cores: int | None = None,
     target_accept: float = 0.8,
     step_size_jitter: float = 0.0,
@@ -70,7 +72,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       model: a ``Model``, a ``Program``, a ``LogDensity``, or what ``from_numpyro`` or ``from_pymc`` returns.
       draws: kept draws a chain; None means 1,000, and of a stored run as many as it was opened for.
       tune: warmup transitions a chain; None means the default, 150.
-      chains: how many.
+      chains: how many; None means 4, and of a stored run as many as it has.
       cores: how many blocks may run at once; None means the cores that this process may use.
       target_accept: the acceptance that warmup aims at, between 0 and 1.
       step_size_jitter: how far, in parts of the chain's step size, that of each trajectory is drawn above or
@@ -86,9 +88,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       store: a folder to keep the run in, or a ``Store``; None keeps nothing.  What was committed outlives the
         process.
-      resume: the folder of a stored run to go on with, to the bits that it would have had; ``draws`` may be
-        larger than before.  Its model and its settings are there; only ``cores``, what the result keeps, and
-        what is below may be given.
+      resume: the folder of a stored run to go on with, to the bits that it would have had; ``draws`` and
+        ``chains`` may be larger than before.  Its model and its settings are there; only ``cores``, what the
+        result keeps, and what is below may be given.
       anyway: whether a stored run goes on although another version or processor computed its draws.
       stop: a rule by which the run may end before all draws are made: ``ex.Converged()``,
         ``ex.MaxTime("10 min")``, ``ex.MaxGradients(10**6)``, ``ex.MaxDivergences(50)``, or several by ``|``.
@@ -117,7 +119,6 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     where = Where(workers, patience)
     given = {
         "tune": tune,
-        "chains": chains,
         "target_accept": target_accept,
         "step_size_jitter": step_size_jitter,
         "max_treedepth": max_treedepth,
@@ -129,9 +130,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     keep, rank = Keep(chosen_names(var_names), save_warmup), check_priority(priority)
     if resume is None:
         target = await runner(lambda: target_of(model))  # a large model takes its time
-        opening = _begin(target, draws, cores, given, store, keep)
+        opening = _begin(target, draws, cores, chains, given, store, keep)
     else:
-        opening = _go_on(resume, Again(model, draws, cores, anyway), given, store)
+        opening = _go_on(resume, Again(model, draws, cores, chains, anyway), given, store)
     with contextlib.ExitStack() as files:
         if store is None and resume is None:
             opened = files.enter_context(opening)
@@ -144,12 +145,23 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
 
 
 def _begin(
-    target: Target, draws: int | None, cores: int | None, given: dict[str, Any], store: Any, keep: Keep
+    target: Target,
+    draws: int | None,
+    cores: int | None,
+    chains: int | None,
+    given: dict[str, Any],
+    store: Any,
+    keep: Keep,
 ) -> AbstractContextManager[Opened]:
     """Return how a new run is opened."""
     keep.check(target)  # before there is a folder
     ensemble = given.pop("ensemble")
-    settings = check(draws=DEFAULT_DRAWS if draws is None else draws, cores=cores, **given)
+    settings = check(
+        draws=DEFAULT_DRAWS if draws is None else draws,
+        cores=cores,
+        chains=DEFAULT_CHAINS if chains is None else chains,
+        **given,
+    )
     if wants_ensemble(ensemble, settings.kernel, default_platform):
         width = ensemble_width(settings.chains, target.dim, default_platform())
         settings = replace(settings, ensemble_width=width)
@@ -167,7 +179,11 @@ def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> Abst
             f"a run that goes on has its settings in its store: leave out {', '.join(others)}, or begin a "
             "new run."
         )
-    check(draws=DEFAULT_DRAWS if again.draws is None else again.draws, cores=again.cores)
+    check(
+        draws=DEFAULT_DRAWS if again.draws is None else again.draws,
+        cores=again.cores,
+        chains=DEFAULT_CHAINS if again.chains is None else again.chains,
+    )
     return gone_on_with(store_of(resume, "resume"), again)
 
 

@@ -27,6 +27,7 @@ def checked(options: Mapping[str, Any]) -> Settings | None:
     if options.get("resume") is not None:
         return None
     given = {name: options[name] for name in _CHECKED if name in options}
-    if given.get("draws") is None:
-        given.pop("draws", None)
+    for name in ("draws", "chains"):
+        if given.get(name) is None:
+            given.pop(name, None)
     return check(**given)

@@ -37,7 +37,8 @@ def result(
 ) -> "xarray.DataTree":
     """Return what was committed: chains that gave up or were stopped apart, the others cut to the shortest.
 
-    Where all that have not given up were stopped, one by one, these are what there is.
+    Where all that have not given up were stopped, one by one, these are what there is.  Chains that were
+    added and have fewer draws than those before them are apart, too.
 
     Args:
       log: of the run.
@@ -52,13 +53,10 @@ def result(
       StartError: no chain found a point to start from.
       RunFailed: no chain has a draw.
     """
-    failed, unfinished, kept = _sorted_chains(log)
-    lengths = committed_draws(log, kept, "sample")
-    if log.enough is not None:
-        lengths = [min(length, log.enough) for length in lengths]
-    if not lengths or min(lengths) == 0:
+    failed, unfinished, kept, length = _sorted_chains(log)
+    if not length:
         raise _failure(log, failed)
-    draws, stats = gather(log, kept, "sample", min(lengths), var_names)
+    draws, stats = gather(log, kept, "sample", length, var_names)
     groups: dict[str, Any] = {}
     for name, apart in (("failed", failed), ("unfinished", unfinished)):
         apart_lengths = committed_draws(log, apart, "sample")
@@ -85,16 +83,22 @@ def result(
     )
 
 
-def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int]]:
-    """Return which chains have failed, which have ended before the others, and which are the result."""
-    failed = [chain for chain, record in enumerate(log.chains) if record.status == "failed"]
-    unfinished = [chain for chain, record in enumerate(log.chains) if record.was_stopped]
-    kept = [chain for chain in range(len(log.chains)) if chain not in failed and chain not in unfinished]
+def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int], int]:
+    """Return which chains have failed, which have ended before the others, which are the result, how long."""
+    chains = range(len(log.chains))
+    has = committed_draws(log, chains, "sample")
+    failed = [chain for chain in chains if log.chains[chain].status == "failed"]
+    unfinished = [chain for chain in chains if log.chains[chain].was_stopped]
+    kept = [chain for chain in chains if chain not in failed and chain not in unfinished]
     if not kept:
-        lengths = committed_draws(log, unfinished, "sample")
-        kept = [chain for chain, length in zip(unfinished, lengths, strict=True) if length]
-        unfinished = []
-    return failed, unfinished, kept
+        kept, unfinished = [chain for chain in unfinished if has[chain]], []
+    # A chain that was added does not shorten those that were there before.
+    first = [chain for chain in kept if chain < log.settings.chains] or kept
+    length = min((has[chain] for chain in first), default=0)
+    if log.enough is not None:
+        length = min(length, log.enough)
+    behind = [chain for chain in kept if has[chain] < length]
+    return failed, sorted([*unfinished, *behind]), [one for one in kept if one not in behind], length
 
 
 def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
@@ -141,13 +145,14 @@ def _attributes(log: Log) -> dict[str, Any]:
         "random_seed": settings.random_seed,
         "tuning_steps": settings.tune,
         "draws": settings.draws,
-        "chains": settings.chains,
+        "chains": len(log.chains),
+        "added_chains": len(log.chains) - settings.chains or None,
         "target_accept": settings.target_accept,
         "step_size_jitter": settings.step_size_jitter,
         "max_treedepth": settings.max_treedepth,
         "kernel": repr(settings.kernel),
         "ensemble_width": settings.ensemble_width or None,
-        "chain_lengths": committed_draws(log, range(settings.chains), "sample"),
+        "chain_lengths": committed_draws(log, range(len(log.chains)), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
         "stopped": log.why_enough,
         "stopped_chains": [chain for chain, record in enumerate(log.chains) if record.was_stopped] or None,

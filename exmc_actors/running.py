@@ -100,7 +100,8 @@ async def _parts(opened: Opened, tree: Tree) -> Parts:
     executables = _executables(target, settings, tree.workers)
     # What is given may be large, and has to be unconstrained.
     seconds = math.inf if settings.initvals else 0.0
-    starts = await tree.runner(lambda: start_positions(target, settings), seconds=seconds)
+    chains = range(len(opened.log.chains))
+    starts = await tree.runner(lambda: start_positions(target, settings, chains), seconds=seconds)
     made = Parts(
         target=target,
         settings=settings,

@@ -128,6 +128,7 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
     folder: str | Path | Store,
     *,
     draws: int | None = None,
+    chains: int | None = None,
     model: Any = None,
     cores: int | None = None,
     var_names: str | Sequence[str] | None = None,
@@ -144,6 +145,7 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
     Args:
       folder: that was named by ``store``.
       draws: kept draws a chain, at least as many as before; None means as many as before.
+      chains: how many there are to be, at least as many as before; those that are added make all their draws.
       model: needed where the run is of a ``LogDensity``, of a model with functions of your own, or of one of
         another library, which no store holds: the same one again.
       cores: how many blocks may run at once; None means the cores that this process may use.
@@ -173,6 +175,7 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
             model,
             resume=store,
             draws=draws,
+            chains=chains,
             cores=cores,
             var_names=var_names,
             save_warmup=save_warmup,
@@ -198,9 +201,9 @@ def _sampled(
         async def progress(subscribe: Any) -> None:
             # How long a run is that goes on, is known when it is open.
             await is_open.wait()
-            settings = runs[0]._log.settings
+            log = runs[0]._log
             shown = progress_view(Console(stderr=True))
-            await shown(subscribe, chains=settings.chains, draws=settings.draws, tune=settings.tune)
+            await shown(subscribe, chains=len(log.chains), draws=log.settings.draws, tune=log.settings.tune)
 
         views = (progress,) if progressbar else ()
         async with _door(dashboard) as show, opening(views=views) as run, show(run):

@@ -1,4 +1,7 @@
-"""Stop a run as soon as a rule says so: a guest of the run that sees what is committed."""
+"""Stop a run as soon as a rule says so: a guest of the run that sees what is committed.
+
+It looks at the chains that the run began with: how far others have come depends on when they were added.
+"""
 
 import functools
 import math
@@ -73,14 +76,14 @@ async def _judge(run: Run, rule: Rule) -> None:
 
 
 def _are_there(log: Log, number: int) -> bool:
-    """Whether every chain has made so many draws, or has ended before."""
+    """Whether every first chain has made so many draws, or has ended before."""
     wanted = log.settings.tune + number
-    return all(record.transitions >= wanted or record.status != "running" for record in log.chains)
+    return all(record.transitions >= wanted or record.status != "running" for record in log.first_chains)
 
 
 def _reason(log: Log, rule: Rule, number: int) -> str | None:
     wanted = log.settings.tune + number
-    chains = [chain for chain, record in enumerate(log.chains) if record.transitions >= wanted]
+    chains = [chain for chain, record in enumerate(log.first_chains) if record.transitions >= wanted]
     if not chains:
         return None
     warmup_steps = sum(log.chains[chain].warmup_steps for chain in chains)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from exmc_actors.again import Again
 from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
 from exmc_actors.errors import ModelError, RunFailed, SettingsError, StoreError, StoreWarning
 from exmc_actors.model import Model, unknown
@@ -18,12 +19,18 @@ from exmc_actors.runtime import (
     Log,
     Settings,
     Store,
-    available_cores,
     collect,
     rebuilt,
     start_positions,
 )
-from exmc_actors.runtime.journal import Head, Kept, LengthRecord, Shelf, create, open_again, read
+from exmc_actors.runtime.journal import (
+    Head,
+    Kept,
+    Shelf,
+    create,
+    open_again,
+    read,
+)
 
 if TYPE_CHECKING:
     import xarray
@@ -37,17 +44,6 @@ class Opened:
     settings: Settings
     log: Log
     durability: Durability = field(default_factory=Durability)
-
-
-@dataclass(frozen=True)
-class Again:
-    """With which differences a stored run goes on."""
-
-    model: Any = None
-    """Of a run of a function: what cannot be stored."""
-    draws: int | None = None
-    cores: int | None = None
-    anyway: bool = False
 
 
 @contextlib.contextmanager
@@ -74,18 +70,11 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
 
     Raises:
       StoreError: there is no run to go on with, or it is not of this model.
-      SettingsError: fewer draws are asked for than there are.
+      SettingsError: fewer draws or chains are asked for than there are.
     """
     folder = Path(store.folder)
     with open_again(folder, store.disk) as (journal, kept):
-        settings = replace(kept.head.settings, cores=again.cores or available_cores())
-        if again.draws is not None and again.draws != settings.draws:
-            if again.draws < settings.draws:
-                raise SettingsError(
-                    f"draws={again.draws} is fewer than the {settings.draws} that the run in {folder} is to "
-                    "have: leave it out, or give a larger number."
-                )
-            settings = replace(settings, draws=again.draws)
+        settings = again.settings(kept, folder)
         _warn_of(kept, folder)
         target = _target_again(kept, again.model, folder)
         durability = Durability(
@@ -94,11 +83,9 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
             maker=kept.maker,
             takes_any_maker=again.anyway,
             draws=again.draws,
+            chains=again.chains,
         )
-        records = kept.records
-        if again.draws is not None:  # more are asked for, whatever was found to be enough
-            records = (*records, LengthRecord(again.draws))
-        log = rebuilt(replace(kept.head, settings=settings), records, Shelf(folder))
+        log = rebuilt(replace(kept.head, settings=settings), again.records(kept), Shelf(folder))
         yield Opened(target, log.settings, log, durability)
 
 
@@ -165,7 +152,7 @@ def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | No
         if kept.names and name not in kept.names:
             raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.names))}.")
     log = rebuilt(kept.head, kept.records, Shelf(path))
-    going_on = [one for one in log.chains if one.status != "failed" and not one.was_stopped]
+    going_on = [one for one in log.first_chains if one.status != "failed" and not one.was_stopped]
     if any(one.transitions <= log.settings.tune for one in going_on):
         raise RunFailed(
             f"a chain of the run in {folder} has no kept draw yet: go on with it by "

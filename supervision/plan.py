@@ -4,7 +4,7 @@ A description only; the same plan can be started any number of times.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -44,24 +44,37 @@ class SupervisorPlan(Blueprint):
       SpecError: when a field is of the wrong kind, or children and flags contradict each other.
     """
 
-    children: Iterable[ChildSpec]
-    """In the order of start; kept as a tuple."""
+    children: Iterable[ChildSpec] | Callable[[], Iterable[ChildSpec]]
+    """In the order of start; kept as a tuple.  A function is asked whenever the supervisor is started."""
     strategy: Strategy = "one_for_one"
     limit: RestartLimit = RestartLimit()
     auto_shutdown: AutoShutdown = "never"
 
     def __post_init__(self) -> None:
-        if isinstance(self.children, ChildSpec) or not isinstance(self.children, Iterable):
-            raise SpecError(f"children must be a list of ChildSpecs, even of one, got {self.children!r}.")
-        object.__setattr__(self, "children", tuple(self.children))
         one_of("strategy", self.strategy, get_args(Strategy))
         one_of("auto_shutdown", self.auto_shutdown, get_args(AutoShutdown))
+        if not callable(self.children):
+            object.__setattr__(self, "children", self._checked(self.children))
+
+    def children_now(self) -> tuple[ChildSpec, ...]:
+        """Return the children to start with, in order.
+
+        Raises:
+          SpecError: when a function returned what no supervisor can have.
+        """
+        return self._checked(self.children() if callable(self.children) else self.children)
+
+    def _checked(self, children: Iterable[ChildSpec]) -> tuple[ChildSpec, ...]:
+        if isinstance(children, ChildSpec) or not isinstance(children, Iterable):
+            raise SpecError(f"children must be a list of ChildSpecs, even of one, got {children!r}.")
+        specs = tuple(children)
         seen: set[str] = set()
-        for spec in self.children:
+        for spec in specs:
             self.check_child(spec)
             if spec.id in seen:
                 raise SpecError(f"Two children have the id {spec.id!r}; ids are unique within a supervisor.")
             seen.add(spec.id)
+        return specs
 
     def check_child(self, spec: ChildSpec) -> None:
         """Raise SpecError if the child cannot live under this supervisor."""
@@ -110,7 +123,7 @@ def _check_is_spec(spec: object) -> None:
 
 def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only with defaults
     id: str,
-    children: Iterable[ChildSpec],
+    children: Iterable[ChildSpec] | Callable[[], Iterable[ChildSpec]],
     *,
     strategy: Strategy = "one_for_one",
     max_restarts: int = 3,
@@ -126,7 +139,8 @@ def supervisor(  # noqa: PLR0913 - OTP's words, all but two of them keyword-only
 
     Args:
       id: unique within the parent.
-      children: in the order of start; stopped in reverse.
+      children: in the order of start; stopped in reverse.  A function that returns them is asked at every
+        start, so that a supervisor that is restarted can have other ones than it had at first.
       strategy: who is restarted with a failed child.
       max_restarts: failures that are healed within ``max_seconds``; one more ends this supervisor.
       max_seconds: the period over which failures are counted.

@@ -38,10 +38,11 @@ class StaticKeeper(ChildKeeper):
         super().__init__(plan.limit, path, make_keeper)
         self.plan = plan
         self.strategy = plan.strategy
-        self.children = {spec.id: Child(spec) for spec in plan.children}
+        self.children: dict[str, Child] = {}
 
     async def init(self) -> None:
         """Start all children in order; if one does not come up, stop the others in reverse and fail."""
+        self.children = {spec.id: Child(spec) for spec in self.plan.children_now()}
         is_complete = False
         try:
             for child in list(self.children.values()):

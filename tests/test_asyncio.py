@@ -70,6 +70,7 @@ def test_a_run_is_paused_resumed_and_aborted(model):
             assert (await run.statistics()).paused == "asked to"
             assert await run.stop_chain(1)
             assert not await run.stop_chain(1)
+            assert list(await run.add_chains()) == [2]
             await run.resume()
             async with run.subscribe() as feed:
                 await anext(feed)

@@ -4,14 +4,15 @@ from exmc_actors.runtime.block_size import BlockSize, ByWallTime
 from exmc_actors.runtime.collect import blocks_of, collect, committed_draws, outline
 from exmc_actors.runtime.cores import available_cores
 from exmc_actors.runtime.durability import Durability, Store
-from exmc_actors.runtime.ensemble_executables import EnsembleExecutables, ensemble_width
+from exmc_actors.runtime.ensemble_executables import NO_MORE_LANES, EnsembleExecutables, ensemble_width
 from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.processes import RemoteExecutables, Workers, open_workers
-from exmc_actors.runtime.rebuilding import rebuilt
+from exmc_actors.runtime.rebuilding import number_of_chains, rebuilt
 from exmc_actors.runtime.settings import (
+    DEFAULT_CHAINS,
     DEFAULT_DRAWS,
     DEFAULT_TUNE,
     Settings,
@@ -20,13 +21,15 @@ from exmc_actors.runtime.settings import (
     wants_ensemble,
 )
 from exmc_actors.runtime.start_position import start_positions
-from exmc_actors.runtime.tree import Parts, chain_path, run_children
+from exmc_actors.runtime.tree import Parts, chain_child, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline
 
 __all__ = [
     "DEFAULT_CAPACITY",
+    "DEFAULT_CHAINS",
     "DEFAULT_DRAWS",
     "DEFAULT_TUNE",
+    "NO_MORE_LANES",
     "BlockSize",
     "ByWallTime",
     "Durability",
@@ -43,6 +46,7 @@ __all__ = [
     "Workers",
     "available_cores",
     "blocks_of",
+    "chain_child",
     "chain_path",
     "check",
     "check_priority",
@@ -53,6 +57,7 @@ __all__ = [
     "executables_for",
     "in_thread",
     "inline",
+    "number_of_chains",
     "open_workers",
     "outline",
     "rebuilt",

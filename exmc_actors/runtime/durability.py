@@ -11,7 +11,7 @@ from typing import Any
 
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.runtime.executables import Compiled
-from exmc_actors.runtime.journal import Disk, Journal, LengthRecord, MakerRecord
+from exmc_actors.runtime.journal import ChainsRecord, Disk, Journal, LengthRecord, MakerRecord
 from exmc_actors.xla import numerics
 
 
@@ -58,6 +58,8 @@ class Durability:
     """What computed the draws that are in the journal."""
     draws: int | None = None
     """How many a chain is to have from now on; None means as many as the journal says."""
+    chains: int | None = None
+    """How many there are to be from now on; None likewise."""
     takes_any_maker: bool = False
 
     def admit(self, compiled: Compiled) -> None:
@@ -78,6 +80,9 @@ class Durability:
             if self.draws is not None:
                 self.journal.append(LengthRecord(self.draws))
                 self.draws = None
+            if self.chains is not None:
+                self.journal.append(ChainsRecord(self.chains))
+                self.chains = None
         except OSError as error:
             raise StoreError(f"the journal of the run cannot be written: {error.strerror}.") from error
 

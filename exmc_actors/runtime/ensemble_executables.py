@@ -24,6 +24,11 @@ _BATCHES = 4
 _MOST_NUMBERS = 1 << 21
 """Of the states that go into a call: 16 MB."""
 
+NO_MORE_LANES = (
+    "the chains of this run advance together, in lanes that are made for as many as there were at first: no "
+    "chain can be added. Begin a new run with more chains, or one with ensemble=False."
+)
+
 
 def ensemble_width(chains: int, dim: int, platform: str) -> int:
     """Return how many lanes the calls of a run have: a function of what decides its draws, and of no clock.

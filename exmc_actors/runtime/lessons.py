@@ -1,4 +1,4 @@
-"""Hold a lesson of the warmup as soon as every running chain has come to it; the recorder's business.
+"""Hold a lesson of the warmup as soon as every running first chain has come to it; the recorder's business.
 
 A lesson is computed from committed draws and is committed itself, so that a chain that comes again, and a
 recorder that begins again, get the same one.
@@ -6,8 +6,8 @@ recorder that begins again, get the same one.
 
 import functools
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import supervision as sv
 from exmc_actors.blas import must_wait, one_thread
@@ -16,7 +16,9 @@ from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.protocol import BlockFailed
 from exmc_actors.runtime.worker import Runner, attempt
-from exmc_actors.warmup import Learner, Learnt, Schedule, teach
+from exmc_actors.warmup import Learner, Learnt, follow, teach
+
+T = TypeVar("T")
 
 _SMALL = 24
 """Dimensions up to which a lesson takes less than a millisecond."""
@@ -44,7 +46,7 @@ class Lessons:
     def ask(self, chain: int, lesson: int, reply: sv.Reply) -> None:
         """Answer now where the lesson was held, or else when it will have been."""
         if lesson in self._log.lessons:
-            reply.send(self._log.lessons[lesson][chain])
+            self._answer(chain, lesson, reply)
             return
         self._waiting.setdefault(lesson, []).append((chain, reply))
         self.hold_when_ready()
@@ -58,21 +60,42 @@ class Lessons:
 
     async def _hold(self, lesson: int) -> None:
         learners = self._log.learners(lesson)
-        compute = functools.partial(teach_on_one_thread, self._log.settings.schedule, lesson, learners)
-        is_small = all(len(learner.metric.scale) <= _SMALL for learner in learners.values())
-        seconds = 0.0 if is_small and not must_wait() else math.inf
+        compute = functools.partial(on_one_thread, teach, self._log.settings.schedule, lesson, learners)
+        seconds = _seconds(learners.values())
         outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute, seconds=seconds)
         if not isinstance(outcome, BlockFailed):
             await self._keeper.keep(LessonRecord(lesson, outcome))
             self._log.learn(lesson, outcome)
         self._is_on = False
-        for chain, reply in self._waiting.pop(lesson):
-            reply.send(outcome if isinstance(outcome, BlockFailed) else outcome[chain])
+        for chain, reply in self._waiting.pop(lesson, ()):
+            if isinstance(outcome, BlockFailed):
+                reply.send(outcome)
+            else:
+                self._answer(chain, lesson, reply)
+
+    def _answer(self, chain: int, lesson: int, reply: sv.Reply) -> None:
+        """Tell a chain what it takes from a lesson that was held."""
+        if chain < self._log.settings.chains:
+            reply.send(self._log.lessons[lesson][chain])
+        else:
+            self._start_soon(self._follow, chain, lesson, reply)
+
+    async def _follow(self, chain: int, lesson: int, reply: sv.Reply) -> None:
+        """Tell a chain that was added later; what it takes follows from what is committed."""
+        learner, schedule = self._log.learner(chain, lesson), self._log.settings.schedule
+        compute = functools.partial(
+            on_one_thread, follow, schedule, lesson, self._log.lessons[lesson], learner
+        )
+        reply.send(await attempt(self._runner, compute, seconds=_seconds([learner])))
 
 
-def teach_on_one_thread(
-    schedule: Schedule, lesson: int, learners: Mapping[int, Learner]
-) -> dict[int, Learnt]:
-    """Return what the chains learn, the same bits whatever the threads of the host's linear algebra."""
+def on_one_thread(compute: Callable[..., T], *arguments: Any) -> T:
+    """Return what chains learn, the same bits whatever the threads of the host's linear algebra."""
     with one_thread():
-        return teach(schedule, lesson, learners)
+        return compute(*arguments)
+
+
+def _seconds(learners: Iterable[Learner]) -> float:
+    """Return how long a lesson may take: nothing, where it is small."""
+    is_small = all(len(learner.metric.scale) <= _SMALL for learner in learners)
+    return 0.0 if is_small and not must_wait() else math.inf

@@ -11,6 +11,7 @@ import numpy as np
 
 from exmc_actors.chain import ChainState
 from exmc_actors.messages import (
+    ChainAdded,
     ChainFailed,
     ChainFinished,
     ChainRestarted,
@@ -87,6 +88,11 @@ class Log:
     def __post_init__(self) -> None:
         """Open a record for each chain."""
         self.chains.extend(ChainRecord() for _ in range(self.settings.chains))
+
+    @property
+    def first_chains(self) -> list[ChainRecord]:
+        """Return those that the run began with, who learn from each other; the others follow them."""
+        return self.chains[: self.settings.chains]
 
     @property
     def is_over(self) -> bool:
@@ -180,6 +186,8 @@ class Log:
         assert (block.phase, block.first) == self.settings.place(transitions), (block.phase, block.first)
         if pairs is not None:
             record.window.append((transitions, pairs))
+        if block.chain >= self.settings.chains:
+            self._forget(record, transitions)
         record.state = state
         self.messages.append(block, place)
         self._count(block.chain, len(block), counts_of(block))
@@ -212,18 +220,20 @@ class Log:
             self.messages.append(ChainStalled(chain, *self.settings.place(record.transitions), seconds))
 
     def is_ready(self, lesson: int) -> bool:
-        """Whether every chain that is still running has come to a lesson."""
-        return all(record.transitions >= lesson for record in self.chains if record.status == "running")
+        """Whether every first chain that is still running has come to a lesson."""
+        return all(record.transitions >= lesson for record in self.first_chains if record.status == "running")
 
     def learners(self, lesson: int) -> dict[int, Learner]:
-        """Return what the chains bring to a lesson, the ones that ended before it left out."""
+        """Return what the first chains bring to a lesson, the ones that ended before it left out."""
         return {
-            chain: self._learner(record, lesson)
-            for chain, record in enumerate(self.chains)
+            chain: self.learner(chain, lesson)
+            for chain, record in enumerate(self.first_chains)
             if record.transitions >= lesson and record.state is not None
         }
 
-    def _learner(self, record: ChainRecord, lesson: int) -> Learner:
+    def learner(self, chain: int, lesson: int) -> Learner:
+        """Return what a chain that has come to a lesson would bring to it."""
+        record = self.chains[chain]
         assert record.state is not None
         start = self.settings.schedule.window_start(lesson)
         window = [pairs for first, pairs in record.window if first >= start]
@@ -233,12 +243,16 @@ class Log:
     def learn(self, lesson: int, learnt: dict[int, Learnt]) -> None:
         """Take in what was learnt, and let go of the draws that no later lesson is about."""
         self.lessons[lesson] = learnt
-        later = self.settings.schedule.next_stop(lesson)
-        start = self.settings.schedule.window_start(later)
         for chain in learnt:
             self.chains[chain].crashes = 0
-        for record in self.chains:
-            record.window = [entry for entry in record.window if entry[0] >= start and lesson < later]
+        for record in self.first_chains:
+            self._forget(record, lesson)
+
+    def _forget(self, record: ChainRecord, transitions: int) -> None:
+        """Let go of the draws that no lesson is about which comes after some transition."""
+        later = self.settings.schedule.next_stop(transitions)
+        start = self.settings.schedule.window_start(later)
+        record.window = [entry for entry in record.window if entry[0] >= start and transitions < later]
 
     def abandon(self, reason: str) -> None:
         """Note that nobody is left to go on with the chains that have not ended, wanted or not."""
@@ -262,3 +276,8 @@ class Log:
         if record.status == "running":
             record.status, record.was_stopped, record.stalled = "stopped", True, None
             self.messages.append(ChainStopped(chain, *self.settings.place(record.transitions)))
+
+    def add_chain(self) -> None:
+        """Take in one more chain, which gets the next number."""
+        self.chains.append(ChainRecord(status="stopped" if self.is_closed else "running"))
+        self.messages.append(ChainAdded(len(self.chains) - 1))

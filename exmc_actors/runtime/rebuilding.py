@@ -9,7 +9,9 @@ from heapq import heapify, heappop, heappush
 
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import (
+    MOST_CHAINS,
     BlockEntry,
+    ChainsRecord,
     Entry,
     FailedRecord,
     Head,
@@ -20,9 +22,9 @@ from exmc_actors.runtime.journal import (
     StoppedRecord,
     StopRecord,
 )
-from exmc_actors.runtime.lessons import teach_on_one_thread
+from exmc_actors.runtime.lessons import on_one_thread
 from exmc_actors.runtime.log import ChainRecord, Log
-from exmc_actors.warmup import Learnt
+from exmc_actors.warmup import Learnt, teach
 
 
 def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
@@ -39,16 +41,19 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
     Raises:
       StoreError: a block that was there when the journal was read no longer is.
     """
-    settings = head.settings
-    found = _sorted(head, records)
+    settings, records = head.settings, tuple(records)
+    chains = number_of_chains(head, records)
+    found = _sorted(head, chains, records)
     log = Log(settings, History(shelf))
+    for _ in range(chains - settings.chains):
+        log.add_chain()
     for lesson in settings.schedule.lessons:
         _commit_up_to(lesson, log, found)
         if lesson in found.lessons:
             log.learn(lesson, dict(found.lessons[lesson].learnt))
         elif _was_held(lesson, log, found):
             _read_back(lesson, log, found, shelf)
-            log.learn(lesson, teach_on_one_thread(settings.schedule, lesson, log.learners(lesson)))
+            log.learn(lesson, on_one_thread(teach, settings.schedule, lesson, log.learners(lesson)))
         else:
             break
     else:
@@ -77,6 +82,18 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
     return log
 
 
+def number_of_chains(head: Head, records: Iterable[Entry]) -> int:
+    """Return how many chains there are, with those that were added."""
+    number = head.settings.chains
+    for record in records:
+        match record:
+            case ChainsRecord(chains):
+                number = max(number, min(chains, MOST_CHAINS))
+            case BlockEntry(chain=chain):  # what said that there are so many may be damaged
+                number = max(number, min(chain + 1, MOST_CHAINS))
+    return number
+
+
 @dataclass
 class _Found:
     """The records of a run, by what they are about."""
@@ -93,9 +110,9 @@ class _Found:
     """The last one that no longer run came after."""
 
 
-def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
+def _sorted(head: Head, number: int, records: Iterable[Entry]) -> _Found:
     """Return the records that can be of this run; their bytes may be anybody's."""
-    chains = range(head.settings.chains)
+    chains = range(number)
     found = _Found([{} for _ in chains], [[] for _ in chains])
     since: list[dict[int, int]] = [{} for _ in chains]
     makers, stale = (
@@ -107,7 +124,7 @@ def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
             case MakerRecord():
                 makers += 1
                 stale = [max(blocks, default=-1) for blocks in found.blocks]
-            case BlockEntry(chain=chain, transitions=done) if fits(record, head):
+            case BlockEntry(chain=chain, transitions=done) if fits(record, head, number):
                 found.blocks[chain][done] = record
                 since[chain][done] = makers
                 if stale[chain] > done:
@@ -117,22 +134,22 @@ def _sorted(head: Head, records: Iterable[Entry]) -> _Found:
                     stale[chain] = done
             case LessonRecord(lesson, learnt) if _fits_chains(learnt, head):
                 found.lessons[lesson] = record
-            case StoppedRecord(chain) if 0 <= chain < head.settings.chains:
+            case StoppedRecord(chain) if chain in chains:
                 found.stopped[chain] = record
             case StopRecord():
                 found.stop = record
             case LengthRecord():
                 found.stop = None
-            case FailedRecord(chain) if 0 <= chain < head.settings.chains:
+            case FailedRecord(chain) if chain in chains:
                 found.failures[chain] = record
     return found
 
 
-def fits(entry: BlockEntry, head: Head) -> bool:
-    """Whether a block can be of a run; its bytes may be anybody's."""
+def fits(entry: BlockEntry, head: Head, chains: int) -> bool:
+    """Whether a block can be of a run with so many chains; its bytes may be anybody's."""
     settings, done = head.settings, entry.transitions
     return (
-        0 <= entry.chain < settings.chains
+        0 <= entry.chain < chains
         and 0 <= done < settings.transitions
         and entry.dim == head.dim
         and entry.length <= settings.left_in_leg(done)
@@ -160,9 +177,12 @@ def _commit_up_to(stop: int, log: Log, found: _Found) -> None:
 
 
 def _read_back(lesson: int | None, log: Log, found: _Found, shelf: Shelf) -> None:
-    """Read the state of each chain where it stands, and what it brings to a lesson, if one is to come."""
-    start = None if lesson is None else log.settings.schedule.window_start(lesson)
+    """Read the state of each chain where it stands, and what it needs for the lesson that is to come."""
+    schedule = log.settings.schedule
     for chain, record in enumerate(log.chains):
+        if chain >= log.settings.chains:  # it comes to lessons that others have held
+            lesson = next((one for one in schedule.lessons if one >= record.transitions), None)
+        start = None if lesson is None else schedule.window_start(lesson)
         record.window = []
         for entry in found.taken[chain]:
             if start is not None and entry.transitions >= start:
@@ -179,11 +199,13 @@ def _was_held(lesson: int, log: Log, found: _Found) -> bool:
     ends: list[FailedRecord | StoppedRecord] = [*found.failures.values(), *found.stopped.values()]
     ended_before = {end.chain for end in ends if end.transitions < lesson}
     are_there = all(
-        record.transitions >= lesson or chain in ended_before for chain, record in enumerate(log.chains)
+        record.transitions >= lesson or chain in ended_before for chain, record in enumerate(log.first_chains)
     )
     return has_gone_on and are_there
 
 
 def _was_left_behind(chain: int, record: ChainRecord, log: Log) -> bool:
-    """Whether a chain comes to a lesson that was held without it, as is done when a chain has ended."""
-    return any(lesson >= record.transitions and chain not in learnt for lesson, learnt in log.lessons.items())
+    """Whether a first chain comes to a lesson that was held without it, as is done when one has ended."""
+    return chain < log.settings.chains and any(
+        lesson >= record.transitions and chain not in learnt for lesson, learnt in log.lessons.items()
+    )

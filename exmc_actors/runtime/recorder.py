@@ -3,14 +3,20 @@
 All that must survive is in the log, which a restarted recorder adopts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 import supervision as sv
 from exmc_actors.errors import ExmcError
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.journal import BlockRecord, FailedRecord, StoppedRecord, StopRecord
+from exmc_actors.runtime.journal import (
+    BlockRecord,
+    ChainsRecord,
+    FailedRecord,
+    StoppedRecord,
+    StopRecord,
+)
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.lessons import Lessons
 from exmc_actors.runtime.protocol import Commit, Ended, GiveUp, Learn, Stand, Standing, Stop, StopChain
@@ -26,7 +32,7 @@ class Recorder(sv.Server):
     async def init(
         self,
         feed: Feed,
-        supervisors: Sequence[sv.Ref],
+        supervisor_of: Callable[[int], sv.Ref],
         above_them: sv.Ref,
         runner: Runner,
         durability: Durability,
@@ -35,14 +41,14 @@ class Recorder(sv.Server):
 
         Args:
           feed: the run's feed, and through it the log.
-          supervisors: the supervisor of each chain.
+          supervisor_of: gives the supervisor of a chain.
           above_them: the supervisor of these.
           runner: computes lessons.
           durability: where what is committed is kept before it is.
         """
         self._feed = feed
         self._log = feed.log
-        self._supervisors = supervisors
+        self._supervisor_of = supervisor_of
         self._above_them = above_them
         self._keeper = Keeper(durability.journal, durability.sync_every, feed, runner)
         self._lessons = Lessons(feed.log, runner, self.start_soon, self._keeper)
@@ -105,7 +111,7 @@ class Recorder(sv.Server):
         except sv.ProcessExited:
             return
         # The word of its end may have waited until all were started again.
-        if not self._supervisors[chain].is_alive:
+        if not self._supervisor_of(chain).is_alive:
             await self._fail(
                 chain, f"ended before its last draw: {self._log.chains[chain].last_end or reason}"
             )
@@ -133,11 +139,13 @@ class Recorder(sv.Server):
             record.crashes += 1
 
     async def _stand(self, chain: int) -> Standing:
+        if chain == len(self._log.chains) and not await self._has_joined(chain):
+            return Standing(None, 0, may_go_on=False)
         record = self._log.chains[chain]
         if self.caller is not None:
             self._actor[self.monitor(self.caller)] = chain
         if chain not in self._supervisor.values():
-            self._supervisor[self.monitor(self._supervisors[chain])] = chain
+            self._supervisor[self.monitor(self._supervisor_of(chain))] = chain
         if record.crashes >= MAX_ATTEMPTS:
             reason = f"gave up after {record.crashes} attempts at one block: {record.last_end}"
             await self._fail(chain, reason)
@@ -145,6 +153,14 @@ class Recorder(sv.Server):
             self._log.begin(chain)
             self._changed()
         return Standing(record.state, record.transitions, record.status == "running")
+
+    async def _has_joined(self, chain: int) -> bool:
+        """Take in a chain that was not there before; not where all the others have ended."""
+        if self._log.is_over:
+            return False
+        await self._keeper.keep(ChainsRecord(chain + 1))
+        self._log.add_chain()
+        return True
 
 
 def _in_words(reason: sv.ExitReason) -> str:

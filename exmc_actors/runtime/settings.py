@@ -17,6 +17,7 @@ from exmc_actors.warmup import Schedule
 
 DEFAULT_DRAWS = 1000
 DEFAULT_TUNE = 150
+DEFAULT_CHAINS = 4
 MAX_TRANSITIONS = 2**31 - 16  # of one chain: a transition's random numbers come from its 32-bit index
 MAX_TREEDEPTH = 15  # a tree deeper than this takes 32,768 gradients for one draw
 
@@ -28,6 +29,7 @@ class Settings:
     draws: int = 1000
     tune: int = DEFAULT_TUNE
     chains: int = 4
+    """How many the run begins with: these learn from each other.  More can be added later."""
     cores: int = 1
     target_accept: float = 0.8
     step_size_jitter: float = 0.0
@@ -59,8 +61,8 @@ class Settings:
         return (self.schedule.next_stop(transitions) if is_warmup else self.transitions) - transitions
 
     def start_of(self, chain: int) -> Mapping[str, Any] | None:
-        """Return the start values that were given for a chain."""
-        return self.initvals[chain] if self.initvals else None
+        """Return the start values for a chain; one that was added gets those of the first ones in turn."""
+        return self.initvals[chain % len(self.initvals)] if self.initvals else None
 
 
 def check(  # noqa: PLR0913 - PyMC's words, keyword-only

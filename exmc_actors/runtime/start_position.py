@@ -1,6 +1,6 @@
 """Say where chains are to start: where the user or the target says, or at random; nothing is tried here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,15 +18,22 @@ class StartPosition(NamedTuple):
     """Where it is 0, the centre is the start."""
 
 
-def start_positions(target: Target, settings: Settings) -> list[StartPosition]:
+def start_positions(
+    target: Target, settings: Settings, chains: Iterable[int] | None = None
+) -> list[StartPosition]:
     """Return where each chain looks for its start.
+
+    Args:
+      target: of the run.
+      settings: of the run.
+      chains: numbers; None means those that the run begins with.
 
     Raises:
       ModelError: a name is unknown, or a value does not fit its variable.
     """
     return [
         _start_position(target, settings.start_of(chain), chain_key(settings.random_seed, chain))
-        for chain in range(settings.chains)
+        for chain in (range(settings.chains) if chains is None else chains)
     ]
 
 

@@ -48,7 +48,8 @@ class Parts:
 
     target: Target
     settings: Settings
-    starts: Sequence[StartPosition]
+    starts: list[StartPosition]
+    """Of each chain; of one that is to be added, before it is."""
     executables: Executables
     feed: Feed
     block_size: BlockSize
@@ -62,14 +63,15 @@ class Parts:
     """Seconds that a block may take in a worker before that is ended."""
     program: Callable[[Any], Any] = as_it_is
     """Given the class or function of an actor, returns what is started in its place."""
+    names: sv.Registry = field(default_factory=sv.Registry)
+    """By which the actors find each other."""
 
 
 def run_children(parts: Parts, views: Sequence[sv.ChildSpec]) -> list[sv.ChildSpec]:
     """Return the children of a run's supervisor."""
-    names = sv.Registry()
     return [
-        _engine(parts, names),
-        sv.ChildSpec("closer", closer, args=(names.via("engine"), parts.feed), restart="transient"),
+        _engine(parts),
+        sv.ChildSpec("closer", closer, args=(parts.names.via("engine"), parts.feed), restart="transient"),
         sv.supervisor("views", views, strategy="one_for_one"),
     ]
 
@@ -79,20 +81,25 @@ def chain_path(number: int) -> tuple[str, ...]:
     return ("engine", "chains", f"chain {number}", "actor")
 
 
-def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
-    recorder, model_server, above_them = map(names.via, ("recorder", "model server", "chains"))
-    supervisors = [names.via(f"chain {number}") for number in range(parts.settings.chains)]
-    chains = [_chain(parts, number, recorder, model_server, name) for number, name in enumerate(supervisors)]
+def _engine(parts: Parts) -> sv.ChildSpec:
+    names = parts.names
+
+    def supervisor_of(number: int) -> sv.Ref:
+        return names.via(f"chain {number}")
+
+    def chains() -> list[sv.ChildSpec]:  # there may be more when they are started again
+        return [chain_child(parts, number) for number in range(len(parts.feed.log.chains))]
+
     return sv.supervisor(
         "engine",
         [
             sv.ChildSpec(
                 "recorder",
                 parts.program(Recorder),
-                args=(parts.feed, supervisors, above_them, parts.runner, parts.durability),
-                name=recorder,
+                args=(parts.feed, supervisor_of, names.via("chains"), parts.runner, parts.durability),
+                name=names.via("recorder"),
             ),
-            _model_server(parts, model_server),
+            _model_server(parts),
             sv.supervisor(
                 "chains",
                 chains,
@@ -100,7 +107,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
                 auto_shutdown="all_significant",
                 restart="transient",
                 significant=True,
-                name=above_them,
+                name=names.via("chains"),
             ),
         ],
         strategy="rest_for_one",
@@ -110,7 +117,7 @@ def _engine(parts: Parts, names: sv.Registry) -> sv.ChildSpec:
     )
 
 
-def _model_server(parts: Parts, name: sv.Via) -> sv.ChildSpec:
+def _model_server(parts: Parts) -> sv.ChildSpec:
     args = (
         parts.target,
         parts.executables,
@@ -131,12 +138,14 @@ def _model_server(parts: Parts, name: sv.Via) -> sv.ChildSpec:
         parts.program(server),
         args=args,
         kwargs=more,
-        name=name,
+        name=parts.names.via("model server"),
         shutdown="infinity",  # a block that runs in a thread is waited for: threads cannot be stopped
     )
 
 
-def _chain(parts: Parts, number: int, recorder: sv.Via, model_server: sv.Via, name: sv.Via) -> sv.ChildSpec:
+def chain_child(parts: Parts, number: int) -> sv.ChildSpec:
+    """Return a chain as a child of the supervisor of all chains."""
+    recorder, model_server = map(parts.names.via, ("recorder", "model server"))
     actor = sv.ChildSpec(
         "actor",
         parts.program(chain),
@@ -153,5 +162,5 @@ def _chain(parts: Parts, number: int, recorder: sv.Via, model_server: sv.Via, na
         auto_shutdown="any_significant",
         restart="transient",
         significant=True,
-        name=name,
+        name=parts.names.via(f"chain {number}"),
     )

@@ -47,7 +47,7 @@ async def progress(subscribe: Subscribe, *, chains: int, draws: int, tune: int, 
 
     Args:
         subscribe: opens a subscription to the run.
-        chains: how many there are.
+        chains: how many there are at first.
         draws: wanted of each chain after warmup.
         tune: transitions of warmup before them.
         console: a terminal.
@@ -82,7 +82,7 @@ async def plain_progress(
 
     Args:
         subscribe: opens a subscription to the run.
-        chains: how many there are.
+        chains: how many there are at first.
         draws: wanted of each chain after warmup.
         tune: transitions of warmup before them.
         write: takes one line without its end.
@@ -92,11 +92,11 @@ async def plain_progress(
     began = trio.current_time()
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_write_lines, tally, chains, write, every)
+            nursery.start_soon(_write_lines, tally, write, every)
             await _observe(subscribe, tally)
             nursery.cancel_scope.cancel()
     finally:
-        write(last_line(tally.totals(), chains, trio.current_time() - began))
+        write(last_line(tally.totals(), tally.chains, trio.current_time() - began))
 
 
 def line(totals: Totals, chains: int) -> str:
@@ -138,10 +138,10 @@ def _table(console: Console, tally: Tally) -> ProgressTable:
     return ProgressTable(draws=tally.draws, tune=tally.tune, width=width, height=height, marks=marks)
 
 
-async def _write_lines(tally: Tally, chains: int, write: Callable[[str], object], every: float) -> None:
+async def _write_lines(tally: Tally, write: Callable[[str], object], every: float) -> None:
     while True:
         await trio.sleep(every)
-        write(line(tally.totals(), chains))
+        write(line(tally.totals(), tally.chains))
 
 
 def _events(totals: Totals) -> str:

@@ -86,6 +86,8 @@ class Tally:
         if isinstance(message, RunPaused | RunResumed):
             self.paused = message.reason if isinstance(message, RunPaused) else None
             return
+        while message.chain >= len(self._chains):  # one was added
+            self._chains.append(_Chain(len(self._chains), "warmup" if self.tune else "sample"))
         chain = self._chains[message.chain]
         if isinstance(message, DrawBlock):
             chain.advance(message, self.tune, now)
@@ -99,6 +101,11 @@ class Tally:
             chain.stop(message)
         elif isinstance(message, ChainFinished):
             chain.state = "finished"
+
+    @property
+    def chains(self) -> int:
+        """How many there are, as far as was heard."""
+        return len(self._chains)
 
     def rows(self) -> tuple[Row, ...]:
         """Return where each chain stands."""

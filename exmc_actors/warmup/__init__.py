@@ -2,7 +2,7 @@
 
 from exmc_actors.warmup.adaptation import adapt, first_metric, step_size_of
 from exmc_actors.warmup.estimation import Pairs, rank_capacity
-from exmc_actors.warmup.lesson import Learner, Learnt, teach
+from exmc_actors.warmup.lesson import Learner, Learnt, follow, teach
 from exmc_actors.warmup.schedule import Schedule
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Schedule",
     "adapt",
     "first_metric",
+    "follow",
     "rank_capacity",
     "step_size_of",
     "teach",

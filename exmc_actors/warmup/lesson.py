@@ -47,9 +47,37 @@ def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> d
       lesson: the number of the transition.
       learners: the chains that have come so far, by number.
     """
+    if not learners:
+        return {}
     together = lesson <= schedule.early or agree([learner.pairs for learner in learners.values()])
     groups = [list(learners)] if together else [[chain] for chain in learners]
     return {chain: learnt for group in groups for chain, learnt in _taught(schedule, lesson, learners, group)}
+
+
+def follow(schedule: Schedule, lesson: int, learnt: Mapping[int, Learnt], learner: Learner) -> Learnt:
+    """Return what a chain takes from a lesson that others have held, and to which it brought nothing.
+
+    That is what they took where all took the same; where they did not agree, each learns by itself, and so
+    does this one.
+
+    Args:
+      schedule: of the warmup.
+      lesson: the number of the transition.
+      learnt: what each of the others took.
+      learner: the chain that follows.
+    """
+    learns_metric = schedule.learns_metric(lesson)
+    first = next(iter(learnt.values()), None)
+    if first is None or not all(_is_same(first, one, learns_metric) for one in learnt.values()):
+        ((_, alone),) = _taught(schedule, lesson, {0: learner}, [0])
+        return alone
+    return Learnt(first.metric if learns_metric else learner.metric, first.log_step_size)
+
+
+def _is_same(one: Learnt, other: Learnt, learns_metric: bool) -> bool:
+    if not learns_metric:
+        return one.log_step_size == other.log_step_size
+    return all(np.array_equal(mine, its) for mine, its in zip(one.metric, other.metric, strict=True))
 
 
 def agree(windows: list[Pairs]) -> bool:

@@ -95,6 +95,9 @@ def test_a_stored_run_is_summarised_and_goes_on_to_what_it_would_have_been(model
     assert longer.returncode == 0, longer.stderr
     assert "finished: 800/800 draws, 2 chains" in longer.stderr
     assert longer.stdout == exmc("sample", model_file, "--draws", 400, *arguments).stdout
+    more = exmc("resume", store, "--chains", 3)
+    assert more.returncode == 0, more.stderr
+    assert "finished: 1200/1200 draws, 3 chains" in more.stderr
 
 
 @pytest.mark.slow

@@ -81,6 +81,14 @@ def test_a_chain_that_is_stopped_leaves_its_lane_and_changes_no_bit_of_the_other
     assert seen.tree.posterior["mu"].values.tobytes() == np.delete(whole, 5, axis=0).tobytes()
 
 
+def test_an_ensemble_takes_no_more_chains(in_peace):
+    async def add(run):
+        with pytest.raises(ex.SettingsError, match="the chains of this run advance together"):
+            await run.add_chains()
+
+    assert draws_of(together(add).tree) == in_peace
+
+
 @pytest.mark.parametrize(
     "path", [("engine", "recorder"), ("engine", "model server"), ("engine", "chains"), ("engine",)]
 )

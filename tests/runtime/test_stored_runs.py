@@ -470,7 +470,9 @@ def test_a_model_that_is_not_stored_names_the_axes_of_what_is_read(tmp_path):
     ("options", "sentence"),
     [
         ({"tune": 30}, "has its settings in its store: leave out tune"),
-        ({"chains": 5, "random_seed": 2}, "leave out chains, random_seed"),
+        ({"tune": 5, "random_seed": 2}, "leave out tune, random_seed"),
+        ({"chains": 2}, "chains=2 is fewer than the 3"),
+        ({"chains": 0}, "chains must be an integer"),
         ({"store": "elsewhere"}, "leave out store"),
         ({"draws": 10}, "draws=10 is fewer than the 60"),
         ({"draws": 0}, "draws must be an integer"),

@@ -57,6 +57,29 @@ def test_children_may_come_from_a_generator():
     assert len(sv.supervisor("top", (sv.ChildSpec(id, Idle) for id in "abc")).start.children) == 3
 
 
+async def test_a_function_is_asked_for_the_children_at_every_start():
+    ids = ["a"]
+
+    def children():
+        return [sv.ChildSpec(id, Idle) for id in ids]
+
+    async with sv.open_supervisor([sv.supervisor("below", children)]) as top:
+        below = top.supervisor("below")
+        assert [child.id for child in below.which_children()] == ["a"]
+        ids.append("b")
+        assert [child.id for child in below.which_children()] == ["a"]
+        below.ref.exit(sv.KILL)
+        await below.wait_exited()
+        await trio.testing.wait_all_tasks_blocked()
+        assert [child.id for child in below.which_children()] == ["a", "b"]
+
+
+async def test_a_supervisor_whose_function_returns_no_children_does_not_start():
+    with pytest.raises(sv.StartFailed, match="children must be a list of ChildSpecs"):
+        async with sv.open_supervisor([sv.supervisor("below", lambda: 3)]):
+            pass
+
+
 def test_a_supervisor_may_be_prepared_before_trio_runs():
     scope = sv.open_supervisor([sv.ChildSpec("a", Idle)])
 

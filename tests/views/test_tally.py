@@ -2,7 +2,14 @@ import math
 
 import pytest
 
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, ChainStalled, ChainStopped
+from exmc_actors.messages import (
+    ChainAdded,
+    ChainFailed,
+    ChainFinished,
+    ChainRestarted,
+    ChainStalled,
+    ChainStopped,
+)
 from exmc_actors.views.tally import Tally
 
 
@@ -85,6 +92,14 @@ def test_a_chain_that_the_user_stops_says_so_and_counts_as_ended(tally):
     row = tally.rows()[1]
     assert (row.state, row.note) == ("stopped", "stopped by the user at warmup draw 100")
     assert (tally.totals().stopped, tally.totals().in_warmup) == (1, 1)
+
+
+def test_a_chain_that_is_added_has_a_row_of_its_own(tally):
+    before = tally.totals()
+    tally.observe(ChainAdded(tally.chains), 1.0)
+    assert tally.rows()[-1].state == "waiting"
+    assert len(tally.rows()) == tally.chains
+    assert tally.totals().in_warmup == before.in_warmup + 1
 
 
 def test_a_chain_that_gives_up_at_its_first_draw_has_left_warmup(tally):

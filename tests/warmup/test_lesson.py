@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exmc_actors.warmup import Learner, Schedule, teach
+from exmc_actors.warmup import Learner, Learnt, Schedule, follow, teach
 from exmc_actors.warmup.estimation import learn, without_directions
 from exmc_actors.warmup.lesson import agree
 
@@ -75,3 +75,30 @@ def test_a_chain_alone_learns_from_its_own_draws():
     np.testing.assert_array_equal(
         learnt.metric.scale, learn(window(5), without_directions(np.ones(3), 4), directions=True).scale
     )
+
+
+def one_more(seed=9, log_step_size=0.1):
+    return Learner(window(seed), without_directions(np.full(3, 2.0), 4), log_step_size)
+
+
+def test_a_chain_that_follows_takes_what_the_others_took_together():
+    learnt = teach(SCHEDULE, 76, learners(window(0), window(1)))
+    assert follow(SCHEDULE, 76, learnt, one_more()).metric is learnt[0].metric
+
+
+def test_a_chain_that_follows_takes_the_last_step_size_of_the_others_and_keeps_its_metric():
+    learnt = teach(SCHEDULE, 150, learners(window(0), window(1)))
+    newcomer = one_more()
+    assert follow(SCHEDULE, 150, learnt, newcomer) == Learnt(newcomer.metric, learnt[0].log_step_size)
+
+
+@pytest.mark.parametrize("lesson", [76, 150])
+def test_a_chain_that_follows_learns_by_itself_where_the_others_did_or_where_none_has_come(lesson):
+    newcomer = one_more()
+    (alone,) = teach(SCHEDULE, lesson, {7: newcomer}).values()
+    apart = teach(SCHEDULE, lesson, learners(window(0), window(1, centre=20.0), log_step_size=-2.0))
+    for learnt in (apart, {}):
+        found = follow(SCHEDULE, lesson, learnt, newcomer)
+        assert found.log_step_size == alone.log_step_size
+        np.testing.assert_array_equal(found.metric.scale, alone.metric.scale)
+    assert teach(SCHEDULE, lesson, {}) == {}

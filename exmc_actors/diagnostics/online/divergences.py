@@ -28,6 +28,10 @@ class Divergences:
         self.counts = np.zeros(chains, dtype=int)
         self.last: deque[Divergence] = deque(maxlen=REMEMBERED)
 
+    def make_room(self, chains: int) -> None:
+        """Begin with so many chains more."""
+        self.counts = np.append(self.counts, np.zeros(chains, dtype=int))
+
     def add(self, chain: int, first: int, diverging: np.ndarray, draws: np.ndarray) -> None:
         """Take in draws of shape (draw, quantity), of which ``diverging`` says which did."""
         found = np.flatnonzero(diverging)

@@ -44,7 +44,7 @@ class Online:
         """Begin with nothing seen; variables and shapes come with the first block of draws.
 
         Args:
-          chains: how many the run has.
+          chains: how many the run has; those that are added to it are taken in as they come.
           dims: names of a variable's axes, where they have labels.
           coords: labels by name of dimension.
           lags: the longest lag of autocorrelations; each costs some 0.2 ns a draw of a quantity.
@@ -83,12 +83,24 @@ class Online:
         Raises:
           SettingsError: the block has other variables than those before it.
         """
+        if isinstance(message, ChainFailed | DrawBlock):
+            self._make_room(message.chain)
         if isinstance(message, ChainFailed):
             self._failed.add(message.chain)
         elif isinstance(message, DrawBlock) and message.phase == "warmup":
             self._warmup[message.chain] = max(self._warmup[message.chain], message.first + len(message))
         elif isinstance(message, DrawBlock):
             self._observe_draws(message)
+
+    def _make_room(self, chain: int) -> None:
+        """Begin with a chain that was added to the run, and with those before it."""
+        more = chain + 1 - len(self._chains)
+        for _ in range(more):
+            self._chains.append(Chain(len(self._chains), len(self.names), self._lags_wanted))
+        if more > 0:
+            self._next = np.append(self._next, np.zeros(more, dtype=int))
+            self._warmup = np.append(self._warmup, np.zeros(more, dtype=int))
+            self._divergences.make_room(more)
 
     @_UNKNOWN_IS_NAN
     def summary(self) -> OnlineSummary:

@@ -1,7 +1,7 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
 from exmc_actors.runtime.journal.entries import BlockEntry, Entry, entry_of
-from exmc_actors.runtime.journal.head import Head, encode_head
+from exmc_actors.runtime.journal.head import MOST_CHAINS, Head, encode_head
 from exmc_actors.runtime.journal.journal import (
     Journal,
     Kept,
@@ -13,6 +13,7 @@ from exmc_actors.runtime.journal.journal import (
 )
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
+    ChainsRecord,
     FailedRecord,
     LengthRecord,
     LessonRecord,
@@ -25,8 +26,10 @@ from exmc_actors.runtime.journal.segments import Disk, Place
 from exmc_actors.runtime.journal.tail import Tail
 
 __all__ = [
+    "MOST_CHAINS",
     "BlockEntry",
     "BlockRecord",
+    "ChainsRecord",
     "Disk",
     "Entry",
     "FailedRecord",

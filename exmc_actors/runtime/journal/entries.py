@@ -8,6 +8,7 @@ import numpy as np
 from exmc_actors.messages import STATS, DrawBlock, Phase
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
+    ChainsRecord,
     FailedRecord,
     LengthRecord,
     LessonRecord,
@@ -45,7 +46,14 @@ class BlockEntry:
 
 
 Entry: TypeAlias = (
-    BlockEntry | LessonRecord | FailedRecord | StoppedRecord | LengthRecord | StopRecord | MakerRecord
+    BlockEntry
+    | LessonRecord
+    | FailedRecord
+    | StoppedRecord
+    | ChainsRecord
+    | LengthRecord
+    | StopRecord
+    | MakerRecord
 )
 
 

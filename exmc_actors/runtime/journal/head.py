@@ -14,8 +14,8 @@ from exmc_actors.runtime.settings import Settings, check
 
 FORMAT = "exmc run"
 VERSION = 1
-_MOST = 1 << 20
-"""Lanes, and chains: what claims more is no head of ours."""
+MOST_CHAINS = 1 << 20
+"""And lanes: what claims more is no record of ours."""
 _PLAIN = (
     "draws",
     "tune",
@@ -88,10 +88,10 @@ def _settings(fields: Mapping[str, Any]) -> Settings:
         kernel, seed = _kernel(fields["kernel"]), int(fields["random_seed"])
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("no settings") from error
-    if not isinstance(width, int) or not 0 <= width <= _MOST:
+    if not isinstance(width, int) or not 0 <= width <= MOST_CHAINS:
         raise ValueError("no settings")
     settings = check(**given, kernel=kernel, random_seed=seed, initvals=values or None)
-    if settings.chains > _MOST:
+    if settings.chains > MOST_CHAINS:
         raise ValueError("no settings")
     return replace(settings, ensemble_width=width)
 

@@ -1,7 +1,7 @@
 """Say what a journal holds, record by record, and turn each into bytes and back; files are for others.
 
 A record is one commit, whole: a block with the state that follows it, what was learnt together, a chain that
-gave up or was stopped, a longer run, or what computes.
+gave up or was stopped, more chains, a longer run, or what computes.
 """
 
 from collections.abc import Mapping
@@ -59,6 +59,13 @@ class StoppedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainsRecord:
+    """How many chains there are from now on, those included that the run began with."""
+
+    chains: int
+
+
+@dataclass(frozen=True, slots=True)
 class LengthRecord:
     """How many draws a chain is to have, from now on."""
 
@@ -81,7 +88,14 @@ class MakerRecord:
 
 
 Record: TypeAlias = (
-    BlockRecord | LessonRecord | FailedRecord | StoppedRecord | LengthRecord | StopRecord | MakerRecord
+    BlockRecord
+    | LessonRecord
+    | FailedRecord
+    | StoppedRecord
+    | ChainsRecord
+    | LengthRecord
+    | StopRecord
+    | MakerRecord
 )
 
 
@@ -108,6 +122,8 @@ def encode_record(record: Record) -> bytes:
             row = ["failed", chain, transitions, reason, is_start]
         case StoppedRecord(chain, transitions):
             row = ["stopped", chain, transitions]
+        case ChainsRecord(chains):
+            row = ["chains", chains]
         case LengthRecord(draws):
             row = ["length", draws]
         case StopRecord(draws, reason):
@@ -134,6 +150,8 @@ def decode_record(data: bytes) -> Record:
             return FailedRecord(chain, transitions, reason, is_start)
         case ["stopped", int(chain), int(transitions)]:
             return StoppedRecord(chain, transitions)
+        case ["chains", int(chains)]:
+            return ChainsRecord(chains)
         case ["length", int(draws)]:
             return LengthRecord(draws)
         case ["stop", int(draws), str(reason)]:

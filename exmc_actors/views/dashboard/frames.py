@@ -49,11 +49,11 @@ def news(picture: Picture, shown: tuple[str, ...], since: Cursor | None) -> dict
         "fresh": since is None,
         "shown": list(shown),
         "traces": [
-            _trace(picture, chain, columns, since.draws[chain] if since else 0)
+            _trace(picture, chain, columns, since.of(chain)[0] if since else 0)
             for chain in range(len(picture.traces))
         ],
         "divergences": [
-            _divergences(picture, chain, columns, since.divergences[chain] if since else 0)
+            _divergences(picture, chain, columns, since.of(chain)[1] if since else 0)
             for chain in range(len(picture.divergent))
         ],
         "events": [_event(event) for event in picture.events if event.number >= first],

@@ -13,9 +13,11 @@ import numpy as np
 
 from exmc_actors.diagnostics.online import Online, OnlineSummary
 from exmc_actors.messages import (
+    ChainAdded,
     ChainFailed,
     ChainFinished,
     ChainRestarted,
+    ChainStopped,
     DrawBlock,
     Message,
     RunPaused,
@@ -46,6 +48,10 @@ class Cursor:
     divergences: tuple[int, ...]
     events: int
 
+    def of(self, chain: int) -> tuple[int, int]:
+        """Return the draw and the divergence that come next, of a chain that may have been added since."""
+        return (self.draws[chain], self.divergences[chain]) if chain < len(self.draws) else (0, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -75,7 +81,7 @@ class Picture:
         """Begin knowing nothing.
 
         Args:
-          chains: how many there are.
+          chains: how many there are at first.
           draws: wanted of each chain after warmup.
           tune: transitions of warmup before them.
           online: what estimates; one that knows labels of axes, say.
@@ -108,6 +114,8 @@ class Picture:
     def observe(self, messages: Sequence[Message], now: float) -> None:
         """Take in messages that came at ``now``, in seconds since the run was opened."""
         for message in messages:
+            if not isinstance(message, RunPaused | RunResumed):
+                self._grow(message.chain)
             self.tally.observe(message, now)
             self.online.observe(message)
             self.sequence += 1
@@ -129,7 +137,7 @@ class Picture:
             self.sequence += 1
             self.elapsed = now
             rows = self.tally.rows()
-            ended = sum(row.state in ("finished", "failed") for row in rows)
+            ended = sum(row.state in ("finished", "failed", "stopped") for row in rows)
             self._add(
                 now, "end", None, None, "the run has ended" if ended == len(rows) else "the run was stopped"
             )
@@ -159,6 +167,15 @@ class Picture:
     def cursor_at(self, sequence: int) -> Cursor | None:
         """Return the cursor that was made at a sequence number; None where it is forgotten or never was."""
         return self._cursors.get(sequence)
+
+    def _grow(self, chain: int) -> None:
+        """Begin with a chain that was added, and with those before it."""
+        while chain >= self.chains:
+            self.paces.append(Pace())
+            self._last_energy.append(nan)
+            if self.quantities is not None:
+                self.traces.append(self.traces[0].empty())
+                self.divergent.append(self.divergent[0].empty())
 
     def _take(self, block: DrawBlock) -> None:
         pace = self.paces[block.chain]
@@ -197,6 +214,10 @@ class Picture:
                 self._add(now, "restart", chain, self._transition(phase, first), text)
             case ChainFailed(chain, phase, first, reason):
                 self._add(now, "failure", chain, self._transition(phase, first), f"gave up: {reason}")
+            case ChainStopped(chain, phase, first):
+                self._add(now, "stop", chain, self._transition(phase, first), "stopped by the user")
+            case ChainAdded(chain):
+                self._add(now, "add", chain, 0, "added")
             case ChainFinished(chain):
                 self._add(now, "finish", chain, self.tally.tune + self.tally.draws, "finished")
             case RunPaused(reason):

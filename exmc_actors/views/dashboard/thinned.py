@@ -26,6 +26,10 @@ class Thinned:
         self._numbers = np.empty(capacity, dtype=np.int64)
         self._rows = np.empty((capacity, width))
 
+    def empty(self) -> "Thinned":
+        """Return as much room for another sequence."""
+        return Thinned(self._rows.shape[1], self._capacity)
+
     def add(self, first: int, rows: np.ndarray) -> None:
         """Take in rows; numbers may be left out, and what was seen before changes nothing.
 

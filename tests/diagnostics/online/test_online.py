@@ -53,6 +53,18 @@ def test_it_is_the_same_to_the_bit_in_whatever_order_chains_come(autoregressive)
         np.testing.assert_array_equal(found, whole)
 
 
+def test_chains_that_are_added_are_taken_in_as_they_come(autoregressive):
+    draws = autoregressive(2, 4, 300, correlation=0.4)
+    online = Online(1)
+    for chain in (0, 3, 1, 2):
+        online.observe(block_of(chain, 0, draws[:, chain].T))
+    for found, whole in zip(everything(online), everything(online_of(draws)), strict=True):
+        np.testing.assert_array_equal(found, whole)
+    online.observe(ChainFailed(5, "warmup", 3, "boom"))
+    assert online.summary().draws.tolist() == [300] * 4 + [0, 0]
+    assert online.summary().failed == (5,)
+
+
 def test_looking_changes_nothing(autoregressive):
     draws = autoregressive(2, 2, 1000, correlation=0.4)
     online = Online(2)

@@ -14,6 +14,7 @@ from exmc_actors.runtime import Settings
 from exmc_actors.runtime.journal.head import Head, decode_head, encode_head
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
+    ChainsRecord,
     FailedRecord,
     LengthRecord,
     LessonRecord,
@@ -76,6 +77,7 @@ def test_a_lesson_comes_back_and_chains_that_share_a_metric_share_it_again():
     [
         FailedRecord(3, 7, "no point was found", True),
         StoppedRecord(3, 7),
+        ChainsRecord(6),
         LengthRecord(2000),
         MakerRecord({"jax": "0.10"}),
     ],

@@ -137,6 +137,22 @@ def test_a_worker_beyond_the_patience_is_ended_and_its_chain_goes_on(fates, undi
     assert not slow[0].is_alive
 
 
+def test_a_chain_whose_block_never_ends_is_stopped_and_another_one_is_added(fates, undisturbed):
+    async def happen(worker, request):
+        if is_block_of(2, request):
+            await trio.sleep_forever()
+
+    async def meddle(run):
+        await trio.sleep(100)
+        assert await run.stop_chain(2)
+        assert list(await run.add_chains()) == [3]
+
+    fates.happen = happen
+    seen = in_workers(meddle=meddle)
+    assert list(seen.tree.posterior.chain.values) == [0, 1, 3]
+    assert seen.tree.attrs["stopped_chains"] == [2]
+
+
 def test_a_chain_gives_up_whose_block_exceeds_the_patience_three_times(fates):
     async def happen(worker, request):
         if is_block_of(2, request):

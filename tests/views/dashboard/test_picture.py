@@ -3,7 +3,15 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exmc_actors.messages import ChainFailed, ChainFinished, ChainRestarted, RunPaused, RunResumed
+from exmc_actors.messages import (
+    ChainAdded,
+    ChainFailed,
+    ChainFinished,
+    ChainRestarted,
+    ChainStopped,
+    RunPaused,
+    RunResumed,
+)
 from exmc_actors.views.dashboard.frames import charts, estimates, news, standing
 from exmc_actors.views.dashboard.picture import CURSORS, DIVERGENCES, EVENTS, ROWS, Picture
 from exmc_actors.views.dashboard.selection import Selection
@@ -31,6 +39,23 @@ def test_a_picture_shows_positions_traces_and_what_diverged():
     assert frame["divergences"][0]["draws"] == [3, 7]
     assert frame["divergences"][0]["values"] == [[3, 7], [1.5, 3.5]]
     assert standing(picture)["chains"][0]["divergences"] == 2
+
+
+def test_a_chain_that_is_added_is_shown_as_the_others_and_by_what_is_new_alone():
+    picture = Picture(chains=1, draws=100, tune=50)
+    picture.observe([block(0, 0, 10)], 1.0)
+    since = picture.cursor()
+    picture.observe([ChainAdded(1), ChainStopped(0, "sample", 10), block(1, 0, 5)], 2.0)
+    frame = standing(picture) | news(picture, ("mu",), since)
+    assert frame["run"]["chains"] == 2
+    assert [chain["state"] for chain in frame["chains"]] == ["stopped", "sampling"]
+    assert [trace["draws"] for trace in frame["traces"]] == [[], list(range(5))]
+    assert [(event["kind"], event["chain"], event["draw"]) for event in frame["events"]] == [
+        ("add", 1, 0),
+        ("stop", 0, 60),
+    ]
+    picture.estimate()
+    assert picture.estimates.draws.tolist() == [10, 5]
 
 
 def test_events_have_numbers_places_and_words():

@@ -160,7 +160,7 @@ function showHead() {
   const done = frame.chains.reduce((sum, one) => sum + one.done + (one.phase === "sample" ? tune : 0), 0);
   const share = done / (chains * (draws + tune));
   const failed = frame.chains.filter((one) => one.state === "failed").length;
-  const finished = frame.chains.filter((one) => one.state === "finished").length;
+  const finished = frame.chains.filter((one) => ["finished", "stopped"].includes(one.state)).length;
   let state = "▶ running";
   if (finished + failed === chains) state = failed ? `✖ ended, ${failed} gave up` : "✔ finished";
   else if (frame.over) state = "■ stopped";
@@ -202,11 +202,11 @@ function showChains() {
     row.querySelector(".warm").style.width = `${(100 * frame.run.tune) / length}%`;
     row.querySelector(".lane").setAttribute("aria-label", `${percent(at / length)} done, ${one.restarts} restarts`);
     row.title = one.note;
-    row.querySelector("button").disabled = ["finished", "failed"].includes(one.state) || frame.over;
+    row.querySelector("button").disabled = ["finished", "failed", "stopped"].includes(one.state) || frame.over;
   });
 }
 
-const GLYPH = { waiting: "…", warmup: "◔", sampling: "▶", finished: "✔", failed: "✖" };
+const GLYPH = { waiting: "…", warmup: "◔", sampling: "▶", finished: "✔", failed: "✖", stopped: "■" };
 
 function chainRow(chain) {
   const row = document.createElement("tr");
@@ -254,7 +254,7 @@ function showEvents() {
   }
 }
 
-const MARK = { restart: "▲", failure: "✖", finish: "✔", pause: "⏸", resume: "▶", end: "■" };
+const MARK = { restart: "▲", failure: "✖", finish: "✔", pause: "⏸", resume: "▶", end: "■", stop: "■", add: "✚" };
 
 function showTree(lines) {
   $("tree-box").hidden = !lines;
