@@ -3,26 +3,22 @@
 Looking is quick and happens in the thread of the run's loop; the picture is made from it in any thread.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from exmc_actors.messages import ChainFailed, ChainStatistics, DrawBlock, Message
 from exmc_actors.runtime import Log
 from exmc_actors.runtime.log import ChainRecord
-from exmc_actors.views.notebook import Followed, html
-from exmc_actors.views.notebook.followed import MOST
+from exmc_actors.views.notebook import Followed, affordable, html
 from exmc_actors.views.notebook.picture import picture
 from exmc_actors.views.tally import STATE_OF, Row, State
 
 if TYPE_CHECKING:
     from exmc_actors.run import Run
 
-MOST_DRAWS = 1 << 17
-"""Of all chains, the last ones, that estimates are of: a tenth of a second's worth of a small model."""
-
-MOST_NUMBERS = 1 << 22
-"""Values of these, likewise of a large one."""
+SECONDS = 0.15
+"""What it may take to estimate; so many of the last draws are looked at."""
 
 
 @dataclass(frozen=True)
@@ -111,21 +107,19 @@ def _note(chain: ChainStatistics, record: ChainRecord) -> str:
 
 def _last(log: Log) -> Sequence[Message]:
     """Return the last blocks that are in memory, oldest first, and the chains that gave up."""
-    blocks: list[Message] = []
-    draws, numbers = MOST_DRAWS, MOST_NUMBERS
-    for at in reversed(range(len(log.messages))):
-        block = log.messages.in_memory(at)
-        if isinstance(block, DrawBlock):
-            draws -= len(block)
-            numbers -= min(sum(values.size for values in block.draws.values()), MOST * len(block))
-            if draws < 0 or numbers < 0:
-                break
-            blocks.append(block)
-        elif block is None:
-            break
     failed: list[Message] = [
         ChainFailed(number, "sample", record.transitions, record.reason)
         for number, record in enumerate(log.chains)
         if record.status == "failed"
     ]
-    return [*reversed(blocks), *failed]
+    return [*affordable(_in_memory(log), SECONDS), *failed]
+
+
+def _in_memory(log: Log) -> Iterator[DrawBlock]:
+    """Yield blocks of draws after warmup, the newest first, until one would have to be read."""
+    for at in reversed(range(len(log.messages))):
+        message = log.messages.in_memory(at)
+        if message is None or (isinstance(message, DrawBlock) and message.phase == "warmup"):
+            return
+        if isinstance(message, DrawBlock):
+            yield message

@@ -82,7 +82,7 @@ def test_only_variables_that_the_result_keeps_are_shown(model):
 
 
 def test_of_a_long_run_the_last_draws_are_looked_at(model, monkeypatch):
-    monkeypatch.setattr(moment, "MOST_DRAWS", 70)
+    monkeypatch.setattr(moment, "SECONDS", 8.5e-5)
 
     async def main():
         async with opened(model) as run:

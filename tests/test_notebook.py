@@ -58,15 +58,15 @@ def test_a_cell_is_left_with_one_picture_of_each_run_in_it(tmp_path):
     # The front end drops whatever the kernel does not say to be this cell's.
     first, second = displays(
         f"""
-        tree = ex.sample(model, draws=200_000, random_seed=1, store="{tmp_path}/run")
-        tree = ex.resume("{tmp_path}/run", draws=200_100)
+        tree = ex.sample(model, draws=5000, random_seed=1, store="{tmp_path}/run")
+        tree = ex.resume("{tmp_path}/run", draws=5100)
         """
     )
     assert (first.output_type, second.output_type) == ("display_data", "display_data")
-    assert first.data["text/plain"].startswith("finished: 800000/800000 draws, 4 chains, 0 divergences")
-    assert second.data["text/plain"].startswith("finished: 800400/800400 draws")
+    assert first.data["text/plain"].startswith("finished: 20000/20000 draws, 4 chains, 0 divergences")
+    assert second.data["text/plain"].startswith("finished: 20400/20400 draws")
     assert "<b>Finished</b>" in first.data["text/html"]
-    assert "Estimates of 800,000 draws." in first.data["text/html"]
+    assert "Estimates of 20,000 draws." in first.data["text/html"]
 
 
 @pytest.mark.slow
@@ -76,12 +76,12 @@ def test_an_interrupted_cell_is_left_with_the_picture_of_its_last_moment():
         """
         from exmc_actors.cell import Cell
 
-        show = Cell.show
+        show, seen = Cell.show, []
 
         def show_and_interrupt(self, html, text):
             show(self, html, text)
-            if text.startswith("sampling") and "Estimates of" in html:
-                Cell.show = show
+            if "Estimates of" in html and not seen:
+                seen.append(text)
                 os.kill(os.getpid(), signal.SIGINT)
 
         Cell.show = show_and_interrupt

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import trio
 from rich.console import Console
@@ -10,11 +11,19 @@ from exmc_actors.demo import CHAINS, VICTIM, eight_schools
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import DEFAULT_TUNE
+from exmc_actors.views.notebook import notebook_progress
 from exmc_actors.views.progress_table import BLOCKS, ProgressTable
 from exmc_actors.views.tally import Tally
 
 HERE = Path(__file__).parent
 DRAWS = 20_000
+
+FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 840 570" width="840" height="570">
+<rect width="840" height="570" fill="#fff"/>
+<foreignObject x="10" y="5" width="820" height="560">
+<div xmlns="http://www.w3.org/1999/xhtml" style="font-family:system-ui,sans-serif;color:#222">{html}</div>
+</foreignObject></svg>
+"""
 
 
 async def picture_of_a_run_in_progress() -> None:
@@ -43,5 +52,23 @@ async def picture_of_a_run_in_progress() -> None:
     console.save_svg(str(HERE / "progress.svg"), title="exmc demo")
 
 
+async def picture_in_a_notebook() -> None:
+    """Draw what a cell shows when a chain was killed and the run is over."""
+    shown: list[str] = []
+
+    async def view(subscribe: Any) -> None:
+        sizes = {"chains": CHAINS, "draws": DRAWS, "tune": DEFAULT_TUNE}
+        await notebook_progress(subscribe, **sizes, show=lambda html, _: shown.append(html))
+
+    async with open_run(eight_schools(), draws=DRAWS, chains=CHAINS, random_seed=20, views=[view]) as run:
+        await trio.sleep(0.5)
+        await run.kill_chain(VICTIM)
+        await run.result()
+    # Within another SVG, an element has to say that it is one.
+    html = shown[-1].replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ')
+    (HERE / "notebook.svg").write_text(FRAME.format(html=html))
+
+
 if __name__ == "__main__":
+    trio.run(picture_in_a_notebook)
     trio.run(picture_of_a_run_in_progress)

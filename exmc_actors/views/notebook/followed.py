@@ -3,7 +3,7 @@
 A picture has room for a few quantities, and estimating thousands would take the chains' cores.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -16,6 +16,31 @@ from exmc_actors.views.notebook.traces import Trace, Traces
 
 MOST = 200
 """Quantities that are followed."""
+
+SECONDS_A_DRAW, SECONDS_A_NUMBER = 9e-7, 3.2e-8
+"""What it takes to follow, roughly."""
+
+
+def affordable(newest_first: Iterable[Message], seconds: float) -> list[Message]:
+    """Return the newest messages that are followed in so many seconds, the oldest of them first.
+
+    The newest block is among them, however long it takes.
+    """
+    chosen: list[Message] = []
+    has_block = False
+    for message in newest_first:
+        if isinstance(message, DrawBlock) and message.phase == "sample":
+            seconds -= _seconds(message)
+            if seconds < 0.0 and has_block:
+                break
+            has_block = True
+        chosen.append(message)
+    return chosen[::-1]
+
+
+def _seconds(block: DrawBlock) -> float:
+    quantities = sum(prod(values.shape[1:]) for values in block.draws.values())
+    return len(block) * (SECONDS_A_DRAW + SECONDS_A_NUMBER * min(quantities, MOST))
 
 
 class Followed:

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from exmc_actors.messages import DROP_OLDEST, Message
-from exmc_actors.views.notebook.followed import Followed
+from exmc_actors.views.notebook.followed import Followed, affordable
 from exmc_actors.views.notebook.page import html, text
 from exmc_actors.views.notebook.picture import picture
 from exmc_actors.views.subscribing import Subscribe
@@ -24,6 +24,9 @@ CAPACITY = 1024
 
 REFRESH = 0.25
 """Seconds between two pictures at least."""
+
+SECONDS, LAST_SECONDS = 0.05, 0.5
+"""What it may take to follow what came since the picture before, and at the end; older draws are skipped."""
 
 SHARE = 0.1
 """Of the time, that at most goes into pictures; where they take longer, they become fewer."""
@@ -92,9 +95,12 @@ class _Watched:
         self._unread.append((trio.current_time(), message))
 
     def draw(self, elapsed: float, *, is_over: bool = False) -> None:
-        while self._unread:
-            now, message = self._unread.popleft()
+        # What is there now: a fast run brings more for as long as one looks.
+        read = [self._unread.popleft() for _ in range(len(self._unread))]
+        for now, message in read:
             self._tally.observe(message, now)
+        newest_first = (message for _, message in reversed(read))
+        for message in affordable(newest_first, LAST_SECONDS if is_over else SECONDS):
             self._followed.observe(message)
         tally = self._tally
         now_known = picture(

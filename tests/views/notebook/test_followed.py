@@ -3,7 +3,7 @@
 import numpy as np
 
 from exmc_actors.messages import ChainFailed
-from exmc_actors.views.notebook.followed import MOST, Followed
+from exmc_actors.views.notebook.followed import MOST, Followed, affordable
 
 
 def followed(block, *, dims=(), coords=(), var_names=None):
@@ -57,3 +57,12 @@ def test_a_chain_that_gave_up_is_left_out_of_the_estimates(drawn):
     one.observe(drawn(1, 0, {"mu": np.arange(100.0, 108.0)}))
     one.observe(ChainFailed(1, "sample", 8, "boom"))
     assert one.summary()["mu"]["mean"] == 3.5
+
+
+def test_the_newest_messages_are_followed_within_so_many_seconds_and_the_newest_block_in_any_case(drawn):
+    blocks = [drawn(0, 1000 * i, {"mu": np.zeros(1000)}) for i in range(10)]
+    gave_up = ChainFailed(1, "sample", 0, "boom")
+    newest_first = [*reversed(blocks), gave_up]
+    assert affordable(newest_first, 1.0) == [gave_up, *blocks]
+    assert affordable(newest_first, 3e-3) == blocks[-3:]
+    assert affordable(newest_first, 0.0) == blocks[-1:]

@@ -1,5 +1,6 @@
 """The view shows pictures while a run goes on, few enough of them, and leaves the last one."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -91,3 +92,12 @@ def test_a_cell_that_is_stuck_holds_up_the_view_alone_and_no_memory(drawn, subsc
     assert "Estimates of" in shown[-1][1]
     assert "2,025 of 5,000 draws" in shown[-1][1]
     assert "5000/5000 draws" in shown[-1][2]
+
+
+def test_a_run_that_is_faster_than_its_view_gets_a_picture_all_the_same(drawn, subscription):
+    shown = Shown()
+    made = drawn(0, 0, {"mu": np.ones(40_000)})
+    script = [(0.0101, replace(made, first=40_000 * i)) for i in range(110)]
+    virtual(partial(watched, subscription(script), shown, draws=4_400_000))
+    assert shown[-1][2].startswith("stopped: 4400000/4400000 draws")
+    assert "Estimates of 600,000 of 4,400,000 draws." in shown[-1][1]
