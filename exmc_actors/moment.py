@@ -112,7 +112,7 @@ def _last(log: Log) -> Sequence[Message]:
         for number, record in enumerate(log.chains)
         if record.status == "failed"
     ]
-    return [*affordable(_in_memory(log), SECONDS), *failed]
+    return [*reversed(affordable(_in_memory(log), SECONDS)), *failed]
 
 
 def _in_memory(log: Log) -> Iterator[DrawBlock]:

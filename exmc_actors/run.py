@@ -236,7 +236,6 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        """Return a picture of the moment, which a notebook shows where a run is the value of a cell."""
         from exmc_actors.moment import look  # not at the top: views load rich
 
         return look(self).html()

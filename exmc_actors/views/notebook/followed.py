@@ -21,26 +21,22 @@ SECONDS_A_DRAW, SECONDS_A_NUMBER = 9e-7, 3.2e-8
 """What it takes to follow, roughly."""
 
 
-def affordable(newest_first: Iterable[Message], seconds: float) -> list[Message]:
-    """Return the newest messages that are followed in so many seconds, the oldest of them first.
-
-    The newest block is among them, however long it takes.
-    """
+def affordable(messages: Iterable[Message], seconds: float) -> list[Message]:
+    """Return the first messages that are followed in so many seconds, and one in any case."""
     chosen: list[Message] = []
-    has_block = False
-    for message in newest_first:
-        if isinstance(message, DrawBlock) and message.phase == "sample":
-            seconds -= _seconds(message)
-            if seconds < 0.0 and has_block:
-                break
-            has_block = True
+    for message in messages:
+        seconds -= _seconds(message)
+        if seconds < 0.0 and chosen:
+            break
         chosen.append(message)
-    return chosen[::-1]
+    return chosen
 
 
-def _seconds(block: DrawBlock) -> float:
-    quantities = sum(prod(values.shape[1:]) for values in block.draws.values())
-    return len(block) * (SECONDS_A_DRAW + SECONDS_A_NUMBER * min(quantities, MOST))
+def _seconds(message: Message) -> float:
+    if not isinstance(message, DrawBlock) or message.phase == "warmup":
+        return 0.0
+    quantities = sum(prod(values.shape[1:]) for values in message.draws.values())
+    return len(message) * (SECONDS_A_DRAW + SECONDS_A_NUMBER * min(quantities, MOST))
 
 
 class Followed:

@@ -26,7 +26,7 @@ REFRESH = 0.25
 """Seconds between two pictures at least."""
 
 SECONDS, LAST_SECONDS = 0.05, 0.5
-"""What it may take to follow what came since the picture before, and at the end; older draws are skipped."""
+"""What it may take to follow draws for a picture, and for the last one, which skips those before."""
 
 SHARE = 0.1
 """Of the time, that at most goes into pictures; where they take longer, they become fewer."""
@@ -87,6 +87,7 @@ class _Watched:
         self._tally, self._followed, self._show = tally, followed, show
         self._began = trio.current_time()
         self._unread: deque[tuple[float, Message]] = deque(maxlen=CAPACITY)
+        self._unfollowed: deque[Message] = deque(maxlen=CAPACITY)
 
     def elapsed(self) -> float:
         return trio.current_time() - self._began
@@ -99,8 +100,12 @@ class _Watched:
         read = [self._unread.popleft() for _ in range(len(self._unread))]
         for now, message in read:
             self._tally.observe(message, now)
-        newest_first = (message for _, message in reversed(read))
-        for message in affordable(newest_first, LAST_SECONDS if is_over else SECONDS):
+        self._unfollowed.extend(message for _, message in read)
+        if is_over:
+            last = affordable(reversed(self._unfollowed), LAST_SECONDS)
+            self._unfollowed = deque(reversed(last))
+        for message in affordable(self._unfollowed, LAST_SECONDS if is_over else SECONDS):
+            self._unfollowed.popleft()
             self._followed.observe(message)
         tally = self._tally
         now_known = picture(

@@ -59,10 +59,9 @@ def test_a_chain_that_gave_up_is_left_out_of_the_estimates(drawn):
     assert one.summary()["mu"]["mean"] == 3.5
 
 
-def test_the_newest_messages_are_followed_within_so_many_seconds_and_the_newest_block_in_any_case(drawn):
+def test_as_many_messages_are_followed_as_take_so_many_seconds_and_the_first_one_in_any_case(drawn):
     blocks = [drawn(0, 1000 * i, {"mu": np.zeros(1000)}) for i in range(10)]
-    gave_up = ChainFailed(1, "sample", 0, "boom")
-    newest_first = [*reversed(blocks), gave_up]
-    assert affordable(newest_first, 1.0) == [gave_up, *blocks]
-    assert affordable(newest_first, 3e-3) == blocks[-3:]
-    assert affordable(newest_first, 0.0) == blocks[-1:]
+    messages = [ChainFailed(1, "sample", 0, "boom"), *blocks]
+    assert affordable(messages, 1.0) == messages
+    assert affordable(messages, 3e-3) == messages[:4]
+    assert affordable(blocks, 0.0) == blocks[:1]

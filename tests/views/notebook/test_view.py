@@ -100,4 +100,4 @@ def test_a_run_that_is_faster_than_its_view_gets_a_picture_all_the_same(drawn, s
     script = [(0.0101, replace(made, first=40_000 * i)) for i in range(110)]
     virtual(partial(watched, subscription(script), shown, draws=4_400_000))
     assert shown[-1][2].startswith("stopped: 4400000/4400000 draws")
-    assert "Estimates of 600,000 of 4,400,000 draws." in shown[-1][1]
+    assert "Estimates of 680,000 of 4,400,000 draws." in shown[-1][1]
