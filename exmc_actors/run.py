@@ -1,4 +1,7 @@
-"""Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it."""
+"""Hold a run in progress: subscribe, look, kill a chain, wait for the result; ``open_run`` makes it.
+
+The file is long because all that a run can be asked is here, in methods of a few lines each.
+"""
 
 import functools
 from collections.abc import Iterable, Sequence
@@ -236,6 +239,7 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
+        """Return a picture of the moment, which a notebook shows where a run is the value of a cell."""
         from exmc_actors.moment import look  # not at the top: views load rich
 
         return look(self).html()
