@@ -158,6 +158,12 @@ class Run:
         """Return a snapshot of every chain and every subscription."""
         return await self._portal.ask(self._run.statistics)
 
+    def _repr_html_(self) -> str:
+        """Return a picture of the moment, which a notebook shows where a run is the value of a cell."""
+        from exmc_actors.moment import look  # not at the top: views load rich
+
+        return self._portal.ask_at_once(lambda: look(self._run)).html()
+
 
 @asynccontextmanager
 async def open_run(model: Any = None, **options: Any) -> AsyncIterator[Run]:

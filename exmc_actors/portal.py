@@ -6,6 +6,7 @@ of it becomes a task there.
 
 import asyncio
 import contextlib
+import queue
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -57,6 +58,17 @@ class Portal:
             return function()
 
         return await self.call(asked)
+
+    def ask_at_once(self, function: Callable[[], T]) -> T:
+        """Return what a function returns that is called in trio's thread, and is quick; wait without asyncio.
+
+        Any thread but trio's may ask.  Of a portal that was closed, the function is called where it is asked
+        for: nothing runs beside it any more.
+        """
+        answers: queue.SimpleQueue[outcome.Outcome[T]] = queue.SimpleQueue()
+        if self._soon(lambda: answers.put(outcome.capture(function))):
+            return answers.get().unwrap()
+        return function()
 
     @asynccontextmanager
     async def held(self, make: Callable[[], AbstractAsyncContextManager[T]]) -> AsyncIterator[T]:

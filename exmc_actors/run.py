@@ -152,6 +152,12 @@ class Run(Control):
             self._log.paused,
         )
 
+    def _repr_html_(self) -> str:
+        """Return a picture of the moment, which a notebook shows where a run is the value of a cell."""
+        from exmc_actors.moment import look  # not at the top: views load rich
+
+        return look(self).html()
+
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.
 

@@ -10,6 +10,7 @@ import trio
 from rich.console import Console
 
 from exmc_actors.blocking import blocking
+from exmc_actors.cell import Cell, current_cell
 from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
@@ -18,7 +19,8 @@ from exmc_actors.result import warn_about
 from exmc_actors.run import Run
 from exmc_actors.runtime import Store
 from exmc_actors.stored import store_of
-from exmc_actors.views import progress_view
+from exmc_actors.views import View, progress_view
+from exmc_actors.views.notebook import notebook_progress
 from exmc_actors.where import Kind
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
         of which one that is killed, or crashes, is replaced.  The draws are the same bits.
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
-      progressbar: whether to show progress on standard error.
+      progressbar: whether to show progress: on standard error, in a notebook in the cell.
       dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
         to standard error.  Whoever has it may also pause the run, end it, and kill chains.
 
@@ -156,7 +158,7 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
       workers: where blocks are computed: ``"thread"``, or ``"process"`` for as many processes as ``cores``,
         of which one that is killed, or crashes, is replaced.  The draws are the same bits.
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
-      progressbar: whether to show progress on standard error.
+      progressbar: whether to show progress: on standard error, in a notebook in the cell.
       dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
         to standard error.  Whoever has it may also pause the run, end it, and kill chains.
 
@@ -194,6 +196,7 @@ def _sampled(
 ) -> "xarray.DataTree":
     """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
     runs: list[Run] = []
+    cell = current_cell() if progressbar else None  # here: other threads know of no cell
 
     async def main() -> "xarray.DataTree":
         is_open = trio.Event()
@@ -202,7 +205,7 @@ def _sampled(
             # How long a run is that goes on, is known when it is open.
             await is_open.wait()
             log = runs[0]._log
-            shown = progress_view(Console(stderr=True))
+            shown = progress_view(Console(stderr=True)) if cell is None else _view(runs[0], cell)
             await shown(subscribe, chains=len(log.chains), draws=log.settings.draws, tune=log.settings.tune)
 
         views = (progress,) if progressbar else ()
@@ -230,6 +233,17 @@ async def _door(dashboard: bool | int) -> AsyncIterator[Callable[[Run], Abstract
     async with opened_door(port=0 if dashboard is True else dashboard, control=True) as door:
         Console(stderr=True).out(f"dashboard: {door.url}", highlight=False)
         yield functools.partial(serving, door=door, control=True)
+
+
+def _view(run: Run, cell: Cell) -> View:
+    target = run._parts.target
+    return functools.partial(
+        notebook_progress,
+        show=cell.show,
+        dims=target.dims,
+        coords=target.coords,
+        var_names=run._keep.var_names,
+    )
 
 
 def _interrupted(runs: list[Run]) -> "xarray.DataTree":

@@ -22,6 +22,7 @@ PURE = {
     "enum",
     "functools",
     "hashlib",
+    "html",
     "inspect",
     "itertools",
     "json",
@@ -127,7 +128,7 @@ BROAD_EXCEPTS = {
 }
 ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "portal", "asyncio")
 ROOFS |= ours("options", "run_process", "held_run", "many", "running", "where", "worker_main")
-ROOFS |= ours("exporting", "draw_files", "run_arguments", "again")
+ROOFS |= ours("exporting", "draw_files", "run_arguments", "again", "cell", "moment")
 ROOFS |= ours("written", "cli_plots")
 
 # Files over 300 lines say why in their first paragraph.

@@ -130,9 +130,9 @@ class ProgressTable:
         done, rest = self.bar(row)
         cells = (
             f"{self.marks.at_least if row.missed else ''}{row.divergences}",
-            _short(row.step_size),
-            _short(row.steps_per_draw),
-            _short(row.draws_per_second),
+            short(row.step_size),
+            short(row.steps_per_draw),
+            short(row.draws_per_second),
             str(row.restarts),
         )
         return Text.assemble(
@@ -150,7 +150,7 @@ class ProgressTable:
         return Text(note.encode(self.marks.encoding, "replace").decode(self.marks.encoding), style)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Return three significant digits in at most six characters."""
     if isnan(value):
         return "-"

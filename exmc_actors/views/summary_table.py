@@ -75,20 +75,20 @@ def summary_text(frame: pd.DataFrame) -> str:
 
 
 def _cells(name: str, row: dict[str, float]) -> tuple[str, ...]:
-    places = _decimals(row["mcse_mean"], row["mean"])
+    places = decimals(row["mcse_mean"], row["mean"])
     return (
         name,
-        _number(row["mean"], places),
-        _number(row["mcse_mean"], _decimals(row["mcse_mean"], row["mcse_mean"])),
-        _number(row["sd"], _decimals(row["mcse_sd"], row["sd"])),
-        *(_number(row[quantile], places) for quantile in ("q5", "q50", "q95")),
-        _number(row["ess_bulk"], 0),
-        _number(row["ess_tail"], 0),
-        _number(row["r_hat"], 3) + (FLAG if row["r_hat"] > HIGHEST_R_HAT else ""),
+        number(row["mean"], places),
+        number(row["mcse_mean"], decimals(row["mcse_mean"], row["mcse_mean"])),
+        number(row["sd"], decimals(row["mcse_sd"], row["sd"])),
+        *(number(row[quantile], places) for quantile in ("q5", "q50", "q95")),
+        number(row["ess_bulk"], 0),
+        number(row["ess_tail"], 0),
+        number(row["r_hat"], 3) + (FLAG if row["r_hat"] > HIGHEST_R_HAT else ""),
     )
 
 
-def _decimals(error: float, value: float) -> int:
+def decimals(error: float, value: float) -> int:
     """Return how many decimals of ``value`` its error leaves standing."""
     if isfinite(error) and error > 0:
         return max(0, -floor(log10(error)))
@@ -97,7 +97,8 @@ def _decimals(error: float, value: float) -> int:
     return 0
 
 
-def _number(value: float, places: int) -> str:
+def number(value: float, places: int) -> str:
+    """Return a value with so many decimals, or with an exponent where these would be too many digits."""
     if not isfinite(value):
         return "-" if isnan(value) else f"{value}"
     if places > MOST_DECIMALS or abs(value) >= LARGEST_FIXED:

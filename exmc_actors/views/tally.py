@@ -4,6 +4,7 @@ Messages may be missing where a subscriber fell behind: positions stay right, si
 stands, but divergences may then be more than were counted, and the tally says so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import nan
 from typing import Literal
@@ -113,21 +114,25 @@ class Tally:
 
     def totals(self) -> Totals:
         """Return where all chains together stand."""
-        rows = self.rows()
-        phase: Phase = "warmup" if all(row.phase == "warmup" for row in rows) else "sample"
-        return Totals(
-            phase=phase,
-            done=sum(row.done for row in rows if row.phase == phase),
-            wanted=len(rows) * (self.tune if phase == "warmup" else self.draws),
-            divergences=sum(row.divergences for row in rows),
-            missed=any(row.missed for row in rows),
-            restarts=sum(row.restarts for row in rows),
-            in_warmup=sum(row.phase == "warmup" and row.state not in ("failed", "stopped") for row in rows),
-            finished=sum(row.state == "finished" for row in rows),
-            failed=sum(row.state == "failed" for row in rows),
-            stopped=sum(row.state == "stopped" for row in rows),
-            paused=self.paused,
-        )
+        return totals_of(self.rows(), draws=self.draws, tune=self.tune, paused=self.paused)
+
+
+def totals_of(rows: Sequence[Row], *, draws: int, tune: int, paused: str | None = None) -> Totals:
+    """Return where chains of ``tune`` and ``draws`` transitions stand together."""
+    phase: Phase = "warmup" if all(row.phase == "warmup" for row in rows) else "sample"
+    return Totals(
+        phase=phase,
+        done=sum(row.done for row in rows if row.phase == phase),
+        wanted=len(rows) * (tune if phase == "warmup" else draws),
+        divergences=sum(row.divergences for row in rows),
+        missed=any(row.missed for row in rows),
+        restarts=sum(row.restarts for row in rows),
+        in_warmup=sum(row.phase == "warmup" and row.state not in ("failed", "stopped") for row in rows),
+        finished=sum(row.state == "finished" for row in rows),
+        failed=sum(row.state == "failed" for row in rows),
+        stopped=sum(row.state == "stopped" for row in rows),
+        paused=paused,
+    )
 
 
 @dataclass(slots=True)

@@ -1,0 +1,122 @@
+"""A run that is the value of a cell shows where it stands, while it goes on and after."""
+
+import asyncio
+import re
+import threading
+
+import pytest
+import trio
+
+import exmc_actors as ex
+import exmc_actors.asyncio as xa
+from exmc_actors import moment
+from exmc_actors.opening import open_run
+from exmc_actors.runtime import inline
+from tests.runtime.conftest import SETTINGS, FixedBlocks, schools, virtual
+
+pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return schools()
+
+
+def heading(html):
+    return re.search("<b>(.*?)</b>", html)[1]
+
+
+def opened(model, **more):
+    return open_run(model, **SETTINGS | {"runner": inline, "block_size": FixedBlocks()} | more)
+
+
+def test_a_run_shows_the_moment_and_then_its_end(model):
+    async def main():
+        async with opened(model) as run:
+            waiting = run._repr_html_()
+            async with run.subscribe(overflow=ex.WAIT, capacity=1, from_start=True) as feed:
+                async for message in feed:
+                    if getattr(message, "phase", "") == "sample" and message.first >= 30:
+                        break
+                under_way = run._repr_html_()
+            await run.result()
+            return waiting, under_way, run._repr_html_()
+
+    waiting, under_way, over = virtual(main)
+    assert [heading(html) for html in (waiting, under_way, over)] == ["Warmup", "Sampling", "Finished"]
+    assert "waiting" in waiting
+    assert "theta[7]" in under_way
+    assert "Estimates of 180 draws" in over
+
+
+def test_a_run_that_was_paused_killed_and_aborted_says_so(model):
+    async def main():
+        async with opened(model) as run:
+            await run.pause()
+            paused = run._repr_html_()
+            await run.resume()
+            assert await run.kill_chain(1)
+            async with run.subscribe(from_start=True) as feed:
+                async for message in feed:
+                    if isinstance(message, ex.ChainRestarted):
+                        break
+            killed = run._repr_html_()
+            await run.abort()
+            return paused, killed, run._repr_html_()
+
+    paused, killed, over = virtual(main)
+    assert heading(paused) == "Paused: asked to"
+    assert "chain 1 restarted 1x<" in killed
+    assert heading(over) == "Stopped"
+
+
+def test_only_variables_that_the_result_keeps_are_shown(model):
+    async def main():
+        async with opened(model, var_names=["tau"]) as run:
+            await run.result()
+            return run._repr_html_()
+
+    html = virtual(main)
+    assert "tau" in html
+    assert "theta" not in html
+
+
+def test_of_a_long_run_the_last_draws_are_looked_at(model, monkeypatch):
+    monkeypatch.setattr(moment, "SECONDS", 8.5e-5)
+
+    async def main():
+        async with opened(model) as run:
+            await run.result()
+            return run._repr_html_()
+
+    assert re.search(r"Estimates of (6\d|70) of 180 draws", virtual(main))
+
+
+def test_asyncio_shows_it_without_awaiting_from_any_thread_and_after_the_run_was_left(model):
+    async def main():
+        async with xa.open_run(model, draws=1_000_000, chains=2, random_seed=4) as run:
+            async with run.subscribe() as feed:
+                async for message in feed:
+                    if message.phase == "sample":
+                        break
+            shown = [run._repr_html_()]
+            other = threading.Thread(target=lambda: shown.append(run._repr_html_()))
+            other.start()
+            other.join()
+            await run.abort()
+        return [*shown, run._repr_html_()]
+
+    shown = asyncio.run(main())
+    assert [heading(html) for html in shown] == ["Sampling", "Sampling", "Stopped"]
+    assert all("theta[0]" in html for html in shown)
+
+
+def test_what_is_asked_at_once_raises_where_it_was_asked(model):
+    async def main():
+        async with xa.open_portal() as portal:
+            in_trio = portal.ask_at_once(trio.lowlevel.in_trio_run)
+            with pytest.raises(ZeroDivisionError):
+                portal.ask_at_once(lambda: 1 // 0)
+        return in_trio, portal.ask_at_once(trio.lowlevel.in_trio_run)
+
+    assert asyncio.run(main()) == (True, False)
