@@ -329,7 +329,16 @@ def test_the_server_refuses_what_its_query_cannot_mean():
     async def main():
         async with Made().served() as url:
             port = port_of(url)
-            for query in (b"from=-1", b"from=x", b"from=5", b"thin=0", b"chains=9", b"capacity=0", b"who=me", b"run=&from=9"):
+            for query in (
+                b"from=-1",
+                b"from=x",
+                b"from=5",
+                b"thin=0",
+                b"chains=9",
+                b"capacity=0",
+                b"who=me",
+                b"run=&from=9",
+            ):
                 async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
                     await stream.send_all(b"GET /feed?%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % query)
                     assert (await stream.receive_some()).startswith(b"HTTP/1.1 400"), query
@@ -430,7 +439,8 @@ def test_silence_is_no_connection(monkeypatch):
         async with (
             (made := Made()).served() as url,
             Proxy(port_of(url)) as proxy,
-            ex.connect(proxy.url) as remote,remote.subscribe(overflow=ex.WAIT) as feed
+            ex.connect(proxy.url) as remote,
+            remote.subscribe(overflow=ex.WAIT) as feed,
         ):
 
             async def has_come_back():
