@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from exmc_actors import many, opening
+from exmc_actors import many, opening, remote
 from exmc_actors.diagnostics import OnlineSummary
 from exmc_actors.held_run import HeldRun as TrioHeldRun
 from exmc_actors.held_run import RunStatus
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from exmc_actors.views.summaries import Summaries as TrioSummaries
 
-__all__ = ["HeldRun", "Run", "Runtime", "Subscription", "Summaries", "open_run", "open_runtime"]
+__all__ = [
+    "HeldRun",
+    "RemoteRun",
+    "Run",
+    "Runtime",
+    "Subscription",
+    "Summaries",
+    "connect",
+    "open_run",
+    "open_runtime",
+]
 
 T = TypeVar("T")
 
@@ -56,8 +66,8 @@ class _Taken(Generic[T]):
 class Subscription(AsyncIterator[Message]):
     """One subscriber's place in the messages of a run; iterate over it.  Iteration ends with the run."""
 
-    def __init__(self, portal: Portal, subscription: TrioSubscription) -> None:
-        """Only ``Run.subscribe`` makes these."""
+    def __init__(self, portal: Portal, subscription: TrioSubscription | remote.RemoteSubscription) -> None:
+        """Only ``subscribe`` makes these."""
         self._portal = portal
         self._subscription = subscription
         self._taken: _Taken[Message] = _Taken(portal, subscription)
@@ -260,3 +270,35 @@ async def open_runtime(**options: Any) -> AsyncIterator[Runtime]:
         portal.held(lambda: many.open_runtime(**options)) as runtime,
     ):
         yield Runtime(portal, runtime)
+
+
+class RemoteRun:
+    """A run of another process; made by ``connect``."""
+
+    def __init__(self, portal: Portal, run: remote.RemoteRun) -> None:
+        """Attach to a run that was found from a portal's loop."""
+        self._portal = portal
+        self._run = run
+        self.identity = run.identity
+
+    @asynccontextmanager
+    async def subscribe(self, **options: Any) -> AsyncIterator[Subscription]:
+        """Open a subscription to the run's messages, with the arguments of ``RemoteRun.subscribe``."""
+        async with self._portal.held(lambda: self._run.subscribe(**options)) as subscription:
+            yield Subscription(self._portal, subscription)
+
+
+@asynccontextmanager
+async def connect(url: str, token: str | None = None, **options: Any) -> AsyncIterator[RemoteRun]:
+    """Find the run whose dashboard has this address.
+
+    Args:
+      url: as ``serve_dashboard`` told it.
+      token: what the dashboard wants to see, where the address does not have it.
+      options: those of ``exmc_actors.connect``.
+
+    Raises:
+      As ``exmc_actors.connect``.
+    """
+    async with open_portal() as portal, portal.held(lambda: remote.connect(url, token, **options)) as found:
+        yield RemoteRun(portal, found)

@@ -34,6 +34,8 @@ from exmc_actors.runtime.rebuilding import fits
 if TYPE_CHECKING:
     from exmc_actors.views.dashboard import Door
 
+FAREWELL = 1.0
+"""Seconds for which those who read the feed of a run that is over may read what is left."""
 POLL = 0.3
 """Seconds between two looks into a store that has nothing new."""
 
@@ -69,14 +71,20 @@ async def serving(run: Run, door: "Door", *, control: bool) -> AsyncIterator[str
     picture = dashboard.Picture(chains=chains, draws=settings.draws, tune=settings.tune, online=online)
     board = dashboard.Board(picture, inside=lambda: sv.tree(run.supervisor))
 
+    feeds = dashboard.Feeds(run._feed.subscribe, run._log.identity)
+    live = dashboard.Live(feeds, run.statistics)
+
     async def guest() -> None:
-        await dashboard.serve(door, board, run.subscribe, run if control else None)
+        await dashboard.serve(door, board, run.subscribe, run if control else None, live)
 
     views = run.supervisor.supervisor("views")
     spec = sv.ChildSpec(f"dashboard {board.epoch}", guest, restart="temporary")
     try:
         await views.start_child(spec)
         yield door.url
+        if run._log.is_over:  # those who read the feed are about to hear of it
+            with trio.move_on_after(FAREWELL):
+                await feeds.all_left()
     finally:
         with trio.CancelScope(shield=True), contextlib.suppress(sv.ProcessExited, sv.NoSuchChild):
             await views.terminate_child(spec.id)

@@ -5,6 +5,10 @@ ExmcError
 |- SettingsError       an argument of a sampling call is out of range (also a ValueError)
 |- StoreError          a folder holds no run, another one, or one that cannot be read (also a ValueError)
 |- StartError          no point with a finite log density was found to start from
+|- RemoteError         a run of another process cannot be followed
+|  |- ConnectionLost   nobody answers there, for longer than was to be waited
+|  |- RemoteRefused    who answers will not tell: a token, another run, no dashboard
+|  `- UnreadableFeed   what comes from there is no feed (also a ValueError)
 |- RunFailed           every chain gave up, or the supervision tree did
 |  `- NoLongerOpen     the block that held the run was left (portal.py)
 |- ModelFileError      a user's file is not there, raises, or holds no model (model_file.py)
@@ -38,6 +42,22 @@ class StartError(ExmcError):
 
 class RunFailed(ExmcError):
     """The run has nothing to return, or its supervision tree gave up; the message names the first cause."""
+
+
+class RemoteError(ExmcError):
+    """A run of another process cannot be followed."""
+
+
+class ConnectionLost(RemoteError):
+    """Nobody answers there, for longer than was to be waited; the message says since when."""
+
+
+class RemoteRefused(RemoteError):
+    """Who answers there will not tell: the token is wrong, the run is another one, or it is no dashboard."""
+
+
+class UnreadableFeed(RemoteError, ValueError):
+    """Bytes that came from there are no feed of a run."""
 
 
 class ModelWarning(UserWarning):

@@ -133,7 +133,8 @@ class Run(Control):
           names: other names by which browsers know this machine, as behind a proxy.
 
         Returns:
-          What yields the address of the page; leaving it, or the run, closes every connection.
+          What yields the address of the page, which ``exmc_actors.connect`` takes, too; leaving it, or the
+          run, closes every connection.
 
         Raises:
           SettingsError: the host cannot be listened on, it needs a token, or ``h11`` is not installed.

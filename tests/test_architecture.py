@@ -66,6 +66,8 @@ MAY_IMPORT = {
     "supervision": STANDARD | DECISIONS | {"trio"},
     "exmc_actors.errors": set(),
     "exmc_actors.messages": PURE | {"numpy"},
+    # What processes tell each other, as bytes: files, pipes and sockets are for others.
+    "exmc_actors.wire": PURE | ours("errors", "messages") | {"numpy", "msgpack"},
     "exmc_actors.xla": STANDARD | {"jax"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
     "exmc_actors.kernel": PURE | ours("errors", "kernel.normal") | {"jax"},
@@ -82,7 +84,7 @@ MAY_IMPORT = {
     | ours("errors", "messages")
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
-    | ours("errors", "messages", "xla", "blas", "kernel", "warmup", "chain", "compiler")
+    | ours("errors", "messages", "wire", "xla", "blas", "kernel", "warmup", "chain", "compiler")
     | {"jax", "msgpack", "numpy", "trio", "supervision"},
     # Put around what a run is made of, for tests; nothing below a roof may know of it.
     "exmc_actors.faults": STANDARD
@@ -93,9 +95,14 @@ MAY_IMPORT = {
     | {"numpy", "pandas", "rich", "trio", "supervision"},
     # What talks to browsers: a network, a token, and what the work itself costs.
     "exmc_actors.views.dashboard": PURE
-    | ours("errors", "messages", "diagnostics", "views")
+    | ours("errors", "messages", "wire", "diagnostics", "views")
     | {"importlib", "ipaddress", "logging", "secrets", "socket", "time", "urllib"}
     | {"h11", "numpy", "trio", "supervision"},
+    # A run of another process, over a network.
+    "exmc_actors.remote": PURE
+    | ours("errors", "messages", "wire")
+    | {"ipaddress", "ssl", "urllib"}
+    | {"h11", "trio", "supervision"},
     # Matplotlib is imported inside functions where a front door leads.
     "exmc_actors.plots": PURE
     | ours("errors", "diagnostics", "views")
@@ -209,6 +216,8 @@ def test_every_module_belongs_to_a_floor():
         ("exmc_actors.views.tally", "h11"),
         ("exmc_actors.views.dashboard.server", "exmc_actors.runtime.Feed"),
         ("exmc_actors.views.dashboard.app", "os"),
+        ("exmc_actors.wire.frames", "socket"),
+        ("exmc_actors.remote.run", "exmc_actors.views.dashboard.Door"),
         ("supervision.intensity", "time.monotonic"),
         ("supervision.backoff", "random"),
         *(("exmc_actors.chain.codec", name) for name in sorted(CODE_ON_READING)),

@@ -39,7 +39,13 @@ class Subscription(AsyncIterator[Message]):
         self._cursor = cursor
         self._choice = choice
         self._delivered = 0
-        self._dropped = 0
+        self.dropped = 0
+        """Messages that were skipped because the subscriber fell behind."""
+
+    @property
+    def number(self) -> int:
+        """Return the number in the log of the message that it comes to next."""
+        return self._cursor
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed.
@@ -109,7 +115,7 @@ class Subscription(AsyncIterator[Message]):
         """Return how this subscriber keeps up."""
         self._skip_to_capacity()
         return SubscriptionStatistics(
-            self._overflow, self._capacity, len(self._unread()), self._delivered, self._dropped
+            self._overflow, self._capacity, len(self._unread()), self._delivered, self.dropped
         )
 
     @property
@@ -132,7 +138,7 @@ class Subscription(AsyncIterator[Message]):
         excess = len(unread) - self._capacity
         if excess > 0:
             self._cursor = unread[excess]
-            self._dropped += excess
+            self.dropped += excess
 
 
 class Feed:
@@ -162,6 +168,7 @@ class Feed:
         overflow: Overflow = DROP_OLDEST,
         capacity: int = DEFAULT_CAPACITY,
         from_start: bool = False,
+        number: int | None = None,
         chains: int | Iterable[int] | None = None,
         var_names: str | Sequence[str] | None = None,
         thin: int = 1,
@@ -172,6 +179,7 @@ class Feed:
           overflow: what happens when ``capacity`` messages are unread.
           capacity: how many unread messages the subscriber may have, at least 1.
           from_start: replay what is already committed first.
+          number: begin with the message of this number in the log, from 0 on, wherever that is.
           chains: numbers of the chains to hear of; None means all.
           var_names: variables that blocks are to have; None means all.
           thin: one draw of so many.
@@ -185,8 +193,11 @@ class Feed:
             )
         if capacity < 1:
             raise SettingsError(f"capacity must be at least 1, got {capacity!r}: write, say, capacity=64.")
+        committed = len(self.log.messages)
+        if number is not None and not 0 <= number <= committed:
+            raise SettingsError(f"this run has {committed} messages so far: number={number} is none of them.")
         choice = chosen(chains, var_names, thin, of=len(self.log.chains), known=self._names)
-        cursor = 0 if from_start else len(self.log.messages)
+        cursor = number if number is not None else 0 if from_start else committed
         room = 1 if overflow is LATEST else capacity
         subscription = Subscription(self, overflow, room, cursor, choice)
         self._subscriptions.append(subscription)

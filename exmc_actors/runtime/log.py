@@ -4,6 +4,7 @@ A passive object that belongs to the run, above its supervision tree.  It decide
 and wakes nobody; the recorder does.
 """
 
+import secrets
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -82,6 +83,8 @@ class Log:
     why_enough: str | None = None
     is_undecided: bool = False
     """A rule has still to say how many draws are wanted, though all may be there."""
+    identity: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this log, whose numbers of messages are no other's."""
     pauses: dict[str, str] = field(default_factory=dict)
     """Why no chain goes on at the moment, by whom it waits for."""
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from exmc_actors.errors import StoreError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
-from exmc_actors.runtime.journal.arrays import packed, unpacked
 from exmc_actors.runtime.settings import Settings, check
+from exmc_actors.wire.arrays import packed, unpacked
 
 FORMAT = "exmc run"
 VERSION = 1

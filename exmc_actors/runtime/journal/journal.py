@@ -15,7 +15,6 @@ from typing import TypeVar
 from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime.journal.entries import Entry, entry_of
-from exmc_actors.runtime.journal.frames import framed, scan
 from exmc_actors.runtime.journal.head import Head, decode_head, encode_head
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
@@ -38,6 +37,7 @@ from exmc_actors.runtime.journal.segments import (
     sync_folder,
 )
 from exmc_actors.runtime.settings import MAX_TRANSITIONS
+from exmc_actors.wire.frames import framed, scan
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ import numpy as np
 from exmc_actors.chain import ChainState, decode, encode
 from exmc_actors.kernel import Metric
 from exmc_actors.messages import DrawBlock
-from exmc_actors.runtime.journal.arrays import packed, unpacked
 from exmc_actors.warmup import Learnt, Pairs
+from exmc_actors.wire.arrays import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from exmc_actors.errors import StoreError
-from exmc_actors.runtime.journal.frames import Scan, frame_length, framed, scan, unframed
+from exmc_actors.wire.frames import Scan, frame_length, framed, scan, unframed
 
 SEGMENT_BYTES = 64 << 20
 """A segment that is longer is followed by another one."""

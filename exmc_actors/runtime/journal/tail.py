@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from exmc_actors.runtime.journal.frames import scan
 from exmc_actors.runtime.journal.journal import read_head
 from exmc_actors.runtime.journal.records import Record, decode_record
 from exmc_actors.runtime.journal.segments import HEADER_BYTES, segments_of
+from exmc_actors.wire.frames import scan
 
 _AT_ONCE = 4 << 20
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from exmc_actors.compiler import Target
 from exmc_actors.runtime.executables import Executables, executables_for
-from exmc_actors.runtime.journal.frames import Stream, framed
 from exmc_actors.runtime.journal.head import Head, decode_head
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
@@ -20,6 +19,7 @@ from exmc_actors.runtime.processes.talk import (
     encode_answer,
 )
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.wire.frames import Stream, framed
 
 _LONGEST = 10_000
 """Letters of what is told of an error."""

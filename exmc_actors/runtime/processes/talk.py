@@ -11,9 +11,9 @@ import msgpack
 import numpy as np
 
 from exmc_actors.chain import ChainState, Started, decode, encode
-from exmc_actors.runtime.journal.arrays import packed, unpacked
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.wire.arrays import packed, unpacked
 
 _KEY = np.dtype("<u4")
 

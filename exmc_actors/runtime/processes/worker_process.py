@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import trio
 
 from exmc_actors.errors import ExmcError
-from exmc_actors.runtime.journal.frames import Stream, framed
+from exmc_actors.wire.frames import Stream, framed
 
 COMMAND = (sys.executable, "-P", "-m", "exmc_actors.worker_main")
 _AT_ONCE = 1 << 20

@@ -1,22 +1,28 @@
-"""Answer the requests of a page: its files, the stream of what is new, and control; an ASGI application.
+"""Answer requests: a page's files, the stream of what is new, feed, metrics, control; an ASGI application.
 
 Nothing here depends on which server runs it.  Whoever may not come in gets one sentence and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import trio
 
+from exmc_actors.errors import SettingsError
+from exmc_actors.messages import RunStatistics
+from exmc_actors.views.dashboard import metrics
 from exmc_actors.views.dashboard.asgi import Receive, Scope, Send, answer, headers_of
 from exmc_actors.views.dashboard.board import Board
 from exmc_actors.views.dashboard.control import Control, action
+from exmc_actors.views.dashboard.feed import Feeds
 from exmc_actors.views.dashboard.gate import Bucket, Gate, Refusal
-from exmc_actors.views.dashboard.selection import Unclear, selection
+from exmc_actors.views.dashboard.selection import Unclear, asked, selection
 from exmc_actors.views.dashboard.stream import stream
 
 MOST_STREAMS = 32
+MOST_FEEDS = 32
 _TEXT = "text/plain; charset=utf-8"
 _FILES: Mapping[str, tuple[str, str]] = {
     "/": ("index.html", "text/html; charset=utf-8"),
@@ -29,19 +35,35 @@ _FILES: Mapping[str, tuple[str, str]] = {
 }
 
 
+_DATA = ("/events", "/feed", "/metrics")
+_LIVE = "this dashboard shows a stored run, which it only reads: ask one that run.serve_dashboard() opened."
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a run of this process offers to other programs."""
+
+    feeds: Feeds
+    statistics: Callable[[], RunStatistics]
+
+
 class App:
     """The dashboard of one run."""
 
-    def __init__(self, board: Board, gate: Gate, control: Control | None = None) -> None:
+    def __init__(
+        self, board: Board, gate: Gate, control: Control | None = None, live: Live | None = None
+    ) -> None:
         """Answer for a board.
 
         Args:
           board: what is shown.
           gate: who may come in.
           control: what pages with the token may hold in their hands; None for nothing.
+          live: what the run offers to programs; None of a stored run.
         """
         self._board = board
         self._gate = gate
+        self._live = live
         self._control = control if gate.token is not None else None
         self._streams = 0
         folder = files(__package__) / "page"
@@ -63,6 +85,10 @@ class App:
             await answer(send, 200, body, kind)
         elif scope["path"] == "/events":
             await self._stream(scope, headers, send)
+        elif scope["path"] == "/feed":
+            await self._feed(scope, send)
+        elif scope["path"] == "/metrics":
+            await self._metrics(send)
         else:
             await self._act(scope["path"].removeprefix("/control/"), send)
 
@@ -72,7 +98,7 @@ class App:
         if not self._requests.takes(now):
             return Refusal(429, "too many requests: wait a second.")
         is_file, is_control = path in self._files, path.startswith("/control/")
-        if not (is_file or is_control or path == "/events"):
+        if not (is_file or is_control or path in _DATA):
             return self._gate.page(headers) or Refusal(404, "there is no such page.")
         refusal = self._gate.page(headers) if is_file else self._gate.data(headers)
         if refusal is not None and refusal.status == 401 and not self._strangers.takes(now):
@@ -97,6 +123,31 @@ class App:
             await stream(self._board, chosen, headers.get("last-event-id", ""), send, self._extras())
         finally:
             self._streams -= 1
+
+    async def _feed(self, scope: Scope, send: Send) -> None:
+        if self._live is None:
+            await _refuse(send, Refusal(404, _LIVE))
+            return
+        feeds = self._live.feeds
+        try:
+            wanted = asked(scope["query_string"])
+            if wanted.run not in (None, feeds.run):
+                await _refuse(send, Refusal(409, "this is another run than before: connect to it anew."))
+            elif feeds.open >= MOST_FEEDS:
+                await _refuse(send, Refusal(503, f"{MOST_FEEDS} feeds are open already: close one."))
+            else:
+                await feeds.send(wanted, send)
+        except (Unclear, SettingsError) as error:
+            await _refuse(send, Refusal(400, str(error)))
+
+    async def _metrics(self, send: Send) -> None:
+        if self._live is None:
+            await _refuse(send, Refusal(404, _LIVE))
+            return
+        text = metrics.text(
+            self._live.statistics(), tune=self._board.picture.tally.tune, run=self._live.feeds.run
+        )
+        await answer(send, 200, text.encode(), metrics.MEDIA_TYPE)
 
     def _extras(self) -> dict[str, Any]:
         return {"control": self._control is not None}

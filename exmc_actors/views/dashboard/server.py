@@ -11,7 +11,7 @@ from urllib.parse import quote
 import trio
 
 from exmc_actors.errors import SettingsError
-from exmc_actors.views.dashboard.app import App
+from exmc_actors.views.dashboard.app import App, Live
 from exmc_actors.views.dashboard.board import Board
 from exmc_actors.views.dashboard.connection import Connection
 from exmc_actors.views.dashboard.control import Control
@@ -68,7 +68,13 @@ async def open_door(
     return Door(listener, gate, url if token is None else f"{url}#token={quote(token)}")
 
 
-async def serve(door: Door, board: Board, subscribe: Subscribe, control: Control | None = None) -> None:
+async def serve(
+    door: Door,
+    board: Board,
+    subscribe: Subscribe,
+    control: Control | None = None,
+    live: Live | None = None,
+) -> None:
     """Show a run until cancelled, also when it has ended.
 
     Args:
@@ -76,8 +82,9 @@ async def serve(door: Door, board: Board, subscribe: Subscribe, control: Control
       board: what pages look at.
       subscribe: opens a subscription to the run.
       control: what pages with the token may hold in their hands.
+      live: what a run of this process offers to programs; None of a stored run.
     """
-    app = App(board, door.gate, control)
+    app = App(board, door.gate, control, live)
     room = trio.CapacityLimiter(MOST_CONNECTIONS)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(board.follow, subscribe)

@@ -9,7 +9,7 @@ import pytest
 from exmc_actors.errors import StoreError
 from exmc_actors.runtime import Settings
 from exmc_actors.runtime.journal import Head, LengthRecord, MakerRecord, create, open_again, read, segments
-from exmc_actors.runtime.journal.frames import framed
+from exmc_actors.wire.frames import framed
 
 HEAD = Head(Settings(draws=10), b"model", 3, {})
 

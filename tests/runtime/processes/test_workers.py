@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import trio
 
-from exmc_actors.runtime.journal.frames import MARK, framed
 from exmc_actors.runtime.processes.talk import Failed, Ready, encode_answer
 from exmc_actors.runtime.processes.worker_process import COMMAND, WorkerDied, WorkerProcess
 from exmc_actors.runtime.processes.workers import open_workers
+from exmc_actors.wire.frames import MARK, framed
 
 READY = framed(encode_answer(Ready(True, "cpu:0")))
 LARGEST = 1000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exmc_actors.views.dashboard.quantities import Quantities
-from exmc_actors.views.dashboard.selection import Selection, Unclear, selection
+from exmc_actors.views.dashboard.selection import Asked, Selection, Unclear, asked, selection
 
 QUANTITIES = Quantities(("mu", "v[0]", "v[1]", "w"), {"mu": (), "v": (2,), "empty": (0,), "w": ()})
 
@@ -51,3 +51,25 @@ def test_what_means_nothing_is_refused_in_a_sentence(query):
 def test_any_bytes_are_a_selection_or_refused(query):
     with suppress(Unclear):
         assert isinstance(selection(query), Selection)
+
+
+def test_a_query_says_what_a_reader_of_the_feed_asks_for():
+    wanted = asked(b"run=abc&from=7&capacity=64&chains=0&chains=2&var_names=mu&var_names=%3Cb%3E&thin=10")
+    assert wanted == Asked("abc", 7, 64, (0, 2), ("mu", "<b>"), 10)
+    assert asked(b"") == Asked()
+    assert asked(b"chains=&var_names=") == Asked(chains=(), var_names=())
+
+
+@given(
+    st.binary(max_size=100)
+    | st.tuples(
+        st.sampled_from(["run", "from", "capacity", "chains", "var_names", "thin"]), st.text(max_size=25)
+    )
+    .map("=".join)
+    .map(str.encode)
+)
+def test_any_bytes_are_asked_for_or_refused(query):
+    with suppress(Unclear):
+        found = asked(query)
+        assert found.number is None or 0 <= found.number <= 1 << 62
+        assert found.thin >= 1

@@ -23,6 +23,6 @@ def unpacked(data: Any) -> np.ndarray:
     """
     match data:
         case [str(kind), list(shape), bytes(values)] if kind in _TYPES:
-            if all(isinstance(size, int) and size >= 0 for size in shape):
+            if all(type(size) is int and size >= 0 for size in shape):
                 return np.frombuffer(values, kind).reshape(shape)  # raises where the size is another
     raise ValueError("no array")

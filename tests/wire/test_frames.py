@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exmc_actors.runtime.journal.frames import MARK, Stream, framed, scan
+from exmc_actors.wire.frames import MARK, Stream, framed, scan
 
 payloads = st.lists(
     st.binary(max_size=40) | st.just(MARK) | st.just(framed(b"inner")), min_size=1, max_size=6
