@@ -36,7 +36,7 @@ CORES, CHAINS = 2, 4
 STEPS = STATS.index("n_steps")
 BLOCKS = {"start": (Executables, "start"), "advance": (Executables, "advance")}
 PARTS = {
-    "lessons": (lessons, "teach_on_one_thread"),
+    "lessons": (lessons, "on_one_thread"),
     "result": (result_of, "result"),
     "warnings": (sampling, "warn_about"),
 }

@@ -8,10 +8,12 @@ import numpy as np
 
 from exmc_actors.messages import (
     STATS,
+    ChainAdded,
     ChainFailed,
     ChainFinished,
     ChainRestarted,
     ChainStalled,
+    ChainStopped,
     DrawBlock,
     Message,
     RunPaused,
@@ -31,6 +33,10 @@ def row_of(message: Message) -> list[Any]:
             return ["finished", chain]
         case ChainFailed(chain, phase, first, reason):
             return ["failed", chain, phase, first, reason]
+        case ChainAdded(chain):
+            return ["added", chain]
+        case ChainStopped(chain, phase, first):
+            return ["stopped", chain, phase, first]
         case ChainStalled(chain, phase, first, seconds):
             return ["stalled", chain, phase, first, float(seconds)]
         case RunPaused(reason):
@@ -58,6 +64,10 @@ def message_of(row: Any) -> Message:
             return ChainFinished(chain)
         case ["failed", int(chain), "warmup" | "sample" as phase, int(first), str(reason)]:
             return ChainFailed(chain, phase, first, reason)
+        case ["added", int(chain)] if is_count(chain):
+            return ChainAdded(chain)
+        case ["stopped", int(chain), "warmup" | "sample" as phase, int(first)]:
+            return ChainStopped(chain, phase, first)
         case ["stalled", int(chain), "warmup" | "sample" as phase, int(first), float(seconds)]:
             return ChainStalled(chain, phase, first, seconds)
         case ["paused", str(reason)]:

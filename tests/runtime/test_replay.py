@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import supervision as sv
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
-from exmc_actors.runtime.lessons import teach_on_one_thread
+from exmc_actors.runtime.lessons import on_one_thread
 from exmc_actors.warmup import Schedule
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, virtual
 
@@ -141,7 +141,7 @@ def test_killing_whoever_waits_for_a_lesson_or_holds_it_changes_no_bit(lesson, v
 
         async def __call__(self, function, **_):
             await trio.lowlevel.checkpoint()
-            if getattr(function, "func", None) is teach_on_one_thread and function.args[1] == lesson:
+            if getattr(function, "func", None) is on_one_thread and function.args[2] == lesson:
                 self.lessons += 1
                 if self.lessons == 1:
                     self.run.supervisor.child(*victim).exit(sv.KILL)
@@ -164,7 +164,7 @@ def test_a_lesson_that_raises_once_is_held_again_and_changes_no_bit(undisturbed)
 
         async def __call__(self, function, **_):
             await trio.lowlevel.checkpoint()
-            if getattr(function, "func", None) is teach_on_one_thread and not self.has_raised:
+            if getattr(function, "func", None) is on_one_thread and not self.has_raised:
                 self.has_raised = True
                 raise RuntimeError("injected into a lesson")
             return function()

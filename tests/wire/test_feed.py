@@ -12,10 +12,12 @@ from exmc_actors import wire
 from exmc_actors.errors import UnreadableFeed
 from exmc_actors.messages import (
     STATS,
+    ChainAdded,
     ChainFailed,
     ChainFinished,
     ChainRestarted,
     ChainStalled,
+    ChainStopped,
     DrawBlock,
     RunPaused,
     RunResumed,
@@ -54,6 +56,8 @@ MESSAGES = [
     ChainRestarted(0, "warmup", 3, 1, "killed \udcff"),
     ChainFinished(3),
     ChainFailed(0, "sample", 3, "boom"),
+    ChainAdded(4),
+    ChainStopped(1, "warmup", 3),
     ChainStalled(0, "sample", 3, 2.5),
     RunPaused("asked to"),
     RunResumed(),
@@ -115,7 +119,9 @@ plain = st.recursive(
     max_leaves=12,
 )
 kinds = st.sampled_from(["told", "lost", "ended", "refused", "here", "hello", "exmc feed"])
-messages = st.sampled_from(["block", "restarted", "finished", "failed", "stalled", "paused", "resumed"])
+messages = st.sampled_from(
+    ["block", "restarted", "finished", "failed", "added", "stopped", "stalled", "paused", "resumed"]
+)
 hostile = st.tuples(kinds, st.lists(plain, max_size=5)).map(lambda one: [one[0], *one[1]]) | st.tuples(
     messages, st.lists(plain | st.integers(0, 3) | st.just("sample"), max_size=5)
 ).map(lambda one: ["told", 0, 0, [one[0], *one[1]]])
