@@ -10,8 +10,8 @@ from exmc_actors.messages import ChainAdded
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
 from exmc_actors.runtime.journal import ChainsRecord, read
-from exmc_actors.runtime.journal.frames import framed
 from exmc_actors.runtime.journal.records import encode_record
+from exmc_actors.wire.frames import framed
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, schools, virtual
 
 FIRST = SETTINGS["chains"]
