@@ -87,7 +87,9 @@ def _check_free(path: Path, overwrite: bool) -> None:
     if not path.exists():
         return
     if not overwrite:
-        raise SettingsError(f"{str(path)!r} is there already: say overwrite=True, or give another name.")
+        raise SettingsError(
+            f"{str(path)!r} is there already: say overwrite=True (--overwrite), or give another name."
+        )
     if path.is_dir() and (path.suffix == ".nc" or not (path / ".zgroup").exists()):
         raise SettingsError(f"{str(path)!r} is a folder of something else: give another name.")
 
