@@ -1,6 +1,7 @@
 """Every import points downwards, the front doors are light, and broad excepts are a closed list."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.util import resolve_name
@@ -133,13 +134,15 @@ BROAD_EXCEPTS = {
     "exmc_actors/views/dashboard/connection.py": "what fails for one browser ends its request, and is logged",
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
 }
-ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "portal", "asyncio")
+ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "portal")
+ROOFS |= ours("asyncio", "asyncio.run", "asyncio.runtime", "asyncio.remote")
 ROOFS |= ours("options", "run_process", "held_run", "many", "running", "where", "worker_main")
 ROOFS |= ours("exporting", "draw_files", "run_arguments", "again", "cell", "moment")
 ROOFS |= ours("written", "cli_plots")
 
-# Files over 300 lines say why in their first paragraph.
+# Files over 300 lines say why in their first paragraph, in one of these ways.
 LONGEST_FILE = 300
+REASON = re.compile(r"[Ff]ile (is long because|as long as)")
 
 
 def floor_of(name):
@@ -302,7 +305,7 @@ def test_no_file_is_long_without_saying_why():
     silent = {
         name: lines
         for name, lines in long.items()
-        if "long" not in (ast.get_docstring(ast.parse((ROOT / name).read_text())) or "")
+        if not REASON.search(ast.get_docstring(ast.parse((ROOT / name).read_text())) or "")
     }
     assert not silent
 
