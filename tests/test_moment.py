@@ -11,6 +11,7 @@ import exmc_actors as ex
 import exmc_actors.asyncio as xa
 from exmc_actors import moment
 from exmc_actors.opening import open_run
+from exmc_actors.portal import open_portal
 from exmc_actors.runtime import inline
 from tests.runtime.conftest import SETTINGS, FixedBlocks, schools, virtual
 
@@ -113,7 +114,7 @@ def test_asyncio_shows_it_without_awaiting_from_any_thread_and_after_the_run_was
 
 def test_what_is_asked_at_once_raises_where_it_was_asked(model):
     async def main():
-        async with xa.open_portal() as portal:
+        async with open_portal() as portal:
             in_trio = portal.ask_at_once(trio.lowlevel.in_trio_run)
             with pytest.raises(ZeroDivisionError):
                 portal.ask_at_once(lambda: 1 // 0)
