@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exmc_actors.views.dashboard.thinned import Thinned
+from exmc_actors.views.thinned import Thinned
 
 
 def rows(first, n):

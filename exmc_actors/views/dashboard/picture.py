@@ -24,8 +24,8 @@ from exmc_actors.messages import (
     RunResumed,
 )
 from exmc_actors.views.dashboard.quantities import Quantities
-from exmc_actors.views.dashboard.thinned import Thinned
 from exmc_actors.views.tally import Row, Tally
+from exmc_actors.views.thinned import Thinned
 
 ROWS = 512
 """Draws of a chain that a trace keeps."""

@@ -60,7 +60,7 @@ class Followed:
         self._number, self._dims, self._coords, self._wanted = chains, dims, coords, var_names
         self._kept: dict[str, int | None] = {}
         self._online = Online(chains, lags=0)
-        self._traces = Traces(chains)
+        self._traces = Traces()
         self.quantities = 0
         """Scalars of these variables; 0 before the first block of draws."""
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from exmc_actors.views.thinned import Thinned
+
 POINTS = 64
 """Fewest draws of a long chain that are kept; there are less than twice as many."""
 
@@ -22,39 +24,20 @@ class Trace:
 class Traces:
     """Every so manieth draw of each chain: of twice as many draws, every other one of these."""
 
-    def __init__(self, chains: int) -> None:
+    def __init__(self) -> None:
         """Begin with no draw."""
-        self._chains = [_Thinned() for _ in range(chains)]
+        self._chains: dict[int, Thinned] = {}
 
     def add(self, chain: int, first: int, draws: np.ndarray) -> None:
         """Take in draws of shape (draw, quantity), of which the first one has the index ``first``."""
-        while chain >= len(self._chains):  # it was added to the run
-            self._chains.append(_Thinned())
-        self._chains[chain].add(first + np.arange(len(draws)), draws)
+        if chain not in self._chains:
+            self._chains[chain] = Thinned(draws.shape[1], 2 * POINTS)
+        self._chains[chain].add(first, draws)
 
     def of(self, quantity: int) -> tuple[Trace, ...]:
         """Return what is kept of a quantity, chain by chain; chains without draws are left out."""
+        kept = {chain: thinned.after(0) for chain, thinned in sorted(self._chains.items())}
+        # Copies: what is thinned goes on to be.
         return tuple(
-            Trace(number, chain.index, chain.values[:, quantity])
-            for number, chain in enumerate(self._chains)
-            if len(chain.index)
+            Trace(chain, index.copy(), rows[:, quantity].copy()) for chain, (index, rows) in kept.items()
         )
-
-
-class _Thinned:
-    def __init__(self) -> None:
-        self.index = np.empty(0, dtype=int)
-        self.values = np.empty((0, 0))
-        self._stride = 1
-
-    def add(self, index: np.ndarray, draws: np.ndarray) -> None:
-        wanted = index % self._stride == 0
-        if not wanted.any():
-            return
-        before = self.values if len(self.values) else draws[:0]
-        self.index = np.concatenate((self.index, index[wanted]))
-        self.values = np.concatenate((before, draws[wanted]))
-        while len(self.index) >= 2 * POINTS:
-            self._stride *= 2
-            kept = self.index % self._stride == 0
-            self.index, self.values = self.index[kept], self.values[kept]

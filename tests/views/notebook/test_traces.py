@@ -7,7 +7,7 @@ from exmc_actors.views.notebook.traces import POINTS, Traces
 
 
 def added(total, cut):
-    traces = Traces(2)
+    traces = Traces()
     for first in range(0, total, cut):
         index = np.arange(first, min(first + cut, total))
         traces.add(1, first, np.column_stack((index, -index)).astype(float))
@@ -36,7 +36,7 @@ def test_what_is_kept_does_not_depend_on_the_cut_into_blocks():
 
 
 def test_draws_that_went_by_unseen_leave_a_gap():
-    traces = Traces(1)
+    traces = Traces()
     for first in (0, 90):
         traces.add(0, first, np.zeros((10, 1)))
     assert traces.of(0)[0].index.tolist() == [*range(10), *range(90, 100)]
