@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,7 +19,6 @@ HEADINGS = ("", "mean", "mcse", "sd", "5%", "50%", "95%", "bulk ESS", "tail ESS"
 DISPENSABLE = ((), (5,), (4, 5, 6))
 """Columns left out, in turn, where a terminal is too narrow for all."""
 
-HIGHEST_R_HAT = 1.01
 FLAG = " !"
 """Follows an R-hat that is too high, so that it is seen without colours too."""
 

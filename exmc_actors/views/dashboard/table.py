@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT, LOWEST_ESS_PER_CHAIN
 from exmc_actors.diagnostics.online import OnlineSummary
 from exmc_actors.views.dashboard.numbers import plain
 from exmc_actors.views.dashboard.selection import Selection
@@ -12,7 +13,7 @@ from exmc_actors.views.dashboard.selection import Selection
 Verdict = Literal["good", "fair", "poor", "open"]
 VERDICTS: tuple[Verdict, ...] = ("open", "good", "fair", "poor")
 
-RHAT_GOOD, RHAT_FAIR = 1.01, 1.05
+RHAT_GOOD, RHAT_FAIR = HIGHEST_R_HAT, 1.05
 ESS_GOOD, ESS_FAIR = 400.0, 100.0
 _COLUMNS = ("mean", "sd", "mcse_mean", "q5", "q50", "q95", "ess", "r_hat")
 
@@ -61,11 +62,16 @@ class Table:
 
 
 def judged(summary: OnlineSummary) -> np.ndarray:
-    """Return how far each quantity may be trusted, as a place in ``VERDICTS``; shape (quantity,)."""
+    """Return how far each quantity may be trusted, as a place in ``VERDICTS``; shape (quantity,).
+
+    What is called good is within the limits of the warnings at the end of a run; these look at ranks and
+    tails besides.
+    """
     rhat, ess = summary.r_hat, summary.ess
+    enough = max(ESS_GOOD, LOWEST_ESS_PER_CHAIN * np.count_nonzero(summary.draws))
     with np.errstate(invalid="ignore"):
         poor = (rhat >= RHAT_FAIR) | (ess < ESS_FAIR)
-        fair = (rhat >= RHAT_GOOD) | (ess < ESS_GOOD)
+        fair = (rhat >= RHAT_GOOD) | (ess < enough)
     levels = np.where(poor, 3, np.where(fair, 2, 1))
     levels[~np.isfinite(rhat) | ~np.isfinite(ess)] = 0
     return levels

@@ -1,5 +1,8 @@
 import json
+from types import SimpleNamespace
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +18,7 @@ from exmc_actors.messages import (
 from exmc_actors.views.dashboard.frames import charts, estimates, news, standing
 from exmc_actors.views.dashboard.picture import CURSORS, DIVERGENCES, EVENTS, ROWS, Picture
 from exmc_actors.views.dashboard.selection import Selection
+from exmc_actors.views.dashboard.table import VERDICTS, judged
 from tests.views.dashboard.conftest import Page, block
 
 
@@ -160,6 +164,12 @@ def test_estimates_are_a_page_of_the_table_with_a_verdict_in_words():
     assert len(drawn["edges"]) == len(drawn["counts"][0]) + 1
     assert drawn["running"][1]["draws"][-1] == 500
     assert json.dumps(told | drawn, allow_nan=False)
+
+
+@pytest.mark.parametrize(("chains", "verdict"), [(1, "good"), (4, "good"), (8, "fair")])
+def test_what_is_good_has_as_many_effective_draws_as_so_many_chains_are_warned_for(chains, verdict):
+    summary = SimpleNamespace(r_hat=np.array([1.0]), ess=np.array([500.0]), draws=np.full(chains, 1000))
+    assert VERDICTS[judged(summary)[0]] == verdict
 
 
 def test_the_worst_come_first_when_asked_to():
