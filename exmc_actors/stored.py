@@ -125,6 +125,7 @@ class DrawsInStore:
     names: tuple[str, ...] | None
     """Of the variables that are wanted; None means all."""
     attrs: dict[str, Any]
+    kept: Kept
 
     def tree(self, save_warmup: bool, gather: Gather = collect) -> "xarray.DataTree":
         """Return them as ``load`` does."""
@@ -158,7 +159,7 @@ def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | No
             f"a chain of the run in {folder} has no kept draw yet: go on with it by "
             f"ex.resume({str(folder)!r})."
         )
-    return DrawsInStore(log, target, names, attrs)
+    return DrawsInStore(log, target, names, attrs, kept)
 
 
 def target_of(model: Any) -> Target:

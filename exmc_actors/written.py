@@ -37,12 +37,13 @@ def read_written(path: Path) -> Written:
     if not path.is_dir():
         return Written(read_file(path))
     from exmc_actors.model import Model
-    from exmc_actors.runtime.journal import read
-    from exmc_actors.stored import load
+    from exmc_actors.stored import draws_in
 
-    tree, kept = load(path), read(path)
-    stored = kept.head.model
-    return Written(tree, None if stored is None else Model.from_bytes(stored), kept.maker or {})
+    draws = draws_in(path, model=None, var_names=None)
+    model, versions = draws.kept.head.model, draws.kept.maker or {}
+    return Written(
+        draws.tree(save_warmup=False), None if model is None else Model.from_bytes(model), versions
+    )
 
 
 def read_file(path: Path) -> xarray.DataTree:
