@@ -150,9 +150,7 @@ PARENT = """if True:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not hasattr(os, "pidfd_open"), reason="other systems have no such waiting"
-)
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="other systems have no such waiting")
 def test_workers_end_with_a_parent_that_is_killed():
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     try:
