@@ -61,7 +61,10 @@ class Reply:
             self._waiter = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._abort)
         if self._error is not None:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                self._error = None  # it leads to all frames that it passes, and this one leads to it
         return self._value
 
     def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:

@@ -228,13 +228,13 @@ class Process:
         self._ended.set()
         is_ordered = self._is_killed and not self._is_overdue
         report_end(self.label, reason, self._account, left, is_ordered=is_ordered)
+        self.program.forget()
 
     def _verdict(self) -> ExitReason:
         """Decide by who asked: a cancelled work may look like a crash, and a crash like a cancellation."""
         if self._is_killed:
             return Killed()
-        # Nothing at all is known only when an interrupt is on its way through.
-        return self._crash or self._asked or self._returned or Killed()
+        return self._crash or self._asked or self._returned or Killed()  # the last one of an interrupt
 
     def _cancel_work(self, reason: str) -> None:
         self.mailbox.end_batch()

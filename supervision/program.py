@@ -36,6 +36,13 @@ class Program(ABC):
         """Say what it was doing when it crashed, to be put behind the reason."""
         return ""
 
+    @abstractmethod
+    def forget(self) -> None:
+        """Let go of what it ran with, after its end.
+
+        A process and its ref hold each other; what is large must not wait for a garbage collection.
+        """
+
 
 @final
 class FunctionProgram(Program):
@@ -63,6 +70,10 @@ class FunctionProgram(Program):
         if not process.has_started:
             raise RuntimeError("the function returned without calling task_status.started()")
         return Normal()
+
+    def forget(self) -> None:
+        """Forget the call."""
+        del self._function, self._args, self._kwargs
 
 
 def _takes_task_status(function: Callable[..., object]) -> bool:

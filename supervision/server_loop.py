@@ -110,6 +110,11 @@ class ServerLoop(Program):
         sender = "" if entry.caller is None else f" from {entry.caller}"
         return f"; its last message was the {entry.kind} {message}{sender}{state}"
 
+    def forget(self) -> None:
+        """Forget the server, and what it was made from."""
+        self._server = self._envelope = self._call = self.caller = None
+        del self._make, self._args, self._kwargs
+
     # What the server asks for.
 
     def stop(self, reason: ExitReason) -> None:

@@ -6,7 +6,7 @@ recorder that begins again, get the same one.
 
 import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import supervision as sv
@@ -19,6 +19,7 @@ from exmc_actors.runtime.worker import Runner, attempt
 from exmc_actors.warmup import Learner, Learnt, follow, teach
 
 T = TypeVar("T")
+Task = Callable[[], Awaitable[None]]
 
 _SMALL = 24
 """Dimensions up to which a lesson takes less than a millisecond."""
@@ -27,21 +28,20 @@ _SMALL = 24
 class Lessons:
     """The chains that wait for a lesson."""
 
-    def __init__(self, log: Log, runner: Runner, start_soon: Callable[..., Any], keeper: Keeper) -> None:
+    def __init__(self, log: Log, runner: Runner, keeper: Keeper) -> None:
         """Begin with nobody waiting.
 
         Args:
           log: of the run; what is learnt goes there.
           runner: computes a lesson.
-          start_soon: starts a task of the recorder.
           keeper: keeps what is learnt.
         """
         self._log = log
         self._runner = runner
-        self._start_soon = start_soon
         self._keeper = keeper
         self._waiting: dict[int, list[tuple[int, sv.Reply]]] = {}
         self._is_on = False
+        self._following: list[Task] = []
 
     def ask(self, chain: int, lesson: int, reply: sv.Reply) -> None:
         """Answer now where the lesson was held, or else when it will have been."""
@@ -49,14 +49,15 @@ class Lessons:
             self._answer(chain, lesson, reply)
             return
         self._waiting.setdefault(lesson, []).append((chain, reply))
-        self.hold_when_ready()
 
-    def hold_when_ready(self) -> None:
-        """Look whether the chains are there; to be called whenever one has moved on or given up."""
+    def due(self) -> list[Task]:
+        """Return what is to be done now, each task once: whenever a chain has asked, moved on or given up."""
+        due, self._following = self._following, []
         for lesson in self._waiting:  # one at most: no chain passes a lesson before it was held
             if not self._is_on and self._log.is_ready(lesson):
                 self._is_on = True
-                self._start_soon(self._hold, lesson)
+                due.append(functools.partial(self._hold, lesson))
+        return due
 
     async def _hold(self, lesson: int) -> None:
         learners = self._log.learners(lesson)
@@ -72,13 +73,15 @@ class Lessons:
                 reply.send(outcome)
             else:
                 self._answer(chain, lesson, reply)
+        for task in self.due():
+            await task()
 
     def _answer(self, chain: int, lesson: int, reply: sv.Reply) -> None:
         """Tell a chain what it takes from a lesson that was held."""
         if chain < self._log.settings.chains:
             reply.send(self._log.lessons[lesson][chain])
         else:
-            self._start_soon(self._follow, chain, lesson, reply)
+            self._following.append(functools.partial(self._follow, chain, lesson, reply))
 
     async def _follow(self, chain: int, lesson: int, reply: sv.Reply) -> None:
         """Tell a chain that was added later; what it takes follows from what is committed."""

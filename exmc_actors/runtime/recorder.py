@@ -51,7 +51,7 @@ class Recorder(sv.Server):
         self._supervisor_of = supervisor_of
         self._above_them = above_them
         self._keeper = Keeper(durability.journal, durability.sync_every, feed, runner)
-        self._lessons = Lessons(feed.log, runner, self.start_soon, self._keeper)
+        self._lessons = Lessons(feed.log, runner, self._keeper)
         self._actor: dict[sv.Monitor, int] = {}
         self._supervisor: dict[sv.Monitor, int] = {}
 
@@ -62,6 +62,7 @@ class Recorder(sv.Server):
                 return await self._stand(chain)
             case Learn(chain, lesson):
                 self._lessons.ask(chain, lesson, self.defer())
+                self._hold_lessons()
                 return sv.NO_REPLY
             case Commit() if self._log.is_closed:
                 self.defer()  # the run has ended for all who listen, and this chain ends with its engine
@@ -74,7 +75,7 @@ class Recorder(sv.Server):
                 come_to = transitions + len(block)
                 if come_to in self._log.settings.schedule.lessons:
                     self._lessons.ask(block.chain, come_to, self.defer())
-                    self._feed.wake()
+                    self._changed()
                     return sv.NO_REPLY
             case StopChain(chain):
                 record = self._log.chains[chain]
@@ -125,7 +126,11 @@ class Recorder(sv.Server):
 
     def _changed(self) -> None:
         self._feed.wake()
-        self._lessons.hold_when_ready()
+        self._hold_lessons()
+
+    def _hold_lessons(self) -> None:
+        for task in self._lessons.due():
+            self.start_soon(task)
 
     def _note_end(self, chain: int, reason: sv.ExitReason) -> None:
         """Only a chain's own crashes count as attempts.

@@ -302,6 +302,24 @@ def test_runs_that_have_ended_are_forgotten_in_their_order_and_leave_nothing_beh
     assert virtual(main) == [True, True, False, True]
 
 
+def test_what_a_forgotten_run_has_committed_does_not_wait_for_a_garbage_collection():
+    async def main():
+        async with ex.open_runtime(keep=0) as rt:
+            gc.collect()
+            gc.disable()
+            try:
+                run = await rt.start_run(schools(), **options())
+                log = weakref.ref((await run.opened())._log)
+                await run.result()
+                del run
+                await trio.sleep(1)
+                return log() is None
+            finally:
+                gc.enable()
+
+    assert virtual(main)
+
+
 def test_a_queue_that_is_killed_begins_again_with_what_waits():
     gate = Gate()
 
