@@ -56,6 +56,19 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
+def test_each_word_of_the_glossary_is_explained_once():
+    text = (ROOT / "docs" / "glossary.md").read_text()
+    words = [word for row in re.findall(r"^\| (.+?) \|", text, re.MULTILINE)[1:] for word in row.split(", ")]
+    assert [word for word in set(words) if words.count(word) > 1] == []
+
+
+def test_the_page_on_the_wire_knows_every_message():
+    text = (ROOT / "docs" / "remote.md").read_text()
+    tags = re.findall(r"return \[\"(\w+)\"", (ROOT / "exmc_actors" / "wire" / "message_rows.py").read_text())
+    assert len(tags) > 8
+    assert [tag for tag in tags if f'`["{tag}"' not in text] == []
+
+
 # A service runs until somebody stops it: see test_service.py.
 EXAMPLES = sorted(set((ROOT / "examples").glob("*.py")) - {ROOT / "examples" / "06_service.py"})
 

@@ -7,7 +7,8 @@ run                          one_for_one
 |  `- chains                 one_for_one, ends when all chains have ended
 |     `- chain c             its own supervisor, so that a budget of restarts is its own
 |        `- actor
-`- views                     one_for_one; a crashing view restarts nothing else
+|- closer                    fails the chains that nobody is left to go on with
+`- views                     one_for_one; a crashing view restarts nothing else: the stopper, too
 """
 
 import math

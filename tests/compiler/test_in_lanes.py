@@ -113,7 +113,7 @@ def with_slope(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_lane_is_that_of_vmap_and_so_is_its_slope(name):
-    expected = jax.vmap(with_slope(name), in_axes=-1, out_axes=-1)(LANES)
+    expected = jax.jit(jax.vmap(with_slope(name), in_axes=-1, out_axes=-1))(LANES)
     found = jax.jit(lambda lanes: in_lanes(with_slope(name), lanes))(LANES)
     assert jax.tree.structure(found) == jax.tree.structure(expected)
     for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
@@ -160,6 +160,6 @@ def test_a_gradient_in_lanes_is_that_of_each_and_folds(make, width):
     compiled = compile_with_long_sums(jax.jit(loop).lower(lanes, np.int64(0), program.arguments))
     assert is_folded(compiled.as_text())
     _, values, slopes = compiled(lanes, np.int64(0), program.arguments)
-    expected = jax.vmap(both, in_axes=(-1, None), out_axes=-1)(lanes, program.arguments)
+    expected = jax.jit(jax.vmap(both, in_axes=(-1, None), out_axes=-1))(lanes, program.arguments)
     np.testing.assert_allclose(values, expected[0], rtol=1e-12)
     np.testing.assert_allclose(slopes, expected[1], rtol=1e-9, atol=1e-10)

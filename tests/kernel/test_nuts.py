@@ -1,6 +1,6 @@
 """The iterative tree agrees with the recursive one, and its draws with closed forms."""
 
-from functools import partial
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ CASES = [
 ]
 
 
+@cache
 def compiled(density, max_depth):
     def run(q, index, step_size, metric):
         value_and_grad = jax.value_and_grad(density)
@@ -35,6 +36,11 @@ def compiled(density, max_depth):
         return transition(value_and_grad, start, KEY, index, step_size, metric, max_depth)
 
     return jax.jit(run)
+
+
+@cache
+def words_of(dim):
+    return jax.jit(lambda index: transition_words(KEY, index, dim))
 
 
 @pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 2])
@@ -47,12 +53,11 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
     oracle = RecursiveNuts(
         lambda q: tuple(np.asarray(part) for part in value_and_grad(q)), step_size, metrics.matrix(metric)
     )
-    words_of = jax.jit(lambda index: transition_words(KEY, index, dim))
     q = np.full(dim, 0.1)
     depths = set()
     for index in range(40):
         point, report = run(q, index, step_size, metric)
-        words = words_of(index)
+        words = words_of(dim)(index)
         expected, facts = oracle.transition(
             q, np.asarray(words.normals), *(int(word) for word in words[1:4]), max_depth
         )
@@ -67,13 +72,15 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
 
 
 def test_the_cases_reach_deep_trees_divergences_and_the_depth_limit():
-    deep = compiled(densities.standard_normal, 8)(np.full(3, 0.1), 0, 0.03, metrics.unit(3))[1]
+    unit = metrics.with_directions(np.ones(3), 2)
+    deep = compiled(densities.standard_normal, 8)(np.full(3, 0.1), 0, 0.03, unit)[1]
     assert deep.tree_depth >= 6
     shallow = compiled(densities.scaled_normal, 2)(np.full(3, 0.1), 0, 0.001, metrics.unit(3))[1]
     assert shallow.reached_max_treedepth
     assert shallow.n_steps == 3
     run = compiled(densities.cliff, 8)
-    assert any(run(np.full(2, 0.9), index, 0.3, metrics.unit(2))[1].diverging for index in range(20))
+    unit = metrics.with_directions(np.ones(2), 2)
+    assert any(run(np.full(2, 0.9), index, 0.3, unit)[1].diverging for index in range(20))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -1,7 +1,5 @@
 """A chain that cannot go on ends alone, by a named reason, after three attempts; an ordered kill is none."""
 
-import contextlib
-
 import numpy as np
 import pytest
 import trio
@@ -169,9 +167,12 @@ def test_however_a_part_of_the_tree_ends_nobody_waits_for_a_chain_that_is_gone(p
         await trio.sleep(0.01)
         return function()
 
+    chains = []
+
     async def main():
         settings = SETTINGS | {"chains": 2}
         async with open_run(schools(), **settings, block_size=FixedBlocks((1,)), runner=hold) as run:
+            chains.extend(run._log.chains)
             part = run.supervisor.child(*path)
             for _ in range(1 if how == "stop" else 8):
                 if how == "stop":
@@ -182,8 +183,18 @@ def test_however_a_part_of_the_tree_ends_nobody_waits_for_a_chain_that_is_gone(p
             with trio.fail_after(1e4):
                 await run.result()
 
-    with contextlib.suppress(ex.RunFailed):
+    refused = None
+    try:
         virtual(main)
+    except ex.RunFailed as error:
+        refused = str(error)
+    if path == ("engine",) and how == "kill often":
+        assert "gave up" in refused
+        assert {record.status for record in chains} == {"stopped"}
+        return
+    assert {record.status for record in chains} <= {"finished", "failed"}
+    assert all(record.reason for record in chains if record.status == "failed")
+    assert (refused is None) == any(record.transitions > SETTINGS["tune"] for record in chains)
 
 
 def test_a_chain_that_somebody_stopped_has_failed_by_name_and_the_others_finish():
