@@ -3,7 +3,6 @@
 import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,23 +12,11 @@ import trio
 import supervision as sv
 from exmc_actors.diagnostics.online import Online
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import ChainAdded, ChainFailed, ChainFinished, ChainStopped, Message
+from exmc_actors.messages import Message
 from exmc_actors.model import Model
 from exmc_actors.run import Run
-from exmc_actors.runtime.journal import (
-    MOST_CHAINS,
-    BlockRecord,
-    ChainsRecord,
-    FailedRecord,
-    Head,
-    LengthRecord,
-    Place,
-    Record,
-    StoppedRecord,
-    Tail,
-    entry_of,
-)
-from exmc_actors.runtime.rebuilding import fits
+from exmc_actors.runtime.journal import Head, Tail
+from exmc_actors.runtime.telling import Teller
 
 if TYPE_CHECKING:
     from exmc_actors.views.dashboard import Door
@@ -132,7 +119,7 @@ async def show_stored(
     board = dashboard.Board(picture, is_live=False)
     async with opened_door(host, port, token, names) as door:
         told(door.url)
-        await dashboard.serve(door, board, _Stored(tail, board.extend).subscribe)
+        await dashboard.serve(door, board, _Stored(tail, board.resize).subscribe)
 
 
 def _labelled(head: Head) -> Online:
@@ -158,12 +145,9 @@ def _loaded() -> ModuleType:
 class _Stored:
     """What a store tells, as a subscription does."""
 
-    def __init__(self, tail: Tail, extend: Callable[[int], Any]) -> None:
+    def __init__(self, tail: Tail, resize: Callable[[int], Any]) -> None:
         self._tail = tail
-        self._extend = extend
-        self._head = tail.head
-        self._done = [0] * tail.head.settings.chains
-        """Of each chain, how many transitions it has told of."""
+        self._resize = resize
 
     @contextlib.asynccontextmanager
     async def subscribe(self, **_: Any) -> AsyncIterator[AsyncIterator[Message]]:
@@ -172,37 +156,14 @@ class _Stored:
             yield messages
 
     async def _messages(self) -> AsyncGenerator[Message, None]:
+        teller = Teller(self._tail.head)
         while True:
             records = await trio.to_thread.run_sync(self._tail.more)
             for record in records:
-                if isinstance(record, LengthRecord) and record.draws > self._head.settings.draws:
-                    settings = replace(self._head.settings, draws=record.draws)
-                    self._head = replace(self._head, settings=settings)
-                    await self._extend(record.draws)
-                for message in self._told(record):
+                before, told = teller.draws, teller.told(record)
+                if teller.draws != before:
+                    await self._resize(teller.draws)
+                for message in told:
                     yield message
             if not records:
                 await trio.sleep(POLL)
-
-    def _told(self, record: Record) -> list[Message]:
-        """Return what a record tells; what is there twice, and what follows a gap, tells nothing."""
-        settings = self._head.settings
-        match record:
-            case BlockRecord(block, done) if self._is_next(record):
-                self._done[block.chain] += len(block)
-                is_last = self._done[block.chain] == settings.transitions
-                return [block, ChainFinished(block.chain)] if is_last else [block]
-            case FailedRecord(chain, done, reason) if 0 <= chain < len(self._done):
-                return [ChainFailed(chain, *settings.place(done), reason)]
-            case StoppedRecord(chain, done) if 0 <= chain < len(self._done):
-                return [ChainStopped(chain, *settings.place(done))]
-            case ChainsRecord(chains):
-                added = range(len(self._done), min(chains, MOST_CHAINS))
-                self._done += [0] * len(added)
-                return [ChainAdded(chain) for chain in added]
-        return []
-
-    def _is_next(self, record: BlockRecord) -> bool:
-        """Whether a block is of this run, and follows from what its chain has told."""
-        is_ours = fits(entry_of(record, Place(0, 0, 0)), self._head, len(self._done))  # wherever it lies
-        return is_ours and record.transitions == self._done[record.block.chain]

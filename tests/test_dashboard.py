@@ -18,7 +18,7 @@ import exmc_actors.asyncio
 from exmc_actors import dashboard
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
-from exmc_actors.runtime.journal import BlockEntry, BlockRecord, FailedRecord, LengthRecord, Tail, read
+from exmc_actors.runtime.journal import BlockEntry, BlockRecord, Tail, read
 from tests.cli.test_cli import EXMC
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, schools
 from tests.views.dashboard.conftest import run as limited
@@ -220,6 +220,23 @@ def test_a_stored_run_is_shown_while_it_grows(tmp_path):
     limited(main)
 
 
+def test_a_stored_run_that_a_rule_has_ended_is_shown_as_finished(tmp_path):
+    async def main():
+        folder = tmp_path / "run"
+        options = OPTIONS | {"draws": 10**6, "stop": ex.Converged(rhat=9.0, ess=4), "store": folder}
+        async with open_run(schools(), **options) as run:
+            tree = await run.result()
+        async with trio.open_nursery() as nursery:
+            async with (await stored_page(folder, nursery)).stream() as stream:
+                _, frame = await stream.until(
+                    lambda data: all(c["state"] == "finished" for c in data["chains"])
+                )
+                assert frame["run"]["draws"] == tree.posterior.sizes["draw"]
+            nursery.cancel_scope.cancel()
+
+    limited(main)
+
+
 def test_a_tail_reads_what_a_reader_reads_piece_by_piece(tmp_path):
     folder = tmp_path / "run"
     trio.run(stored, folder, 60)
@@ -237,22 +254,6 @@ def test_a_tail_reads_what_a_reader_reads_piece_by_piece(tmp_path):
     assert blocks == kept
     assert len(found) == len(whole.records)
     assert tail.more() == []
-
-
-def test_a_stored_run_tells_each_draw_once_and_nothing_of_another_run(tmp_path):
-    folder = tmp_path / "run"
-    trio.run(stored, folder, 60)
-    tail = Tail(folder)
-    records = tail.more()
-    told = dashboard._Stored(tail, lambda _: None)
-    blocks = [one for one in records if isinstance(one, BlockRecord) and one.block.chain == 0]
-    assert told._told(blocks[1]) == []  # what was before it is missing
-    assert told._told(blocks[0]) == [blocks[0].block]
-    assert told._told(blocks[0]) == []
-    assert told._told(FailedRecord(99, 5, "boom", False)) == []
-    assert told._told(LengthRecord(70)) == []
-    (failure,) = told._told(FailedRecord(2, 45, "boom", False))
-    assert (failure.chain, failure.phase, failure.first, failure.reason) == (2, "sample", 5, "boom")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no stored runs there")

@@ -1,7 +1,7 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
 from exmc_actors.runtime.journal.entries import BlockEntry, Entry, entry_of
-from exmc_actors.runtime.journal.head import MOST_CHAINS, Head, encode_head
+from exmc_actors.runtime.journal.head import MOST_CHAINS, Head, encode_head, longer
 from exmc_actors.runtime.journal.journal import (
     Journal,
     Kept,
@@ -49,6 +49,7 @@ __all__ = [
     "encode_head",
     "entry_of",
     "holds_a_run",
+    "longer",
     "open_again",
     "read",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from exmc_actors.errors import StoreError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
-from exmc_actors.runtime.settings import Settings, check
+from exmc_actors.runtime.journal.records import LengthRecord
+from exmc_actors.runtime.settings import MAX_TRANSITIONS, Settings, check
 from exmc_actors.wire.arrays import packed, unpacked
 
 FORMAT = "exmc run"
@@ -38,6 +39,13 @@ class Head:
     dim: int
     written_by: Mapping[str, str]
     """Versions, for whoever looks."""
+
+
+def longer(head: Head, record: LengthRecord) -> Head:
+    """Return what a run is of after somebody has asked for more draws; a record of fewer changes nothing."""
+    if not head.settings.draws < record.draws <= MAX_TRANSITIONS:
+        return head
+    return replace(head, settings=replace(head.settings, draws=record.draws))
 
 
 def encode_head(head: Head) -> bytes:

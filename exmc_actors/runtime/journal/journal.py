@@ -8,14 +8,14 @@ import contextlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime.journal.entries import Entry, entry_of
-from exmc_actors.runtime.journal.head import Head, decode_head, encode_head
+from exmc_actors.runtime.journal.head import Head, decode_head, encode_head, longer
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
     LengthRecord,
@@ -36,7 +36,6 @@ from exmc_actors.runtime.journal.segments import (
     segments_of,
     sync_folder,
 )
-from exmc_actors.runtime.settings import MAX_TRANSITIONS
 from exmc_actors.wire.frames import framed, scan
 
 T = TypeVar("T")
@@ -228,8 +227,8 @@ def read(folder: Path) -> Kept:
         )
     head = heads[0]
     for record in entries.entries:
-        if isinstance(record, LengthRecord) and head.settings.draws < record.draws <= MAX_TRANSITIONS:
-            head = replace(head, settings=replace(head.settings, draws=record.draws))
+        if isinstance(record, LengthRecord):
+            head = longer(head, record)
     return Kept(head, tuple(entries.entries), entries.names, tuple(damages), end)
 
 

@@ -84,10 +84,10 @@ class Board:
             await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
         self._news.unpark_all()
 
-    async def extend(self, draws: int) -> None:
-        """Note that the chains of a stored run are to have more draws."""
+    async def resize(self, draws: int) -> None:
+        """Note that the chains of a stored run are to have more draws, or were found to have enough."""
         async with self._lock:
-            self.picture.extend(draws)
+            self.picture.resize(draws)
 
     async def frame(
         self, chosen: Selection, shown: tuple[str, ...] | None, since: Cursor | None, revision: int

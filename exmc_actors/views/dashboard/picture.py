@@ -142,9 +142,9 @@ class Picture:
                 now, "end", None, None, "the run has ended" if ended == len(rows) else "the run was stopped"
             )
 
-    def extend(self, draws: int) -> None:
-        """Note that the chains are to have more draws."""
-        if draws > self.tally.draws:
+    def resize(self, draws: int) -> None:
+        """Note how many draws of each chain are wanted now."""
+        if draws != self.tally.draws:
             self.tally.draws = draws
             self.sequence += 1
 
