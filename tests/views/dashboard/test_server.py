@@ -368,6 +368,52 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_all_there():
 
 
 @pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Content-Length: 9999\r\n\r\n" + b"x" * 9999, b"413"),
+        (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", b"400"),
+    ],
+)
+def test_a_head_that_is_refused_for_its_body_is_answered_without_one(rest, status):
+    async def main():
+        async with served() as (_, _, client):
+            answer = await spoken(client, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n" + rest)
+            assert answer == b"" or (
+                answer.startswith(b"HTTP/1.1 " + status) and answer.endswith(b"\r\n\r\n")
+            )
+            assert (await client.get("/")).status_code == 200
+
+    run(main)
+
+
+def test_what_is_no_request_is_told_so_whatever_was_asked_before():
+    async def main():
+        async with served() as (_, _, client):
+            answer = await spoken(client, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
+            assert b"HTTP/1.1 405" in answer
+            assert answer.endswith(b"this is no request that can be read.")
+
+    run(main)
+
+
+def test_a_connection_that_fails_is_logged_and_costs_no_other(monkeypatch, caplog):
+    async def fail(self):
+        raise RuntimeError("boom")
+
+    async def main():
+        async with served() as (_, _, client), following(client) as stream:
+            await stream.event()
+            with monkeypatch.context() as patched:
+                patched.setattr(connection.Connection, "_answer_one", fail)
+                assert await spoken(client, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
+            await stream.event()
+            assert (await client.get("/")).status_code == 200
+
+    run(main)
+    assert "a connection broke off" in caplog.text
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03",  # TLS
