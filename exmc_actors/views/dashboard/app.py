@@ -165,4 +165,6 @@ class App:
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:
-    await answer(send, refusal.status, refusal.sentence.encode(), _TEXT)
+    """Say why not, and close the connection: who is refused pays for another one with each request."""
+    body = refusal.sentence.encode()
+    await answer(send, refusal.status, body, _TEXT, (b"connection", b"close"))

@@ -120,7 +120,9 @@ class Connection:
             _LOGGER.exception("a request for %r could not be answered", scope["path"][:200])
 
     async def _leave_with_client(self, scope: trio.CancelScope) -> None:
-        """End the answer when the client has left."""
+        """End the answer when the client has left; not seen where it has sent more than this request."""
+        if self._http.trailing_data[0]:  # what is read now would only pile up
+            return
         try:
             data = await self._stream.receive_some(_RECEIVE)
         except (trio.BrokenResourceError, trio.ClosedResourceError):

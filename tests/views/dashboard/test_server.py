@@ -8,12 +8,13 @@ from importlib.resources import files
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.messages import ChainRestarted
-from exmc_actors.views.dashboard import app, connection, open_door, server
+from exmc_actors.views.dashboard import app, asgi, connection, open_door, server
 from exmc_actors.views.dashboard.gate import Bucket
 from tests.views.dashboard.conftest import TOKEN, Feed, Hand, Page, block, run, served, wait_until
 
@@ -387,11 +388,16 @@ def test_a_head_that_is_refused_for_its_body_is_answered_without_one(rest, statu
 
 
 def test_what_is_no_request_is_told_so_whatever_was_asked_before():
+    async def app(scope, receive, send):
+        await asgi.answer(send, 200, b"here", "text/plain")
+
     async def main():
-        async with served() as (_, _, client):
-            answer = await spoken(client, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
-            assert b"HTTP/1.1 405" in answer
-            assert answer.endswith(b"this is no request that can be read.")
+        client, stream = trio.testing.memory_stream_pair()
+        await client.send_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
+        await connection.Connection(stream, app).run()
+        answer = await client.receive_some()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b"this is no request that can be read.")
 
     run(main)
 
@@ -432,6 +438,40 @@ def test_what_is_no_request_ends_its_connection_and_no_other(data):
             answer = await spoken(client, data + b"\r\n\r\n")
             assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
             assert (await client.get("/")).status_code == 200
+
+    run(main)
+
+
+def test_requests_that_are_sent_ahead_take_no_more_room_however_many_they_are():
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    async def main():
+        held = []
+
+        async def app(scope, receive, send):
+            await trio.testing.wait_all_tasks_blocked()
+            await asgi.answer(send, 200, b"", "text/plain")
+            held.append(len(talk._http.trailing_data[0]))
+
+        client, stream = trio.testing.memory_stream_pair()
+        talk = connection.Connection(stream, app)
+        await client.send_all(100 * request * (connection._RECEIVE // len(request)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(talk.run)
+            while len(held) < 50:
+                await client.receive_some()
+            nursery.cancel_scope.cancel()
+        assert max(held) <= 2 * connection._RECEIVE
+
+    run(main)
+
+
+def test_a_refusal_is_the_last_answer_of_its_connection():
+    async def main():
+        async with served() as (_, _, client):
+            answer = await spoken(client, 3 * b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer.count(b"HTTP/1.1 404") == 1
+            assert b"connection: close" in answer.lower()
 
     run(main)
 
