@@ -1,8 +1,8 @@
 """Keep the picture of a run up to date from one subscription, and wake the pages that show it.
 
-The subscription skips what it cannot take in, so no chain waits for a page.  Taking in happens in a worker
-thread, at most some tenth of a second's work at a time, while nobody looks at the picture: the loop stays
-awake, pages see what has come so far, and leaving waits for no more than that.
+The subscription skips what it cannot take in, so no chain waits for a page.  Messages are taken in, and
+frames made, in a worker thread, one thing after the other: the loop stays awake.  No more is taken in at a
+time than some tenth of a second's work: pages see what has come so far, and leaving waits for no more.
 """
 
 import json
@@ -29,7 +29,7 @@ TICK = 0.1
 ESTIMATE = 1.0
 """Seconds between two estimates at least."""
 PATIENCE = 30
-"""Estimating may take one part in so many of a core."""
+"""Estimating, and telling pages of it, may take one part in so many of a core."""
 CAPACITY = 1 << 20
 """Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
 AT_ONCE = 256
@@ -64,8 +64,10 @@ class Board:
         self._waiting: list[Message] = []
         self._has_ended = False
         self._began = trio.current_time()
-        self._next_estimate = -math.inf
         self._estimated = -1
+        self._estimated_at = -math.inf
+        self._cost = 0.0
+        """What the last estimates, and frames that tell of them, have cost so far, in seconds of a core."""
         self._standing: tuple[int, str] = (-1, "")
         self._charts: dict[str, dict[str, Any]] = {}
         """Of the present revision, by quantity: many pages show the same ones."""
@@ -105,17 +107,30 @@ class Board:
           revision: of the estimates that it has.
         """
         async with self._lock:
-            picture = self.picture
-            now_shown = chosen.shown(picture.quantities)
-            own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
-            if revision != picture.revision:
-                own["estimates"] = self._estimates(chosen, now_shown)
-            if own["events"] or revision != picture.revision:
-                own["tree"] = self._tree()
-            text = f"{self._common()[:-1]},{_encoded(own)[1:]}"
-            return Frame(
-                f"{self.epoch}.{picture.sequence}", text, now_shown, picture.cursor(), picture.revision
-            )
+            knows_events = since is not None and since.events == self.picture.happened
+            is_same = knows_events and revision == self.picture.revision
+            # Not in the thread: a tree is looked at where its processes run.
+            more = {} if is_same else {"tree": self._tree()}
+            make = partial(self._frame, chosen, shown, since, revision, more)
+            return await trio.to_thread.run_sync(make, limiter=self._threads)
+
+    def _frame(
+        self,
+        chosen: Selection,
+        shown: tuple[str, ...] | None,
+        since: Cursor | None,
+        revision: int,
+        more: dict[str, Any],
+    ) -> "Frame":
+        began, picture = thread_time(), self.picture
+        now_shown = chosen.shown(picture.quantities)
+        own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
+        if revision != picture.revision:
+            own["estimates"] = self._estimates(chosen, now_shown)
+        text = f"{self._common()[:-1]},{_encoded(own | more)[1:]}"
+        if revision != picture.revision:
+            self._cost += thread_time() - began
+        return Frame(self.identifier, text, now_shown, picture.cursor(), picture.revision)
 
     async def changed(self, seen: "Frame") -> None:
         """Wait until there is more than a frame has told of."""
@@ -153,23 +168,21 @@ class Board:
             self._news.unpark_all()
         async with self._lock:
             if self._is_due():
-                self._estimated, began = self.picture.sequence, self._now()
-                cost = await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
-                self._next_estimate = began + max(ESTIMATE, PATIENCE * cost)
+                self._estimated, self._estimated_at = self.picture.sequence, self._now()
+                await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
         self._news.unpark_all()
 
     def _is_due(self) -> bool:
         """Whether there is something new to estimate from, and it is time to."""
         picture = self.picture
         is_new = picture.quantities is not None and picture.sequence != self._estimated
-        return is_new and self._now() >= self._next_estimate
+        return is_new and self._now() >= self._estimated_at + max(ESTIMATE, PATIENCE * self._cost)
 
-    def _estimate(self) -> float:
-        """Estimate; return what it cost, in seconds of a core."""
+    def _estimate(self) -> None:
         began = thread_time()
         self.picture.estimate()
         self._charts.clear()
-        return thread_time() - began
+        self._cost = thread_time() - began
 
     def _now(self) -> float:
         return trio.current_time() - self._began
