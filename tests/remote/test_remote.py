@@ -361,7 +361,7 @@ def test_no_more_than_so_many_feeds_are_open_and_a_place_is_free_again(monkeypat
             await wait_until(lambda: has(1))  # the dashboard's own
             async with remote.subscribe(), remote.subscribe():
                 with pytest.raises(ex.RemoteRefused, match="2 feeds are open already: close one"):
-                    async with ex.connect(url):
+                    async with ex.connect(url, patience=0.1):
                         pass
             await wait_until(lambda: has(1))
             async with remote.subscribe():
@@ -371,13 +371,14 @@ def test_no_more_than_so_many_feeds_are_open_and_a_place_is_free_again(monkeypat
 
 
 @asynccontextmanager
-async def answering(data):
-    """Answer every connection with these bytes, and close it."""
+async def answering(*answers):
+    """Answer each connection with the bytes that come next, and from then on with the last ones."""
+    left = list(answers)
 
     async def answer(stream):
         async with stream:
             await stream.receive_some()
-            await stream.send_all(data)
+            await stream.send_all(left.pop(0) if len(left) > 1 else left[0])
 
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
@@ -408,8 +409,20 @@ def test_who_answers_and_is_no_dashboard_is_told_apart(data, error, sentence):
     async def main():
         async with answering(data) as url:
             with pytest.raises(error, match=sentence):
-                async with ex.connect(url):
+                async with ex.connect(url, patience=0.1):
                     pass
+
+    run(main)
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again_who_is_there():
+    async def main():
+        busy = b"HTTP/1.1 429 No\r\nContent-Type: text/plain\r\n\r\ntoo many requests: wait a second."
+        async with (
+            answering(busy, busy, OK + framed_item(Hello("run", 0))) as url,
+            ex.connect(url) as remote,
+        ):
+            assert remote.identity == "run"
 
     run(main)
 

@@ -337,6 +337,22 @@ def test_too_many_requests_are_refused_for_a_while(monkeypatch):
     run(main)
 
 
+def test_nobody_uses_up_the_requests_of_those_who_have_the_token(monkeypatch):
+    monkeypatch.setattr(app, "Bucket", lambda rate, most: Bucket(rate=0.0, most=3))  # that no clock fills
+
+    async def main():
+        async with served(token=TOKEN, control=Hand()) as (_, _, client):
+            stranger = {"Host": "evil.example", "Authorization": ""}
+            for path in ("/", "/nothing", "/events"):
+                statuses = [(await client.get(path, headers=stranger)).status_code for _ in range(5)]
+                assert statuses[-1] == 429
+            visits = [(await client.get("/", headers={"Authorization": ""})).status_code for _ in range(5)]
+            assert visits == [200, 200, 200, 429, 429]
+            assert (await client.post("/control/pause")).status_code == 200
+
+    run(main)
+
+
 async def spoken(client, data, *, most=10_000):
     """Send bytes as they are and return the answer, up to its end."""
     stream = await trio.open_tcp_stream("127.0.0.1", client.base_url.port)
