@@ -12,6 +12,8 @@ from exmc_actors.messages import ChainRestarted, RunPaused, RunResumed
 from exmc_actors.remote import answer, reading
 from exmc_actors.remote.address import Address, address_of
 from exmc_actors.remote.answer import asked
+from exmc_actors.runtime import inline
+from exmc_actors.runtime.feed import Feed
 from exmc_actors.views.dashboard import app, connection
 from exmc_actors.views.dashboard import feed as dashboard_feed
 from exmc_actors.wire import FeedReader, Hello, Here, Told, framed_item
@@ -249,6 +251,22 @@ def test_a_message_that_the_store_has_lost_is_an_error_of_its_own_and_the_next_o
     run(main)
 
 
+def test_hundreds_of_variables_and_chains_can_be_named():
+    async def main():
+        names = [f"coefficient_{number}" for number in range(300)]
+        made = Made(chains=200)
+        made.feed = Feed(made.log, names, inline)
+        made.feed.close()
+        async with (
+            made.served() as url,
+            ex.connect(url) as remote,
+            remote.subscribe(var_names=names, chains=range(200)) as feed,
+        ):
+            assert await all_of(feed) == []
+
+    run(main)
+
+
 def test_what_the_run_does_not_have_is_refused_when_it_is_asked_for():
     async def main():
         async with Made().served() as url, ex.connect(url) as remote:
@@ -259,7 +277,7 @@ def test_what_the_run_does_not_have_is_refused_when_it_is_asked_for():
                 ({"capacity": 0}, "capacity must be a positive integer"),
                 ({"overflow": "wait"}, "overflow must be"),
                 ({"chains": -1}, "chains must be numbers from 0 on"),
-                ({"var_names": ["x" * 9000]}, "longer than 4096 characters"),
+                ({"var_names": ["x" * 13_000]}, "must fit into a query of 12288 characters, got 130"),
             ]:
                 with pytest.raises(ex.SettingsError, match=sentence):
                     async with remote.subscribe(**options):
