@@ -132,6 +132,7 @@ BROAD_EXCEPTS = {
     "exmc_actors/model_file.py": "a user's model file may raise anything",
     "exmc_actors/portal.py": "what trio raises is raised again where asyncio asked",
     "exmc_actors/views/dashboard/connection.py": "what fails for one browser ends its request, and is logged",
+    "exmc_actors/views/dashboard/server.py": "what fails in one connection ends no other, and is logged",
     "exmc_actors/cli.py": "the command line shows a sentence, not a traceback",
 }
 ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "portal")

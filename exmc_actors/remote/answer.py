@@ -16,6 +16,8 @@ ANSWER_SECONDS = 10.0
 """To connect, to ask, and to hear that there is an answer."""
 SILENCE_SECONDS = 20.0
 """Without a byte, where a dashboard says every five seconds that it is there: then nobody is."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds before the next try, doubled from try to try."""
 _MOST_HEADER_BYTES = 16 * 1024
 _MOST_SENTENCE = 1000
 _RECEIVE = 64 * 1024
@@ -130,24 +132,38 @@ async def _sentence(answer: Answer) -> str:
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
-async def identity(address: Address) -> str:
+async def identity(address: Address, patience: float) -> str:
     """Return the name of the run that is there.
+
+    Args:
+      address: of the dashboard.
+      patience: seconds to ask again for when there is no room at the moment.
 
     Raises:
       RemoteError: as ``connect``.
     """
+    deadline, pause = trio.current_time() + patience, FIRST_PAUSE
+    while True:
+        try:
+            return await _told_identity(address)
+        except NotNow as error:
+            left = deadline - trio.current_time()
+            if left <= 0:
+                raise RemoteRefused(str(error)) from error
+        except CUT as error:
+            raise ConnectionLost(
+                f"nobody answers at {address} ({str(error) or type(error).__name__}): see that the run is "
+                "open, and give the address that its serve_dashboard() told."
+            ) from error
+        await trio.sleep(min(pause, left))
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def _told_identity(address: Address) -> str:
     reader = FeedReader()
-    try:
-        async with asked(address, "feed") as answer:
-            while (part := await answer.part()) is not None:
-                for item in reader.take(part):
-                    assert isinstance(item, Hello)  # the reader lets nothing else be the first one
-                    return item.run
-    except NotNow as error:
-        raise RemoteRefused(str(error)) from error
-    except CUT as error:
-        raise ConnectionLost(
-            f"nobody answers at {address} ({str(error) or type(error).__name__}): see that the run is open, "
-            "and give the address that its serve_dashboard() told."
-        ) from error
+    async with asked(address, "feed") as answer:
+        while (part := await answer.part()) is not None:
+            for item in reader.take(part):
+                assert isinstance(item, Hello)  # the reader lets nothing else be the first one
+                return item.run
     raise ConnectionLost(f"{address} closed the connection before it said of which run it is: try again.")

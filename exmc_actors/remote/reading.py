@@ -4,12 +4,9 @@ import trio
 
 from exmc_actors.errors import ConnectionLost, RemoteError, RemoteRefused, SettingsError, UnreadableFeed
 from exmc_actors.remote.address import Address
-from exmc_actors.remote.answer import ANSWER_SECONDS, CUT, NotNow, asked
+from exmc_actors.remote.answer import ANSWER_SECONDS, CUT, FIRST_PAUSE, LONGEST_PAUSE, NotNow, asked
 from exmc_actors.remote.subscription import RemoteSubscription, Wish
 from exmc_actors.wire import FeedItem, FeedReader, Hello, Here
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
-"""Seconds before the next try, doubled from try to try."""
 
 
 class Reading:

@@ -13,6 +13,8 @@ from exmc_actors.remote.address import Address, address_of
 from exmc_actors.remote.subscription import RemoteSubscription, Wish
 
 DEFAULT_CAPACITY = 64
+BUSY_SECONDS = 5.0
+"""For which a dashboard without room is asked again who is there, unless there is less patience."""
 
 
 class RemoteRun:
@@ -84,17 +86,19 @@ async def connect(url: str, token: str | None = None, *, patience: float = 30.0)
       url: as ``run.serve_dashboard`` told it; ``https`` where a proxy encrypts.
       token: what the dashboard wants to see, where the address does not have it behind its ``#``.
       patience: seconds for which subscriptions try on when the connection has broken; ``math.inf`` for ever.
+        A dashboard that has no room at the moment is asked again for as long, and for five seconds at most.
 
     Raises:
       SettingsError: it is no address, or an argument is out of range.
       ConnectionLost: nobody answers there.
-      RemoteRefused: the token is wrong, the run is a stored one, or it is no dashboard.
+      RemoteRefused: the token is wrong, the run is a stored one, there is no room, or it is no dashboard.
       UnreadableFeed: what answers speaks something else, or another version.
     """
     if not _is_patience(patience):
         raise SettingsError(f"patience must be a positive number of seconds, got {patience!r}: write 30.0.")
     address = address_of(url, token)
-    yield RemoteRun(address, await _loaded().identity(address), float(patience))
+    identity = await _loaded().identity(address, min(patience, BUSY_SECONDS))
+    yield RemoteRun(address, identity, float(patience))
 
 
 def _loaded() -> ModuleType:

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 import trio
 
-from exmc_actors.errors import ExmcError, RemoteRefused, StoreError
+from exmc_actors.errors import ExmcError, RemoteRefused, SettingsError, StoreError
 from exmc_actors.messages import WAIT, Message, Overflow, SubscriptionStatistics
-from exmc_actors.wire import Ended, FeedItem, Hello, Lost, Refused, Told
+from exmc_actors.wire import MOST_QUERY, Ended, FeedItem, Hello, Lost, Refused, Told
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,11 @@ class Wish:
     thin: int
 
     def path(self, number: int | None) -> str:
-        """Return what to ask for, from the message of a number on; None for the next one."""
+        """Return what to ask for, from the message of a number on; None for the next one.
+
+        Raises:
+          SettingsError: it is longer than a dashboard reads.
+        """
         fields: dict[str, Any] = {"run": self.run, "thin": self.thin}
         if number is not None:
             fields["from"] = number
@@ -36,7 +40,13 @@ class Wish:
             fields["chains"] = list(self.chains) or ""
         if self.var_names is not None:
             fields["var_names"] = list(self.var_names) or ""
-        return f"feed?{urlencode(fields, doseq=True)}"
+        query = urlencode(fields, doseq=True)
+        if len(query) > MOST_QUERY:
+            raise SettingsError(
+                f"chains and var_names must fit into a query of {MOST_QUERY} characters, got {len(query)}: "
+                "name fewer, or subscribe to all of them with None and choose among what comes."
+            )
+        return f"feed?{query}"
 
 
 class RemoteSubscription(AsyncIterator[Message]):

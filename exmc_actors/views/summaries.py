@@ -89,7 +89,7 @@ class Summaries(AsyncIterator[OnlineSummary]):
         if not waiting:
             with trio.move_on_at(self._due if self._is_new else math.inf):
                 await self._take()
-        while waiting and _numbers(self._unobserved) < NUMBERS_AT_ONCE:
+        while waiting and numbers_in(self._unobserved) < NUMBERS_AT_ONCE:
             await self._take()
             waiting -= 1
 
@@ -101,7 +101,7 @@ class Summaries(AsyncIterator[OnlineSummary]):
 
     async def _observe(self) -> None:
         taken = self._unobserved
-        seconds = SECONDS_A_MESSAGE * len(taken) + SECONDS_A_NUMBER * _numbers(taken)
+        seconds = SECONDS_A_MESSAGE * len(taken) + SECONDS_A_NUMBER * numbers_in(taken)
         await self._runner(partial(_observe_all, self.online, taken), seconds=seconds)
         # Only now: a call that is cancelled loses no message, and what is observed twice counts once.
         self._unobserved = []
@@ -113,7 +113,8 @@ def _observe_all(online: Online, messages: Sequence[Message]) -> None:
         online.observe(message)
 
 
-def _numbers(messages: Sequence[Message]) -> int:
+def numbers_in(messages: Sequence[Message]) -> int:
+    """Return how many values of variables there are in messages."""
     return sum(
         values.size
         for message in messages

@@ -6,6 +6,7 @@ Pure functions: files are the journal's, pipes the workers', sockets the dashboa
 from exmc_actors.wire.feed import (
     LARGEST_MESSAGE,
     MEDIA_TYPE,
+    MOST_QUERY,
     Ended,
     FeedItem,
     FeedReader,
@@ -20,6 +21,7 @@ from exmc_actors.wire.feed import (
 __all__ = [
     "LARGEST_MESSAGE",
     "MEDIA_TYPE",
+    "MOST_QUERY",
     "Ended",
     "FeedItem",
     "FeedReader",

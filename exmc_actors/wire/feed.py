@@ -15,6 +15,8 @@ from exmc_actors.wire.frames import Stream, framed
 from exmc_actors.wire.message_rows import is_count, message_of, row_of
 
 MEDIA_TYPE = "application/octet-stream"
+MOST_QUERY = 12 * 1024
+"""Characters in which a reader says what it wants: three quarters of a request's head."""
 LARGEST_MESSAGE = 256 << 20
 """Bytes of an item, which a reader may have to hold at once."""
 FORMAT = "exmc feed"

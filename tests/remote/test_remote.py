@@ -12,6 +12,8 @@ from exmc_actors.messages import ChainRestarted, RunPaused, RunResumed
 from exmc_actors.remote import answer, reading
 from exmc_actors.remote.address import Address, address_of
 from exmc_actors.remote.answer import asked
+from exmc_actors.runtime import inline
+from exmc_actors.runtime.feed import Feed
 from exmc_actors.views.dashboard import app, connection
 from exmc_actors.views.dashboard import feed as dashboard_feed
 from exmc_actors.wire import FeedReader, Hello, Here, Told, framed_item
@@ -249,6 +251,22 @@ def test_a_message_that_the_store_has_lost_is_an_error_of_its_own_and_the_next_o
     run(main)
 
 
+def test_hundreds_of_variables_and_chains_can_be_named():
+    async def main():
+        names = [f"coefficient_{number}" for number in range(300)]
+        made = Made(chains=200)
+        made.feed = Feed(made.log, names, inline)
+        made.feed.close()
+        async with (
+            made.served() as url,
+            ex.connect(url) as remote,
+            remote.subscribe(var_names=names, chains=range(200)) as feed,
+        ):
+            assert await all_of(feed) == []
+
+    run(main)
+
+
 def test_what_the_run_does_not_have_is_refused_when_it_is_asked_for():
     async def main():
         async with Made().served() as url, ex.connect(url) as remote:
@@ -259,7 +277,7 @@ def test_what_the_run_does_not_have_is_refused_when_it_is_asked_for():
                 ({"capacity": 0}, "capacity must be a positive integer"),
                 ({"overflow": "wait"}, "overflow must be"),
                 ({"chains": -1}, "chains must be numbers from 0 on"),
-                ({"var_names": ["x" * 9000]}, "longer than 4096 characters"),
+                ({"var_names": ["x" * 13_000]}, "must fit into a query of 12288 characters, got 130"),
             ]:
                 with pytest.raises(ex.SettingsError, match=sentence):
                     async with remote.subscribe(**options):
@@ -361,7 +379,7 @@ def test_no_more_than_so_many_feeds_are_open_and_a_place_is_free_again(monkeypat
             await wait_until(lambda: has(1))  # the dashboard's own
             async with remote.subscribe(), remote.subscribe():
                 with pytest.raises(ex.RemoteRefused, match="2 feeds are open already: close one"):
-                    async with ex.connect(url):
+                    async with ex.connect(url, patience=0.1):
                         pass
             await wait_until(lambda: has(1))
             async with remote.subscribe():
@@ -371,13 +389,14 @@ def test_no_more_than_so_many_feeds_are_open_and_a_place_is_free_again(monkeypat
 
 
 @asynccontextmanager
-async def answering(data):
-    """Answer every connection with these bytes, and close it."""
+async def answering(*answers):
+    """Answer each connection with the bytes that come next, and from then on with the last ones."""
+    left = list(answers)
 
     async def answer(stream):
         async with stream:
             await stream.receive_some()
-            await stream.send_all(data)
+            await stream.send_all(left.pop(0) if len(left) > 1 else left[0])
 
     [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
@@ -408,8 +427,20 @@ def test_who_answers_and_is_no_dashboard_is_told_apart(data, error, sentence):
     async def main():
         async with answering(data) as url:
             with pytest.raises(error, match=sentence):
-                async with ex.connect(url):
+                async with ex.connect(url, patience=0.1):
                     pass
+
+    run(main)
+
+
+def test_a_server_that_is_busy_for_a_moment_is_asked_again_who_is_there():
+    async def main():
+        busy = b"HTTP/1.1 429 No\r\nContent-Type: text/plain\r\n\r\ntoo many requests: wait a second."
+        async with (
+            answering(busy, busy, OK + framed_item(Hello("run", 0))) as url,
+            ex.connect(url) as remote,
+        ):
+            assert remote.identity == "run"
 
     run(main)
 

@@ -35,6 +35,7 @@ _FILES: Mapping[str, tuple[str, str]] = {
 }
 
 
+_TOO_MANY = Refusal(429, "too many requests: wait a second.")
 _DATA = ("/events", "/feed", "/metrics")
 _LIVE = "this dashboard shows a stored run, which it only reads: ask one that run.serve_dashboard() opened."
 
@@ -68,9 +69,11 @@ class App:
         self._streams = 0
         folder = files(__package__) / "page"
         self._files = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
+        # One for each kind of guest, so that none uses up another's: pages' files ask for no token.
         self._requests = Bucket(rate=50, most=200)
+        self._file_requests = Bucket(rate=50, most=200)
         self._actions = Bucket(rate=5, most=20)
-        self._strangers = Bucket(rate=2, most=20)
+        self._refusals = Bucket(rate=2, most=20)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -95,19 +98,20 @@ class App:
     def _refused(self, scope: Scope, headers: Mapping[str, str]) -> Refusal | None:
         """Return why a request is not answered, if it is not."""
         path, now = scope["path"], trio.current_time()
-        if not self._requests.takes(now):
-            return Refusal(429, "too many requests: wait a second.")
         is_file, is_control = path in self._files, path.startswith("/control/")
-        if not (is_file or is_control or path in _DATA):
-            return self._gate.page(headers) or Refusal(404, "there is no such page.")
-        refusal = self._gate.page(headers) if is_file else self._gate.data(headers)
-        if refusal is not None and refusal.status == 401 and not self._strangers.takes(now):
-            return Refusal(429, "too many requests without the token: wait a minute.")
-        if refusal is None and scope["method"] != ("POST" if is_control else "GET"):
+        is_data = is_control or path in _DATA
+        refusal = self._gate.data(headers) if is_data else self._gate.page(headers)
+        if refusal is None and not (is_file or is_data):
+            refusal = Refusal(404, "there is no such page.")
+        if refusal is not None:
+            return refusal if self._refusals.takes(now) else _TOO_MANY
+        if not (self._file_requests if is_file else self._requests).takes(now):
+            return _TOO_MANY
+        if scope["method"] != ("POST" if is_control else "GET"):
             return Refusal(405, f"this takes {'POST' if is_control else 'GET'} alone.")
-        if refusal is None and is_control and not self._actions.takes(now):
-            return Refusal(429, "too many requests: wait a second.")
-        return refusal
+        if is_control and not self._actions.takes(now):
+            return _TOO_MANY
+        return None
 
     async def _stream(self, scope: Scope, headers: Mapping[str, str], send: Send) -> None:
         try:
@@ -165,4 +169,6 @@ class App:
 
 
 async def _refuse(send: Send, refusal: Refusal) -> None:
-    await answer(send, refusal.status, refusal.sentence.encode(), _TEXT)
+    """Say why not, and close the connection: who is refused pays for another one with each request."""
+    body = refusal.sentence.encode()
+    await answer(send, refusal.status, body, _TEXT, (b"connection", b"close"))

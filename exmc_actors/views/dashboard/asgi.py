@@ -38,7 +38,7 @@ async def begin(send: Send, status: int, kind: str, *more: tuple[bytes, bytes]) 
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def answer(send: Send, status: int, body: bytes, kind: str) -> None:
+async def answer(send: Send, status: int, body: bytes, kind: str, *more: tuple[bytes, bytes]) -> None:
     """Send a whole answer."""
-    await begin(send, status, kind, (b"content-length", str(len(body)).encode()))
+    await begin(send, status, kind, (b"content-length", str(len(body)).encode()), *more)
     await send({"type": "http.response.body", "body": body})

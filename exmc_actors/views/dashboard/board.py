@@ -1,13 +1,14 @@
 """Keep the picture of a run up to date from one subscription, and wake the pages that show it.
 
-The subscription skips what it cannot take in, so no chain waits for a page.  Taking in happens in a worker
-thread, a tenth of a second's messages at a time, while nobody looks at the picture: the loop stays awake.
+The subscription skips what it cannot take in, so no chain waits for a page.  Messages are taken in, and
+frames made, in a worker thread, one thing after the other: the loop stays awake.  No more is taken in at a
+time than some tenth of a second's work: pages see what has come so far, and leaving waits for no more.
 """
 
 import json
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
 from time import thread_time
 from typing import Any
@@ -20,6 +21,7 @@ from exmc_actors.views.dashboard.frames import charts, estimates, news, standing
 from exmc_actors.views.dashboard.picture import Cursor, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.subscribing import Subscribe
+from exmc_actors.views.summaries import numbers_in
 from supervision import Node
 
 TICK = 0.1
@@ -27,11 +29,13 @@ TICK = 0.1
 ESTIMATE = 1.0
 """Seconds between two estimates at least."""
 PATIENCE = 30
-"""Estimating may take one part in so many of a core."""
+"""Estimating, and telling pages of it, may take one part in so many of a core."""
 CAPACITY = 1 << 20
 """Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
 AT_ONCE = 256
 """Messages that are taken in at once, and so many more may wait for it."""
+NUMBERS_AT_ONCE = 1 << 17
+"""Values that are taken in at once, some tenth of a second's work where draws are of one value."""
 
 
 class Board:
@@ -60,8 +64,10 @@ class Board:
         self._waiting: list[Message] = []
         self._has_ended = False
         self._began = trio.current_time()
-        self._next_estimate = -math.inf
         self._estimated = -1
+        self._estimated_at = -math.inf
+        self._cost = 0.0
+        """What the last estimates, and frames that tell of them, have cost so far, in seconds of a core."""
         self._standing: tuple[int, str] = (-1, "")
         self._charts: dict[str, dict[str, Any]] = {}
         """Of the present revision, by quantity: many pages show the same ones."""
@@ -101,17 +107,30 @@ class Board:
           revision: of the estimates that it has.
         """
         async with self._lock:
-            picture = self.picture
-            now_shown = chosen.shown(picture.quantities)
-            own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
-            if revision != picture.revision:
-                own["estimates"] = self._estimates(chosen, now_shown)
-            if own["events"] or revision != picture.revision:
-                own["tree"] = self._tree()
-            text = f"{self._common()[:-1]},{_encoded(own)[1:]}"
-            return Frame(
-                f"{self.epoch}.{picture.sequence}", text, now_shown, picture.cursor(), picture.revision
-            )
+            knows_events = since is not None and since.events == self.picture.happened
+            is_same = knows_events and revision == self.picture.revision
+            # Not in the thread: a tree is looked at where its processes run.
+            more = {} if is_same else {"tree": self._tree()}
+            make = partial(self._frame, chosen, shown, since, revision, more)
+            return await trio.to_thread.run_sync(make, limiter=self._threads)
+
+    def _frame(
+        self,
+        chosen: Selection,
+        shown: tuple[str, ...] | None,
+        since: Cursor | None,
+        revision: int,
+        more: dict[str, Any],
+    ) -> "Frame":
+        began, picture = thread_time(), self.picture
+        now_shown = chosen.shown(picture.quantities)
+        own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
+        if revision != picture.revision:
+            own["estimates"] = self._estimates(chosen, now_shown)
+        text = f"{self._common()[:-1]},{_encoded(own | more)[1:]}"
+        if revision != picture.revision:
+            self._cost += thread_time() - began
+        return Frame(self.identifier, text, now_shown, picture.cursor(), picture.revision)
 
     async def changed(self, seen: "Frame") -> None:
         """Wait until there is more than a frame has told of."""
@@ -142,29 +161,28 @@ class Board:
     async def _take_in(self) -> None:
         batch, self._waiting = self._waiting, []
         self._room.unpark_all()
+        for part in _parts(batch):
+            async with self._lock:
+                observe = partial(self.picture.observe, part, self._now())
+                await trio.to_thread.run_sync(observe, limiter=self._threads)
+            self._news.unpark_all()
         async with self._lock:
-            now = self._now()
-            is_new = self._estimated != self.picture.sequence + len(batch)
-            is_due = is_new and now >= self._next_estimate
-            if batch or is_due:
-                take = partial(self._observe, batch, now, estimates=is_due)
-                cost = await trio.to_thread.run_sync(take, limiter=self._threads)
-                if is_due and self.picture.quantities is not None:
-                    self._estimated = self.picture.sequence
-                    self._next_estimate = now + max(ESTIMATE, PATIENCE * cost)
+            if self._is_due():
+                self._estimated, self._estimated_at = self.picture.sequence, self._now()
+                await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
         self._news.unpark_all()
 
-    def _observe(self, batch: list[Message], now: float, *, estimates: bool) -> float:
-        """Take in messages; return what estimating cost, in seconds of a core."""
-        self.picture.observe(batch, now)
-        began = thread_time()
-        if estimates and self.picture.quantities is not None:
-            self._estimate()
-        return thread_time() - began
+    def _is_due(self) -> bool:
+        """Whether there is something new to estimate from, and it is time to."""
+        picture = self.picture
+        is_new = picture.quantities is not None and picture.sequence != self._estimated
+        return is_new and self._now() >= self._estimated_at + max(ESTIMATE, PATIENCE * self._cost)
 
     def _estimate(self) -> None:
+        began = thread_time()
         self.picture.estimate()
         self._charts.clear()
+        self._cost = thread_time() - began
 
     def _now(self) -> float:
         return trio.current_time() - self._began
@@ -208,6 +226,20 @@ async def _next(messages: AsyncIterator[Message]) -> Message | None:
             return await anext(messages, None)
         except StoreError:
             continue
+
+
+def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    """Cut messages into parts that each take hardly longer than is good."""
+    part: list[Message] = []
+    numbers = 0
+    for message in messages:
+        part.append(message)
+        numbers += numbers_in([message])
+        if numbers >= NUMBERS_AT_ONCE:
+            yield part
+            part, numbers = [], 0
+    if part:
+        yield part
 
 
 def _encoded(value: dict[str, Any]) -> str:

@@ -53,11 +53,13 @@ class Connection:
 
     async def _answer_one(self) -> bool:
         """Answer a request; return whether there may be another one."""
+        self._is_head = False
         try:
             with trio.fail_after(READ_SECONDS):
                 request = await self._next_event()
                 if not isinstance(request, h11.Request):
                     return False
+                self._is_head = request.method == b"HEAD"
                 body = await self._body()
         except trio.TooSlowError:
             return False
@@ -101,7 +103,6 @@ class Connection:
                 await trio.sleep_forever()
             return messages.pop()
 
-        self._is_head = scope["method"] == "HEAD"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._leave_with_client, nursery.cancel_scope)
             await self._call(scope, receive)
@@ -119,7 +120,9 @@ class Connection:
             _LOGGER.exception("a request for %r could not be answered", scope["path"][:200])
 
     async def _leave_with_client(self, scope: trio.CancelScope) -> None:
-        """End the answer when the client has left."""
+        """End the answer when the client has left; not seen where it has sent more than this request."""
+        if self._http.trailing_data[0]:  # what is read now would only pile up
+            return
         try:
             data = await self._stream.receive_some(_RECEIVE)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -134,8 +137,7 @@ class Connection:
         if message["type"] == "http.response.start":
             await self._write(h11.Response(status_code=message["status"], headers=message["headers"]))
             return
-        if message.get("body") and not self._is_head:
-            await self._write(h11.Data(data=message["body"]))
+        await self._write_body(message.get("body", b""))
         if not message.get("more_body"):
             await self._write(h11.EndOfMessage())
 
@@ -151,8 +153,13 @@ class Connection:
             *GUARDS,
         ]
         await self._write(h11.Response(status_code=status, headers=headers))
-        await self._write(h11.Data(data=sentence))
+        await self._write_body(sentence)
         await self._write(h11.EndOfMessage())
+
+    async def _write_body(self, data: bytes) -> None:
+        """Write a part of a body, which an answer to HEAD does not have."""
+        if data and not self._is_head:
+            await self._write(h11.Data(data=data))
 
     async def _write(self, event: h11.Event) -> None:
         data = self._http.send(event)

@@ -102,7 +102,8 @@ class Picture:
         """By chain: the quantities, the energy, and how far it is from that of the draw before."""
         self.divergent: list[Thinned] = []
         """By chain, numbered by themselves: the draw, and the quantities there."""
-        self._happened = 0
+        self.happened = 0
+        """How many events there were; the last ones are kept."""
         self._last_energy = [nan] * chains
         self._cursors: OrderedDict[int, Cursor] = OrderedDict()
 
@@ -157,7 +158,7 @@ class Picture:
         cursor = Cursor(
             tuple(trace.end for trace in self.traces) or (0,) * self.chains,
             tuple(one.end for one in self.divergent) or (0,) * self.chains,
-            self._happened,
+            self.happened,
         )
         self._cursors[self.sequence] = cursor
         if len(self._cursors) > CURSORS:
@@ -229,5 +230,5 @@ class Picture:
         return first + (self.tally.tune if phase == "sample" else 0)
 
     def _add(self, now: float, kind: str, chain: int | None, draw: int | None, text: str) -> None:
-        self.events.append(Event(self._happened, now, kind, chain, draw, text))
-        self._happened += 1
+        self.events.append(Event(self.happened, now, kind, chain, draw, text))
+        self.happened += 1

@@ -6,11 +6,9 @@ from types import MappingProxyType
 from urllib.parse import parse_qs
 
 from exmc_actors.views.dashboard.quantities import Quantities
+from exmc_actors.wire import MOST_QUERY
 
 MOST_SHOWN = 8
-MOST_CHARACTERS = 4096
-"""Of a query."""
-MOST_FIELDS = 512
 ORDERS = ("declared", "name", "rhat", "ess")
 
 
@@ -108,11 +106,10 @@ def asked(query: bytes) -> Asked:
 
 
 def _fields(query: bytes, known: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
-    if len(query) > MOST_CHARACTERS:
-        raise Unclear(f"the query is longer than {MOST_CHARACTERS} characters: name fewer quantities.")
+    if len(query) > MOST_QUERY:
+        raise Unclear(f"the query is longer than {MOST_QUERY} characters: name fewer quantities.")
     try:
-        text = query.decode("ascii")
-        fields = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        fields = parse_qs(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise Unclear("the query cannot be read: write, say, show=mu&page=0.") from error
     if set(fields) - set(known):

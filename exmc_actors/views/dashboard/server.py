@@ -1,5 +1,6 @@
 """Listen for the pages of a dashboard and serve them until cancelled, then close every connection at once."""
 
+import logging
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from exmc_actors.views.subscribing import Subscribe
 MOST_CONNECTIONS = 128
 _SEND_BUFFER = 256 * 1024
 """Bytes that the operating system holds for a client that does not read."""
+_LOGGER = logging.getLogger("exmc_actors.dashboard")
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,15 @@ async def serve(
 
 
 async def _receive(app: Any, room: trio.CapacityLimiter, stream: trio.SocketStream) -> None:
-    """Talk with one client, if there is room."""
+    """Talk with one client, if there is room; what fails there costs this connection and no other."""
     if room.available_tokens == 0:
         await trio.aclose_forcefully(stream)
         return
     async with room:
-        await Connection(stream, app).run()
+        try:
+            await Connection(stream, app).run()
+        except Exception:
+            _LOGGER.exception("a connection broke off")
 
 
 def _known_as(host: str) -> str:

@@ -232,6 +232,27 @@ def test_a_thousand_quantities_are_searched_and_paged_by_keyboard(browser):
         expect(button).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_page_goes_back_to_what_it_showed_when_the_server_does_not_take_what_it_asks_for(browser):
+    with (
+        in_thread(served) as ((say, _, client), call),
+        looking(browser, str(client.base_url), expected="status of 400") as page,
+    ):
+        long = 520 * "θ"  # six characters each in a query
+        call(say, block(0, 0, 50, names=("mu", long), shape=(4,)))
+        for number in (1, 2):
+            page.get_by_role("button", name=f"Show charts of {long}[{number}]").click()
+            expect(page.locator(".quantity")).to_have_count(2 + number)
+        page.get_by_role("button", name=f"Show charts of {long}[3]").click()
+        expect(page.locator("#link")).to_contain_text("longer than 12288 characters")
+        call(say, block(0, 50, 50, names=("mu", long), shape=(4,)))
+        expect(page.locator("#chains .draws").first).to_have_text("100 / 1000")
+        expect(page.locator(".quantity")).to_have_count(4)
+        expect(page.get_by_role("alert")).to_be_hidden()
+        page.get_by_role("button", name="Show charts of mu").click()
+        expect(page.locator(".quantity")).to_have_count(3)
+        expect(page.locator("#link")).to_have_text("")
+
+
 def test_a_wrong_token_gets_one_sentence(browser):
     with in_thread(lambda: served(token=TOKEN, control=Hand())) as ((say, _, client), call):
         call(say, block(0, 0, 50))

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,11 @@ def test_a_query_says_what_a_page_shows():
     assert chosen == Selection(("mu", "v[1]"), "v", "rhat", 2, 50)
 
 
+def test_eight_long_names_can_be_shown_at_once():
+    names = tuple(f"θ[{'東京都千代田区丸の内一丁目' * 5}{number}]" for number in range(8))
+    assert selection(urlencode({"show": names}, doseq=True).encode()).names == names
+
+
 def test_without_a_wish_the_first_of_each_variable_is_shown():
     assert selection(b"").shown(QUANTITIES) == ("mu", "v[0]", "w")
     assert selection(b"").shown(None) == ()
@@ -28,7 +34,7 @@ def test_an_empty_wish_shows_nothing_and_unknown_names_are_left_out():
 @pytest.mark.parametrize(
     "query",
     [
-        b"show=" + b"a" * 5000,
+        b"show=" + b"a" * 13_000,
         b"&".join([b"show=a"] * 9),
         b"&".join([b"x=a"] * 80),
         b"order=size",

@@ -8,12 +8,13 @@ from importlib.resources import files
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.messages import ChainRestarted
-from exmc_actors.views.dashboard import app, connection, open_door, server
+from exmc_actors.views.dashboard import app, asgi, connection, open_door, server
 from exmc_actors.views.dashboard.gate import Bucket
 from tests.views.dashboard.conftest import TOKEN, Feed, Hand, Page, block, run, served, wait_until
 
@@ -336,6 +337,22 @@ def test_too_many_requests_are_refused_for_a_while(monkeypatch):
     run(main)
 
 
+def test_nobody_uses_up_the_requests_of_those_who_have_the_token(monkeypatch):
+    monkeypatch.setattr(app, "Bucket", lambda rate, most: Bucket(rate=0.0, most=3))  # that no clock fills
+
+    async def main():
+        async with served(token=TOKEN, control=Hand()) as (_, _, client):
+            stranger = {"Host": "evil.example", "Authorization": ""}
+            for path in ("/", "/nothing", "/events"):
+                statuses = [(await client.get(path, headers=stranger)).status_code for _ in range(5)]
+                assert statuses[-1] == 429
+            visits = [(await client.get("/", headers={"Authorization": ""})).status_code for _ in range(5)]
+            assert visits == [200, 200, 200, 429, 429]
+            assert (await client.post("/control/pause")).status_code == 200
+
+    run(main)
+
+
 async def spoken(client, data, *, most=10_000):
     """Send bytes as they are and return the answer, up to its end."""
     stream = await trio.open_tcp_stream("127.0.0.1", client.base_url.port)
@@ -368,6 +385,57 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_all_there():
 
 
 @pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Content-Length: 9999\r\n\r\n" + b"x" * 9999, b"413"),
+        (b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n", b"400"),
+    ],
+)
+def test_a_head_that_is_refused_for_its_body_is_answered_without_one(rest, status):
+    async def main():
+        async with served() as (_, _, client):
+            answer = await spoken(client, b"HEAD / HTTP/1.1\r\nHost: localhost\r\n" + rest)
+            assert answer == b"" or (
+                answer.startswith(b"HTTP/1.1 " + status) and answer.endswith(b"\r\n\r\n")
+            )
+            assert (await client.get("/")).status_code == 200
+
+    run(main)
+
+
+def test_what_is_no_request_is_told_so_whatever_was_asked_before():
+    async def app(scope, receive, send):
+        await asgi.answer(send, 200, b"here", "text/plain")
+
+    async def main():
+        client, stream = trio.testing.memory_stream_pair()
+        await client.send_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
+        await connection.Connection(stream, app).run()
+        answer = await client.receive_some()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b"this is no request that can be read.")
+
+    run(main)
+
+
+def test_a_connection_that_fails_is_logged_and_costs_no_other(monkeypatch, caplog):
+    async def fail(self):
+        raise RuntimeError("boom")
+
+    async def main():
+        async with served() as (_, _, client), following(client) as stream:
+            await stream.event()
+            with monkeypatch.context() as patched:
+                patched.setattr(connection.Connection, "_answer_one", fail)
+                assert await spoken(client, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n") == b""
+            await stream.event()
+            assert (await client.get("/")).status_code == 200
+
+    run(main)
+    assert "a connection broke off" in caplog.text
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03",  # TLS
@@ -386,6 +454,40 @@ def test_what_is_no_request_ends_its_connection_and_no_other(data):
             answer = await spoken(client, data + b"\r\n\r\n")
             assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
             assert (await client.get("/")).status_code == 200
+
+    run(main)
+
+
+def test_requests_that_are_sent_ahead_take_no_more_room_however_many_they_are():
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    async def main():
+        held = []
+
+        async def app(scope, receive, send):
+            await trio.testing.wait_all_tasks_blocked()
+            await asgi.answer(send, 200, b"", "text/plain")
+            held.append(len(talk._http.trailing_data[0]))
+
+        client, stream = trio.testing.memory_stream_pair()
+        talk = connection.Connection(stream, app)
+        await client.send_all(100 * request * (connection._RECEIVE // len(request)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(talk.run)
+            while len(held) < 50:
+                await client.receive_some()
+            nursery.cancel_scope.cancel()
+        assert max(held) <= 2 * connection._RECEIVE
+
+    run(main)
+
+
+def test_a_refusal_is_the_last_answer_of_its_connection():
+    async def main():
+        async with served() as (_, _, client):
+            answer = await spoken(client, 3 * b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer.count(b"HTTP/1.1 404") == 1
+            assert b"connection: close" in answer.lower()
 
     run(main)
 

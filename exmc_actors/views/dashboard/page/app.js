@@ -5,6 +5,7 @@ import { drawEnergy, drawForest, drawPairs, QuantityCharts, redrawAll, swatch } 
 
 const $ = (id) => document.getElementById(id);
 const SILENCE = 15000; // milliseconds: the server says something every five seconds
+const MEANINGLESS = [400, 431]; // statuses of a wish that the server cannot take
 
 const token = takeToken();
 const wish = { show: null, search: "", order: "declared", page: 0, size: 20 };
@@ -12,6 +13,8 @@ const run = { frame: null, shown: [], traces: [], divergences: [], events: [], e
 const charts = new Map();
 let connection = null;
 let isAsked = false; // whether the stream was broken off for another one
+let granted = null; // the last wish that the server took
+let complaint = ""; // why it did not take the one after it
 let canControl = false;
 
 // --- what the server says --------------------------------------------------------------------------------
@@ -44,20 +47,32 @@ function select(change) {
   connection?.abort();
 }
 
+function goBack(sentence) {
+  Object.assign(wish, granted);
+  granted = null;
+  complaint = sentence;
+  $("search").value = wish.search;
+  $("order").value = wish.order;
+}
+
 async function follow() {
   for (let wait = 500; ;) {
     connection = new AbortController();
     isAsked = false;
     const before = run.lastId;
+    const wanted = { ...wish };
     try {
       const last = before ? { "Last-Event-ID": before } : {};
       const answer = await fetch(`events?${query()}`, { headers: headers(last), signal: connection.signal, cache: "no-store" });
       if (!answer.ok) {
         const sentence = (await answer.text()).slice(0, 300);
-        if ([400, 401, 403, 421].includes(answer.status)) return alarm(sentence);
+        if (granted && MEANINGLESS.includes(answer.status)) { goBack(sentence); continue; }
+        if ([401, 403, 421, ...MEANINGLESS].includes(answer.status)) return alarm(sentence);
         throw new Error(sentence);
       }
-      $("link").textContent = "";
+      granted = wanted;
+      $("link").textContent = complaint;
+      complaint = "";
       await read(answer.body.getReader(), connection);
     } catch { /* it broke, or was broken off */ }
     if (isAsked) { wait = 500; continue; }
