@@ -3,7 +3,7 @@
 The subscriber reads one message a second under ``DROP_OLDEST``; runs with and without it take turns, and are
 compared by the time for a gradient.  The loop is asked to wake a task every 5 ms, and it is noted how late it
 does: when idle, while all cores sample, and while they sample and other models are traced and compiled
-besides.  Idle and busy spells take turns in one process.
+besides, in threads or in worker processes.  Idle and busy spells take turns in one process.
 
 ``python benchmarks/guests.py`` takes some minutes; ``--draws``, ``--seconds`` and ``--turns`` shorten it.
 """
@@ -87,18 +87,23 @@ async def sampling(program):
 
 
 @asynccontextmanager
-async def sampling_and_compiling(program):
+async def sampling_and_compiling(program, workers="thread"):
     """Keep all cores at it, and open runs of models that nobody has compiled, one after the other."""
 
     async def compile_others():
         while True:
-            async with ex.open_run(another_model(), draws=100, tune=50, chains=2) as run:
+            async with ex.open_run(another_model(), draws=100, tune=50, chains=2, workers=workers) as run:
                 await run.result()
 
     async with sampling(program), trio.open_nursery() as nursery:
         nursery.start_soon(compile_others)
         yield
         nursery.cancel_scope.cancel()
+
+
+def sampling_and_compiling_elsewhere(program):
+    """Keep all cores at it, and open such runs whose models worker processes compile."""
+    return sampling_and_compiling(program, "process")
 
 
 _made = []
@@ -130,9 +135,10 @@ def loop_latency(name, seconds, turns):
     """Return percentiles of the loop's lateness, idle and busy spells taking turns."""
     program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
     ex.sample(program, draws=100, progressbar=False)
-    late = {busy.__name__: [] for busy in (idle, sampling, sampling_and_compiling)}
+    spells = (idle, sampling, sampling_and_compiling, sampling_and_compiling_elsewhere)
+    late = {busy.__name__: [] for busy in spells}
     for _ in range(turns):
-        for busy in (idle, sampling, sampling_and_compiling):
+        for busy in spells:
             late[busy.__name__] += trio.run(lateness, busy, program, seconds)
     rows = {
         what: {f"p{part}": round(float(np.percentile(values, part)), 2) for part in (50, 99, 100)}
