@@ -75,6 +75,19 @@ class Online:
         """The last hundred divergences of all chains; their values stand in the order of ``names``."""
         return tuple(self._divergences.last)
 
+    def rows(self, draws: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the values of all scalars in the draws of a block, of shape (draw, quantity).
+
+        Raises:
+          SettingsError: the block has other variables than those before it.
+        """
+        if self._layout is None:
+            self._layout = Layout(draws, self._dims, self._coords)
+            self._chains = [
+                Chain(number, len(self.names), self._lags_wanted) for number in range(len(self._chains))
+            ]
+        return self._layout.flat(draws)
+
     def observe(self, message: Message) -> None:
         """Take in a message: draws, or that a chain gave up; others change nothing.
 
@@ -147,15 +160,10 @@ class Online:
 
     @_UNKNOWN_IS_NAN
     def _observe_draws(self, block: DrawBlock) -> None:
-        if self._layout is None:
-            self._layout = Layout(block.draws, self._dims, self._coords)
-            self._chains = [
-                Chain(number, len(self.names), self._lags_wanted) for number in range(len(self._chains))
-            ]
         seen = int(self._next[block.chain])
         fresh = slice(max(0, seen - block.first), None)
         first = block.first + fresh.start
-        draws = self._layout.flat(block.draws)[fresh]
+        draws = self.rows(block.draws)[fresh]
         if not len(draws):
             return
         self._missed += first - seen

@@ -30,6 +30,10 @@ ESTIMATE = 1.0
 """Seconds between two estimates at least."""
 PATIENCE = 30
 """Estimating, and telling pages of it, may take one part in so many of a core."""
+SHARE = 25
+"""Taking in draws may take one part in so many of a core, while the run is live ..."""
+BURST = 1.0
+"""... and so many seconds of a core before that, as for what was drawn before anybody looked."""
 CAPACITY = 1 << 20
 """Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
 AT_ONCE = 256
@@ -68,6 +72,9 @@ class Board:
         self._estimated_at = -math.inf
         self._cost = 0.0
         """What the last estimates, and frames that tell of them, have cost so far, in seconds of a core."""
+        self._credit = BURST
+        """Seconds of a core for draws to come."""
+        self._credited_at = 0.0
         self._standing: tuple[int, str] = (-1, "")
         self._charts: dict[str, dict[str, Any]] = {}
         """Of the present revision, by quantity: many pages show the same ones."""
@@ -163,7 +170,7 @@ class Board:
         self._room.unpark_all()
         for part in _parts(batch):
             async with self._lock:
-                observe = partial(self.picture.observe, part, self._now())
+                observe = partial(self._observe, part, self._now())
                 await trio.to_thread.run_sync(observe, limiter=self._threads)
             self._news.unpark_all()
         async with self._lock:
@@ -171,6 +178,13 @@ class Board:
                 self._estimated, self._estimated_at = self.picture.sequence, self._now()
                 await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
         self._news.unpark_all()
+
+    def _observe(self, messages: Sequence[Message], now: float) -> None:
+        """Take in messages; the draws of blocks for which there is no time are passed over, and counted."""
+        self._credit = min(BURST, self._credit + (now - self._credited_at) / SHARE)
+        self._credited_at, began = now, thread_time()
+        self.picture.observe(messages, now, with_draws=self._credit > 0 or not self._is_live)
+        self._credit -= thread_time() - began
 
     def _is_due(self) -> bool:
         """Whether there is something new to estimate from, and it is time to."""

@@ -112,17 +112,26 @@ class Picture:
         """Return how many chains there are."""
         return len(self.paces)
 
-    def observe(self, messages: Sequence[Message], now: float) -> None:
-        """Take in messages that came at ``now``, in seconds since the run was opened."""
+    def observe(self, messages: Sequence[Message], now: float, *, with_draws: bool = True) -> None:
+        """Take in messages.
+
+        Args:
+          messages: of the run.
+          now: when they came, in seconds since the run was opened.
+          with_draws: whether there is time for the draws of blocks, too, and not only for where chains stand.
+        """
         for message in messages:
             if not isinstance(message, RunPaused | RunResumed):
                 self._grow(message.chain)
             self.tally.observe(message, now)
-            self.online.observe(message)
             self.sequence += 1
             if isinstance(message, DrawBlock):
-                self._take(message)
+                self._note_pace(message)
+                if with_draws:
+                    self.online.observe(message)
+                    self._take(message)
             else:
+                self.online.observe(message)
                 self._note(message, now)
         self.elapsed = now
 
@@ -178,17 +187,18 @@ class Picture:
                 self.traces.append(self.traces[0].empty())
                 self.divergent.append(self.divergent[0].empty())
 
-    def _take(self, block: DrawBlock) -> None:
+    def _note_pace(self, block: DrawBlock) -> None:
         pace = self.paces[block.chain]
         pace.depth = float(block.stats["tree_depth"].mean())
         pace.acceptance = float(block.stats["acceptance_rate"].mean())
+
+    def _take(self, block: DrawBlock) -> None:
         if block.phase == "warmup" or not len(block):
             return
         if self.quantities is None:
             shapes = {name: values.shape[1:] for name, values in block.draws.items()}
             self._make_room(Quantities(self.online.names, shapes))
-        assert self.quantities is not None
-        values = self.quantities.rows(block.draws)
+        values = self.online.rows(block.draws)
         energy = np.asarray(block.stats["energy"], dtype=float)
         jumps = np.diff(energy, prepend=self._last_energy[block.chain])
         self._last_energy[block.chain] = float(energy[-1])

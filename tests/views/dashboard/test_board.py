@@ -9,7 +9,7 @@ import trio.testing
 
 from exmc_actors.views.dashboard import Board, Picture
 from exmc_actors.views.dashboard import board as module
-from exmc_actors.views.dashboard.board import ESTIMATE, NUMBERS_AT_ONCE, PATIENCE
+from exmc_actors.views.dashboard.board import ESTIMATE, NUMBERS_AT_ONCE, PATIENCE, SHARE
 from exmc_actors.views.dashboard.selection import Selection
 from tests.views.dashboard.conftest import Feed, block, run
 
@@ -21,7 +21,7 @@ def test_leaving_waits_for_a_part_of_what_has_come_and_not_for_all(monkeypatch):
         board, feed = Board(Picture(chains=1, draws=10**8, tune=0)), Feed()
         observe = board.picture.observe
 
-        def leave(messages, now):
+        def leave(messages, now, **_):
             seen.extend(messages)
             if len(messages) > 1:
                 trio.from_thread.run_sync(scope.cancel)
@@ -83,3 +83,49 @@ def test_what_frames_cost_puts_off_the_next_estimates(monkeypatch):
         assert await revision_after(ESTIMATE) == 3
 
     trio.run(main, clock=clock)
+
+
+def test_draws_that_would_take_more_than_a_share_of_a_core_are_passed_over_and_counted(monkeypatch):
+    seconds = count()
+    monkeypatch.setattr(module, "thread_time", lambda: next(seconds))  # each block takes a second
+    clock = trio.testing.MockClock()
+    firsts = count(0, 10)
+
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0))
+
+        async def take_in(blocks):
+            for _ in range(blocks):
+                board._waiting = [block(0, next(firsts), 10)]
+                await board._take_in()
+
+        await take_in(4)
+        assert board.picture.rows()[0].done == 40
+        board.picture.estimate()
+        assert board.picture.estimates.draws.tolist() == [10]  # for as many as there are seconds at first
+        clock.jump(4 * SHARE)  # three of them pay for looking at what was passed over
+        await take_in(1)
+        board.picture.estimate()
+        return board.picture
+
+    picture = trio.run(main, clock=clock)
+    assert picture.estimates.draws.tolist() == [20]
+    assert picture.estimates.missed == 30
+    assert picture.traces[0].end == picture.rows()[0].done
+
+
+def test_a_stored_run_is_taken_in_as_a_whole(monkeypatch):
+    seconds = count()
+    monkeypatch.setattr(module, "thread_time", lambda: next(seconds))
+
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0), is_live=False)
+        for first in range(0, 100, 10):
+            board._waiting = [block(0, first, 10)]
+            await board._take_in()
+        board.picture.estimate()
+        return board.picture.estimates
+
+    estimates = run(main)
+    assert estimates.draws.tolist() == [100]
+    assert estimates.missed == 0
