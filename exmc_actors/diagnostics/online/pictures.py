@@ -12,6 +12,8 @@ from exmc_actors.diagnostics.online.sketch import Sketch, quantiles
 
 SHOWN = (0.005, 0.995)
 """Quantiles between which a histogram lies: one draw of a heavy tail would squeeze all others together."""
+ULPS_A_BIN = 4
+"""Distances between neighbouring numbers that a bin is wide at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,20 @@ def histogram(sketches: Sequence[Sketch], bins: int) -> Histogram:
     low, high = quantiles(sketches, SHOWN)[:, 0]
     finite = np.concatenate([values for values, _ in weighted])
     low, high = (low if np.isfinite(low) else finite.min()), (high if np.isfinite(high) else finite.max())
-    counts = [np.histogram(values, bins, (low, high), weights=weights) for values, weights in weighted]
-    return Histogram(counts[0][1], np.array([number for number, _ in counts]).astype(int))
+    # The distance of two numbers may be larger than any number; that of their quarters is not.
+    scale = 1.0 if np.isfinite(high - low) else 0.25
+    span = _span(low * scale, high * scale, bins)
+    counts = [np.histogram(values * scale, bins, span, weights=weights) for values, weights in weighted]
+    return Histogram(counts[0][1] / scale, np.array([number for number, _ in counts]).astype(int))
+
+
+def _span(low: float, high: float, bins: int) -> tuple[float, float]:
+    """Return the ends of a histogram, far enough apart that no two edges are the same number."""
+    least = ULPS_A_BIN * bins * np.spacing(max(abs(low), abs(high)))
+    if low == high:
+        least = max(least, 1.0)
+    wider = max(0.0, least - (high - low)) / 2
+    return low - wider, high + wider
 
 
 def running_means(chains: Sequence[tuple[Bins, np.ndarray]]) -> list[RunningMean]:

@@ -254,6 +254,25 @@ def test_histograms_of_what_is_not_finite_or_does_not_vary():
     assert online_of(some).histogram("x[0]").counts.sum() > 0
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        1.0 - np.spacing(0.5) * np.arange(5),
+        np.full(5, 1e17),
+        1e16 + 2.0 * np.arange(5),
+        2.0**62 + 1024.0 * np.arange(5),
+        1e308 * np.array([-1.7, -1.0, 0.0, 1.0, 1.7]),
+        5e-324 * np.arange(5),
+    ],
+)
+def test_a_histogram_tells_of_numbers_however_near_or_far_apart(values):
+    shown = online_of(np.tile(values, 200).reshape(1, 2, 500)).histogram("x[0]")
+    assert shown.counts.sum() == 1000
+    assert (shown.edges[:-1] < shown.edges[1:]).all()
+    assert np.isfinite(shown.edges).all()
+    assert shown.edges[0] <= values.min() <= values.max() <= shown.edges[-1]
+
+
 def test_a_running_mean_ends_at_the_chain_mean_and_its_error_shrinks(autoregressive):
     draws = autoregressive(1, 2, 5000, correlation=0.5)
     for chain, one in enumerate(online_of(draws).running_mean("x[0]")):
