@@ -78,7 +78,7 @@ def _row(chain: ChainStatistics, record: ChainRecord, tune: int) -> Row:
     transitions = chain.index + (tune if chain.phase == "sample" else 0)
     return Row(
         chain=chain.chain,
-        state=_state(chain, transitions),
+        state=_state(chain, record),
         phase=chain.phase,
         done=chain.index,
         divergences=chain.divergences,
@@ -91,15 +91,20 @@ def _row(chain: ChainStatistics, record: ChainRecord, tune: int) -> Row:
     )
 
 
-def _state(chain: ChainStatistics, transitions: int) -> State:
+def _state(chain: ChainStatistics, record: ChainRecord) -> State:
     if chain.status == "finished" or chain.status == "failed":
         return chain.status
-    return STATE_OF[chain.phase] if transitions else "waiting"
+    if record.was_stopped:
+        return "stopped"
+    return STATE_OF[chain.phase] if record.transitions else "waiting"
 
 
 def _note(chain: ChainStatistics, record: ChainRecord) -> str:
+    place = f"{'warmup ' if chain.phase == 'warmup' else ''}draw {chain.index}"
     if chain.status == "failed":
-        return f"gave up at {'warmup ' if chain.phase == 'warmup' else ''}draw {chain.index}: {record.reason}"
+        return f"gave up at {place}: {record.reason}"
+    if record.was_stopped:
+        return f"stopped by the user at {place}"
     if chain.stalled is not None:
         return f"has been at one block for {chain.stalled:.0f} s, far longer than foretold"
     return f"restarted {chain.restarts}x" if chain.restarts else ""

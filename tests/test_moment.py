@@ -71,6 +71,21 @@ def test_a_run_that_was_paused_killed_and_aborted_says_so(model):
     assert heading(over) == "Stopped"
 
 
+def test_a_chain_that_the_user_stopped_says_so_and_where(model):
+    async def main():
+        async with opened(model) as run:
+            async with run.subscribe(overflow=ex.WAIT, capacity=1, from_start=True) as feed:
+                await anext(aiter(feed))
+                assert await run.stop_chain(1)
+            shown = run._repr_html_()
+            await run.result()
+            return shown, run._repr_html_()
+
+    for html in virtual(main):
+        assert re.search(r"chain 1 stopped by the user at (warmup )?draw \d+<", html)
+        assert html.count("■ stopped<") == 1
+
+
 def test_only_variables_that_the_result_keeps_are_shown(model):
     async def main():
         async with opened(model, var_names=["tau"]) as run:

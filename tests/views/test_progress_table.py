@@ -1,9 +1,10 @@
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from exmc_actors.views.progress_table import ASCII, BLOCKS, ProgressTable
-from exmc_actors.views.tally import Row
+from exmc_actors.views.tally import Row, State
 
 ROW = Row(
     chain=0,
@@ -94,6 +95,11 @@ def test_a_run_that_is_paused_says_why_before_all_notes():
     rows = [replace(ROW, note="restarted 1x")]
     drawn = TABLE.render(rows, 0.0, "the disk is full").plain.split("\n")
     assert [line.split(":")[0] for line in drawn[-2:]] == ["paused", "chain 0 restarted 1x"]
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_every_state_of_a_chain_can_be_drawn(state):
+    assert lines(TABLE, replace(ROW, state=state))[-1].endswith(f" {state}")
 
 
 def test_chains_and_notes_beyond_the_screen_are_counted():

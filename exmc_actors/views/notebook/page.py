@@ -22,6 +22,7 @@ MARKS: dict[State, str] = {
     "sampling": '<span class="exmc-good">▶</span> ',
     "finished": '<span class="exmc-good">✔</span> ',
     "failed": '<span class="exmc-bad">✖</span> ',
+    "stopped": "■ ",
 }
 
 HEADINGS = ("Draw", "Divergences", "Step size", "Steps/draw", "Draws/s", "Restarts")

@@ -1,6 +1,7 @@
 """A picture's HTML is well formed, bounded and inert, and says in words what its colours say."""
 
 from dataclasses import replace
+from typing import get_args
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from exmc_actors.views.notebook import Followed, html, text
 from exmc_actors.views.notebook.picture import MOST_QUANTITIES, picture
 from exmc_actors.views.notebook.verdicts import verdict
-from exmc_actors.views.tally import Row
+from exmc_actors.views.tally import Row, State
 
 ROW = Row(
     chain=0,
@@ -172,6 +173,17 @@ def test_a_large_run_makes_a_page_of_bounded_size(pictured):
     assert "and 84 more chains: 84 sampling" in words(page)
     assert "and 94 more chains with such notes" in words(page)
     assert "traces of the first 8 chains" in words(page)
+
+
+def test_every_state_of_a_chain_has_its_mark_and_is_counted_among_those_left_out(pictured):
+    states = get_args(State)
+    rows = [replace(ROW, chain=number, state=state) for number, state in enumerate(states * 5)]
+    shown = pictured(rows=rows)
+    marks = {row[1].removesuffix(state) for row, state in zip(table(shown, 0)[1:], states, strict=False)}
+    assert len(marks) == len(states)
+    left_out = [row.state for row in rows[16:]]
+    said = ", ".join(f"{left_out.count(state)} {state}" for state in states)
+    assert f"and 14 more chains: {said}" in words(parsed(shown))
 
 
 def test_a_trace_has_a_line_a_chain_in_the_colour_of_its_row(pictured):
