@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from exmc_actors.diagnostics.online import Online, OnlineSummary
-from exmc_actors.views.dashboard.numbers import number, plain
+from exmc_actors.views.dashboard.numbers import exact, number, plain
 from exmc_actors.views.dashboard.picture import Cursor, Event, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.dashboard.table import Table
@@ -74,12 +74,12 @@ def charts(online: Online, name: str) -> dict[str, Any]:
     histogram = online.histogram(name, BINS)
     running = online.running_mean(name)
     return {
-        "edges": plain(histogram.edges),
+        "edges": exact(histogram.edges),
         "counts": histogram.counts.tolist(),
         "running": [
             {
                 "draws": one.draws[_places(len(one.draws))].astype(int).tolist(),
-                "mean": plain(one.mean[_places(len(one.draws))]),
+                "mean": exact(one.mean[_places(len(one.draws))]),
                 "mcse": plain(one.mcse[_places(len(one.draws))]),
             }
             for one in running
@@ -111,9 +111,9 @@ def _trace(picture: Picture, chain: int, columns: list[int], start: int) -> dict
     return {
         "stride": trace.stride,
         "draws": numbers.tolist(),
-        "values": [plain(rows[:, column]) for column in columns],
-        "energy": plain(rows[:, -2]),
-        "jump": plain(rows[:, -1]),
+        "values": [exact(rows[:, column]) for column in columns],
+        "energy": exact(rows[:, -2]),
+        "jump": exact(rows[:, -1]),
     }
 
 
@@ -124,7 +124,7 @@ def _divergences(picture: Picture, chain: int, columns: list[int], start: int) -
         "stride": found.stride,
         "numbers": numbers.tolist(),
         "draws": rows[:, 0].astype(int).tolist(),
-        "values": [plain(rows[:, 1 + column]) for column in columns],
+        "values": [exact(rows[:, 1 + column]) for column in columns],
     }
 
 

@@ -1,4 +1,4 @@
-"""Turn arrays into what JSON can say: nine digits are enough for a chart, and what is not finite is null."""
+"""Turn arrays into what JSON can say: what is not finite is null."""
 
 from math import isfinite
 from typing import Any
@@ -7,8 +7,13 @@ import numpy as np
 
 
 def plain(values: np.ndarray) -> list[Any]:
-    """Return the numbers of an array of one axis."""
+    """Return the numbers of an array of one axis with nine digits: enough where they stand for themselves."""
     return [number(value) for value in values.tolist()]
+
+
+def exact(values: np.ndarray) -> list[Any]:
+    """Return the numbers of an array of one axis as they are: of places in a chart any digit may matter."""
+    return [value if isfinite(value) else None for value in values.tolist()]
 
 
 def number(value: float) -> float | None:

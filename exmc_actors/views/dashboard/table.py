@@ -7,7 +7,7 @@ import numpy as np
 
 from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT, LOWEST_ESS_PER_CHAIN
 from exmc_actors.diagnostics.online import OnlineSummary
-from exmc_actors.views.dashboard.numbers import plain
+from exmc_actors.views.dashboard.numbers import exact, plain
 from exmc_actors.views.dashboard.selection import Selection
 
 Verdict = Literal["good", "fair", "poor", "open"]
@@ -15,7 +15,8 @@ VERDICTS: tuple[Verdict, ...] = ("open", "good", "fair", "poor")
 
 RHAT_GOOD, RHAT_FAIR = HIGHEST_R_HAT, 1.05
 ESS_GOOD, ESS_FAIR = 400.0, 100.0
-_COLUMNS = ("mean", "sd", "mcse_mean", "q5", "q50", "q95", "ess", "r_hat")
+_PLACES = ("mean", "q5", "q50", "q95")
+_MEASURES = ("sd", "mcse_mean", "ess", "r_hat")
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Table:
         return {
             "names": [self.summary.names[row] for row in rows],
             "verdicts": [VERDICTS[levels[row]] for row in rows],
-            **{column: plain(getattr(self.summary, column)[rows]) for column in _COLUMNS},
+            **{column: exact(getattr(self.summary, column)[rows]) for column in _PLACES},
+            **{column: plain(getattr(self.summary, column)[rows]) for column in _MEASURES},
             "page": page,
             "pages": last + 1,
             "matching": len(matching),

@@ -12,6 +12,7 @@ from exmc_actors.messages import (
     ChainFinished,
     ChainRestarted,
     ChainStopped,
+    DrawBlock,
     RunPaused,
     RunResumed,
 )
@@ -43,6 +44,24 @@ def test_a_picture_shows_positions_traces_and_what_diverged():
     assert frame["divergences"][0]["draws"] == [3, 7]
     assert frame["divergences"][0]["values"] == [[3, 7], [1.5, 3.5]]
     assert standing(picture)["chains"][0]["divergences"] == 2
+
+
+def test_a_page_is_told_numbers_that_are_large_and_hardly_differ_as_they_are():
+    picture = Picture(chains=1, draws=100, tune=0)
+    values = 1.7e9 + np.arange(60.0) / 64
+    stats = block(0, 0, 60, diverged=(3,)).stats | {"energy": values}
+    picture.observe([DrawBlock(0, "sample", 0, {"t": values}, stats)], 1.0)
+    picture.estimate()
+    frame = json.loads(json.dumps(news(picture, ("t",), None), allow_nan=False))
+    assert frame["traces"][0]["values"] == [values.tolist()]
+    assert frame["traces"][0]["energy"] == values.tolist()
+    assert frame["divergences"][0]["values"] == [[values[3]]]
+    shown = charts(picture.online, "t")
+    assert len(set(shown["edges"])) == 41
+    assert shown["running"][0]["mean"] == picture.online.running_mean("t")[0].mean.tolist()
+    table = estimates(picture.estimates, Selection())["table"]
+    assert table["mean"] == picture.estimates.mean.tolist()
+    assert table["q5"][0] < table["q50"][0] < table["q95"][0]
 
 
 def test_a_chain_that_is_added_is_shown_as_the_others_and_by_what_is_new_alone():
