@@ -4,7 +4,9 @@ import re
 import shutil
 import threading
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import trio
 
@@ -251,6 +253,35 @@ def test_a_page_goes_back_to_what_it_showed_when_the_server_does_not_take_what_i
         page.get_by_role("button", name="Show charts of mu").click()
         expect(page.locator(".quantity")).to_have_count(3)
         expect(page.locator("#link")).to_have_text("")
+
+
+ROWS_WITH_COLOUR = """(canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const rows = new Set();
+    for (let at = 0; at < data.length; at += 4) {
+        const pixel = data.slice(at, at + 3);
+        if (data[at + 3] > 128 && Math.max(...pixel) - Math.min(...pixel) > 60)
+            rows.add(Math.floor(at / 4 / canvas.width));
+    }
+    return rows.size / canvas.height;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("offset", "step"), [(0.0, 1e-6), (1.7e9, 1e-3), (1e12, 1e-2), (1e16, 2.0), (1e17, 16.0), (-1e17, 1e4)]
+)
+def test_numbers_that_are_large_and_hardly_differ_have_charts_as_others_have(browser, offset, step):
+    with made_by_hand(browser) as (tell, page):
+        for chain in range(2):
+            made = block(chain, 0, 300, diverged=(3,))
+            values = offset + step * (np.arange(300) * 7 % 13)
+            tell(replace(made, draws={"t": values, "constant": np.full(300, offset)}))
+        expect(page.locator("#table tbody tr")).to_have_count(2)
+        for kind in ("trace", "running"):
+            expect(page.locator(f".quantity[data-name='t'] .{kind} .uplot")).to_be_visible()
+        trace = page.locator(".quantity[data-name='t'] .trace canvas")
+        assert trace.evaluate(ROWS_WITH_COLOUR) > 0.5
+        assert page.evaluate("document.querySelectorAll('.quantity').length") == 2
 
 
 def test_a_wrong_token_gets_one_sentence(browser):

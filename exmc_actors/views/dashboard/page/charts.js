@@ -101,7 +101,8 @@ export class QuantityCharts {
     const data = joined(run.traces.map((trace) => [trace.draws, trace.values[place]]));
     this.marks = run.divergences.flatMap((one) => one.draws.map((draw, at) => [draw, one.values[place][at]]));
     const series = run.traces.map((_, chain) => line(chain, 1));
-    this.put("trace", this.trace, 190, series, data, { hooks: { draw: [(plot) => drawMarks(plot, this.marks)] } });
+    const scales = { x: { time: false }, y: { range: airy } };
+    this.put("trace", this.trace, 190, series, data, { scales, hooks: { draw: [(plot) => drawMarks(plot, this.marks)] } });
   }
 
   drawRunning(known) {
@@ -112,7 +113,7 @@ export class QuantityCharts {
       bands.push({ series: [series.length + 2, series.length + 3], fill: `${colour(chain)}26` });
       series.push(line(chain, 2), { ...line(chain, 0), stroke: "transparent" }, { ...line(chain, 0), stroke: "transparent" });
     });
-    this.put("running", this.running, 150, series, joined(tables), { bands });
+    this.put("running", this.running, 150, series, joined(tables), { bands, scales: { x: { time: false }, y: { range: airy } } });
   }
 
   drawLags(known) {
@@ -132,8 +133,8 @@ export class QuantityCharts {
     old?.destroy();
     const axis = { stroke: style("--faint"), font, grid: { stroke: style("--grid"), width: 1 }, ticks: { stroke: style("--line"), width: 1 } };
     const options = {
-      width, height, series: [{}, ...series], legend: { show: false }, cursor: { show: false }, scales: { x: { time: false } },
-      axes: [{ ...axis, size: 30, space: 60 }, { ...axis, size: 56, space: 28 }], ...more,
+      width, height, series: [{}, ...series], legend: { show: false }, cursor: { show: false },
+      axes: [{ ...axis, size: 30, space: 60 }, { ...axis, ...UPWARDS, space: 28 }], ...more,
     };
     this.plots[kind] = new uPlot(options, data, parent);
   }
@@ -141,6 +142,20 @@ export class QuantityCharts {
 
 const line = (chain, width) => ({
   stroke: colour(chain), width, dash: width > 1 ? DASHES[chain % CHAINS_APART] : [], spanGaps: true, points: { show: false } });
+
+// uPlot takes what differs after the tenth digit only for constant.
+function airy(_, low, high) {
+  if (low === null) return [null, null];
+  [low, high] = apart(low, high);
+  const air = (high - low) * 0.1;
+  return [low - air, high + air];
+}
+
+const UPWARDS = {
+  size: (_, texts) => Math.max(56, 16 + 7.7 * Math.max(0, ...(texts ?? []).map((one) => one.length))),
+  splits: (_plot, _axis, low, high, step) => multiples(low, high, step),
+  values: (_, values) => labels(values),
+};
 
 function joined(tables) {
   return tables.length ? uPlot.join(tables) : [[]];
@@ -184,17 +199,27 @@ function sheet(canvas, height) {
   return { pen, width, height };
 }
 
-const text = (value) => {
-  const size = Math.abs(value);
-  return size !== 0 && (size < 1e-2 || size >= 1e5) ? value.toExponential(1) : String(Number(value.toPrecision(3)));
-};
+// Found by their number: a step that is added to a large value may leave it as it is.
+function multiples(low, high, step) {
+  const first = Math.ceil(low / step);
+  const count = Math.min(20, Math.floor(high / step) - first + 1);
+  return Number.isFinite(step) && count >= 1 ? [...new Set(Array.from({ length: count }, (_, at) => (first + at) * step))] : [];
+}
 
 function ticks(low, high, most) {
   const step = 10 ** Math.floor(Math.log10((high - low) / most || 1));
-  const nice = [1, 2, 5, 10].map((factor) => factor * step).find((one) => (high - low) / one <= most) ?? step * 10;
-  const found = [];
-  for (let value = Math.ceil(low / nice) * nice; value <= high; value += nice) found.push(Math.abs(value) < nice / 1e6 ? 0 : value);
-  return found.slice(0, 20);
+  return multiples(low, high, [1, 2, 5, 10].map((factor) => factor * step).find((one) => (high - low) / one <= most) ?? step * 10);
+}
+
+// With as many digits as tell them apart.
+function labels(values) {
+  const widest = (texts) => Math.max(0, ...texts.map((one) => one.length));
+  const rounded = (digits) => values.map((value) => Number(value.toPrecision(digits)));
+  let digits = 3;
+  while (digits < 17 && new Set(rounded(digits)).size < values.length) digits++;
+  const plain = rounded(digits).map(String);
+  const short = rounded(digits).map((value) => (value === 0 ? "0" : value.toExponential()));
+  return widest(short) + 1 < widest(plain) ? short : plain;
 }
 
 function axis(pen, low, high, left, right, bottom) {
@@ -206,12 +231,17 @@ function axis(pen, low, high, left, right, bottom) {
   pen.beginPath();
   pen.moveTo(left, bottom + 0.5);
   pen.lineTo(right, bottom + 0.5);
-  for (const value of ticks(low, high, Math.max(2, (right - left) / 70))) {
-    const x = left + ((value - low) / (high - low)) * (right - left);
+  const values = ticks(low, high, Math.max(2, (right - left) / 70));
+  let free = left - 8;
+  labels(values).forEach((label, at) => {
+    const x = left + ((values[at] - low) / (high - low)) * (right - left);
     pen.moveTo(x, bottom);
     pen.lineTo(x, bottom + 4);
-    pen.fillText(text(value), x, bottom + 6);
-  }
+    const half = pen.measureText(label).width / 2;
+    if (x - half < free || x + half > right + 8) return;
+    pen.fillText(label, x, bottom + 6);
+    free = x + half + 6;
+  });
   pen.stroke();
 }
 
@@ -288,9 +318,7 @@ export function drawForest(canvas, table) {
   const { pen, width, height } = sheet(canvas, Math.max(120, 30 + 22 * names.length));
   const known = names.map((_, at) => at).filter((at) => table.q5[at] !== null && table.q95[at] !== null);
   if (!known.length) return;
-  let low = Math.min(...known.map((at) => table.q5[at]));
-  let high = Math.max(...known.map((at) => table.q95[at]));
-  if (low === high) [low, high] = [low - 1, high + 1];
+  const [low, high] = apart(Math.min(...known.map((at) => table.q5[at])), Math.max(...known.map((at) => table.q95[at])));
   const margin = Math.min(130, width * 0.4);
   const [left, right, bottom] = [margin + 6, width - 8, height - 26];
   const x = (value) => left + ((value - low) / (high - low)) * (right - left);
@@ -400,12 +428,17 @@ function triangle(pen, x, y) {
   pen.stroke();
 }
 
+// What does not vary lies in the middle of an axis.
+function apart(low, high) {
+  const air = low === high ? Math.max(1, Math.abs(low) * 1e-9) : 0;
+  return [low - air, high + air];
+}
+
 // All but the outermost draws: one of a heavy tail would squeeze all others together.
 function span(values) {
   const known = values.filter((value) => value !== null).sort((a, b) => a - b);
-  const low = known[Math.floor(known.length * 0.002)] ?? 0;
-  const high = known[Math.ceil(known.length * 0.998) - 1] ?? 1;
-  const air = (high - low) * 0.05 || 1;
+  const [low, high] = apart(known[Math.floor(known.length * 0.002)] ?? 0, known[Math.ceil(known.length * 0.998) - 1] ?? 1);
+  const air = (high - low) * 0.05;
   return [low - air, high + air];
 }
 
