@@ -34,8 +34,9 @@ def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> 
     names: list[str] = []
     rows = [np.empty((0, len(COLUMNS)))]
     for part in quantities(posterior, chosen_variables(posterior, var_names)):
-        names += part.names
-        rows.append(_estimates(part.draws))
+        if part.names:
+            names += part.names
+            rows.append(_estimates(part.draws))
     return pd.DataFrame(np.concatenate(rows), index=pd.Index(names), columns=list(COLUMNS))
 
 

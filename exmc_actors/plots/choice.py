@@ -46,13 +46,17 @@ def choose(tree: xr.DataTree, var_names: str | Sequence[str] | None, most: int) 
         most: of more, those with the highest R-hat are taken.
 
     Raises:
-        SettingsError: a name is unknown, or there are no draws.
+        SettingsError: a name is unknown, or there are no draws, or no elements of what is named.
     """
     posterior = posterior_of(tree)
-    if not {"chain", "draw"} <= posterior.sizes.keys() or 0 in posterior.sizes.values():
+    if not (posterior.sizes.get("chain") and posterior.sizes.get("draw")):
         raise SettingsError("the posterior has no draws to plot: sample first.")
     variables, only = _wanted(posterior, var_names)
     total = len(only) if only else count_quantities(posterior[variables])
+    if not total:
+        raise SettingsError(
+            f"no elements to plot in {', '.join(variables)}: name a variable in var_names that has some."
+        )
     picked, note = only, None
     if total > most:
         picked, note = _most_doubtful(posterior[variables], only, most, total)

@@ -38,6 +38,14 @@ def test_without_draws_every_estimate_is_open(tree_of):
     assert summary(tree_of({"mu": np.empty((4, 0)), "theta": np.empty((4, 0, 2))})).isna().all(axis=None)
 
 
+def test_a_variable_without_elements_has_no_row(tree_of):
+    tree = tree_of(
+        {"none": np.empty((2, 10, 0)), "mu": np.zeros((2, 10)), "nothing": np.empty((2, 10, 3, 0))}
+    )
+    assert list(summary(tree).index) == ["mu"]
+    assert list(summary(tree, var_names="none").index) == []
+
+
 def test_is_the_same_from_a_file(good_posterior, tree_of, tmp_path):
     pytest.importorskip("h5py")
     tree = tree_of(good_posterior, dims={"theta": ["school"]}, coords={"school": list("abcdefgh")})

@@ -72,3 +72,11 @@ def test_two_scalars_may_have_one_name(draws, tree_of):
     tree = tree_of({"theta": draws(3)})
     tree["posterior"] = tree["posterior"].to_dataset().assign_coords(theta_dim_0=["a", "a", "b"])
     assert choose(tree, None, 9).names == ["theta[a]", "theta[a]", "theta[b]"]
+
+
+def test_a_variable_without_elements_is_passed_over_and_alone_refused(draws, tree_of):
+    tree = tree_of({"none": draws(0), "mu": draws(), "nothing": draws(2, 0)})
+    assert choose(tree, None, 9).names == ["mu"]
+    assert choose(tree, ["none", "mu"], 9).names == ["mu"]
+    with pytest.raises(SettingsError, match="no elements to plot in none, nothing: name a variable"):
+        choose(tree, ["none", "nothing"], 9)
