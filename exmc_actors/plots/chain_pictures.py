@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from exmc_actors.plots.choice import Shown
+from exmc_actors.plots.choice import Shown, reached
 from exmc_actors.plots.curves import (
     autocorrelation,
     density,
@@ -35,6 +35,7 @@ _MARK: dict[str, Any] = {"color": DIVERGENCE_COLOUR, "linestyle": "", "marker": 
 
 def trace_picture(shown: Shown) -> Picture:
     """Return a row a quantity: its density by chain, and its draws in order; divergences are ticks below."""
+    shown = reached(shown)
     rows = len(shown.names)
     picture = new_picture(9.0, 0.5 + 1.3 * rows)
     grid = picture.subplots(rows, 2, squeeze=False, width_ratios=(1, 2.6))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from exmc_actors.diagnostics.quantities import (
     quantities,
 )
 from exmc_actors.errors import SettingsError
+from exmc_actors.plots.curves import REACH, within_reach
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,6 +69,16 @@ def choose(tree: xr.DataTree, var_names: str | Sequence[str] | None, most: int) 
         _diverging(tree, posterior),
         tuple(sentence for sentence in (note, gave_up(tree)) if sentence),
     )
+
+
+def reached(shown: Shown) -> Shown:
+    """Return what can be drawn along an axis, with a note where that leaves out some draws."""
+    draws = within_reach(shown.draws)
+    lost = np.count_nonzero(np.isinf(draws)) - np.count_nonzero(np.isinf(shown.draws))
+    if not lost:
+        return shown
+    note = f"{lost:,} draws are not shown: they lie beyond {REACH:.0e}, farther than an axis reaches."
+    return replace(shown, draws=draws, notes=(*shown.notes, note))
 
 
 def gave_up(tree: xr.DataTree) -> str | None:

@@ -12,6 +12,8 @@ RANK_GRID = 50
 MOST_LAGS = 100
 BAND = 0.99
 """How often all chains stay within their band when nothing is wrong."""
+REACH = 1e307
+"""The largest value that is drawn: matplotlib fails where the distance of the ends of an axis overflows."""
 _FAR = 3.0
 """Spans of the middle 90 % beyond which a heavy tail is cut off: it would flatten all the rest."""
 
@@ -38,6 +40,11 @@ def density(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     kernel = np.exp(-0.5 * np.square(np.arange(-reach, reach + 1) / width))
     smooth = np.convolve(np.pad(counts, reach, mode="symmetric"), kernel / kernel.sum(), mode="valid")
     return (edges[1:] + edges[:-1]) / 2, smooth / (finite.size * step)
+
+
+def within_reach(values: np.ndarray) -> np.ndarray:
+    """Return values of which those that no axis reaches are infinite: they are left out with these."""
+    return np.where(np.abs(values) > REACH, np.inf, values)
 
 
 def window(finite: np.ndarray) -> tuple[float, float]:

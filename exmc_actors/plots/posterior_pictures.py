@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.plots.chain_pictures import draw_density
-from exmc_actors.plots.choice import Shown
+from exmc_actors.plots.choice import Shown, reached
 from exmc_actors.plots.picture import (
     CHAIN_COLOURS,
     DIVERGENCE_COLOUR,
@@ -33,6 +33,7 @@ def pair_picture(shown: Shown) -> Picture:
     Raises:
         SettingsError: there is only one quantity.
     """
+    shown = reached(shown)
     count = len(shown.names)
     if count < 2:
         raise SettingsError(
@@ -61,6 +62,7 @@ def pair_picture(shown: Shown) -> Picture:
 
 def forest_picture(shown: Shown) -> Picture:
     """Return a line a quantity: the median with the intervals that hold 50 % and 90 % of the draws."""
+    shown = reached(shown)
     count, chains = len(shown.names), len(shown.chains)
     is_apart = 1 < chains <= MOST_CHAINS_APART
     picture = new_picture(9.0, 1.0 + 0.27 * count)

@@ -9,7 +9,7 @@ import numpy as np
 
 from exmc_actors.diagnostics.quantities import by_chain_and_draw, chosen_variables
 from exmc_actors.errors import SettingsError
-from exmc_actors.plots.curves import GRID, density, whole_numbers, window
+from exmc_actors.plots.curves import GRID, density, whole_numbers, window, within_reach
 from exmc_actors.plots.picture import CHAIN_COLOURS, INK, Picture, finish, new_picture, say, short
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def ppc_picture(tree: xr.DataTree, var_names: str | Sequence[str] | None) -> Pic
 
 def _draw(axes: Axes, name: str, predictions: np.ndarray, data: np.ndarray) -> None:
     """Draw densities; of few or whole numbers, which have none worth drawing, shares below."""
+    predictions, data = within_reach(predictions), within_reach(data)
     data = data[np.isfinite(data)]
     finite = predictions[np.isfinite(predictions)]
     is_single = predictions.shape[1] == 1  # one number a draw: all draws together are the prediction

@@ -94,9 +94,10 @@ def test_every_kind_is_drawn_and_written(schools, tmp_path, kind, suffix):
         np.where(np.arange(240).reshape(4, 60) == 9, np.inf, 1.0),
         np.random.default_rng(0).standard_cauchy((4, 60)) ** 3,
         1e300 * np.random.default_rng(0).normal(size=(4, 60)),
+        1e308 * np.sin(np.arange(240.0)).reshape(4, 60),
         np.random.default_rng(0).poisson(2.0, (4, 60)),
     ],
-    ids=["constant", "nan", "an-infinity", "heavy", "huge", "whole"],
+    ids=["constant", "nan", "an-infinity", "heavy", "huge", "too-huge", "whole"],
 )
 def test_odd_draws_are_no_reason_to_fail(draws, tree_of, stats_of, kind, odd):
     figure = plot(tree_of({"mu": draws(), "odd": odd}, sample_stats=stats_of((0, 1))), kind)
@@ -140,6 +141,23 @@ def test_many_draws_are_thinned_among_the_pairs_and_it_is_said(draws, tree_of, s
     figure = plot(tree, "pair")
     assert "One draw in 6 is shown." in texts(figure)
     assert "divergence (1)" in texts(figure)
+
+
+@pytest.mark.parametrize("kind", ["trace", "pair", "forest"])
+def test_draws_that_no_axis_reaches_are_left_out_and_it_is_said(draws, tree_of, kind):
+    values = draws()
+    values[1, 3:5] = 1e308, -1e308
+    figure = plot(tree_of({"mu": values, "tau": draws(seed=1)}), kind)
+    assert figure._repr_png_()
+    assert "2 draws are not shown: they lie beyond 1e+307" in texts(figure)
+
+
+def test_predictions_that_no_axis_reaches_are_left_out(draws, tree_of, dataset):
+    values = draws(40)
+    values[0, 3] = 1e308
+    observed = xr.Dataset({"y": ("y_dim_0", 1.7e308 * np.linspace(-1.0, 1.0, 40))})
+    tree = tree_of({"mu": draws()}, posterior_predictive=dataset({"y": values}), observed_data=observed)
+    assert plot(tree, "ppc")._repr_png_()
 
 
 def test_what_is_left_out_stands_below_the_picture(draws, tree_of, dataset):
