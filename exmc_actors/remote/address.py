@@ -74,7 +74,9 @@ def _is_token(token: Any) -> bool:
 
 
 def _no_address(url: str) -> SettingsError:
+    place, mark, _ = url.partition("#")[0].partition("?")
+    shown = f"{place[:200]}{mark and '?...'}"  # what follows may be a token
     return SettingsError(
-        f"url must be the address of a dashboard, got {url[:200]!r}: write what serve_dashboard told, say "
+        f"url must be the address of a dashboard, got {shown!r}: write what serve_dashboard told, say "
         "'http://127.0.0.1:8080/#token=...'."
     )

@@ -306,6 +306,15 @@ def test_an_address_that_is_none_is_refused(url, token):
         address_of(url, token)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://host:99999/#token=secret", "http://host/?a=1#token=secret", "http://host/?token=secret"]
+)
+def test_an_address_that_is_refused_is_told_without_its_token(url):
+    with pytest.raises(ex.SettingsError, match="got 'http://host") as refused:
+        address_of(url)
+    assert "secret" not in str(refused.value)
+
+
 def test_an_address_has_its_token_or_is_given_one():
     address = address_of("https://[::1]/lab#token=a%2Bb")
     assert (address.host, address.port, address.path, address.token) == ("::1", 443, "/lab/", "a+b")
