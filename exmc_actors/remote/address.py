@@ -49,10 +49,11 @@ def address_of(url: Any, token: Any = None) -> Address:
         )
     try:
         parts = urlsplit(url)
-        port = parts.port
+        port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
+        (parts.hostname or "").encode("idna")  # as whoever looks the name up does
     except ValueError as error:
         raise _no_address(url) from error
-    if parts.scheme not in _PORTS or not parts.hostname or parts.query or not _is_plain(parts):
+    if not port or parts.scheme not in _PORTS or not parts.hostname or parts.query or not _is_plain(parts):
         raise _no_address(url)
     if token is None:
         token = next(iter(parse_qs(parts.fragment).get("token", ())), None)
@@ -60,7 +61,7 @@ def address_of(url: Any, token: Any = None) -> Address:
         raise SettingsError("token must be a str of ASCII letters, digits and signs: give the server's own.")
     path = parts.path if parts.path.endswith("/") else f"{parts.path}/"
     is_encrypted = parts.scheme == "https"
-    return Address(parts.hostname, port or _PORTS[parts.scheme], is_encrypted, path, token)
+    return Address(parts.hostname, port, is_encrypted, path, token)
 
 
 def _is_plain(parts: SplitResult) -> bool:
