@@ -62,15 +62,14 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
         stride: one quantity is taken of so many, counted through all variables.
     """
     passed = 0
+    known = {axis: axis_labels(posterior[axis].values) for axis in _labelled(posterior, var_names)}
     for name in var_names:
         variable = by_chain_and_draw(posterior, name)
         size = _size(variable)
         picks = np.arange(-passed % stride, size, stride)
         passed += size
         draws = variable.values.reshape(*variable.shape[:2], size)[:, :, picks]
-        labels = [
-            posterior[axis].values if axis in posterior.coords else range(10**9) for axis in variable.dims[2:]
-        ]
+        labels = [known.get(str(axis), range(size)) for axis in variable.dims[2:]]
         yield Quantities(scalar_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
 
 
@@ -83,6 +82,17 @@ def by_chain_and_draw(dataset: xr.Dataset, name: str) -> xr.Variable:
 
 def _size(variable: xr.Variable) -> int:
     return prod(n for axis, n in variable.sizes.items() if axis not in ("chain", "draw"))
+
+
+def _labelled(posterior: xr.Dataset, var_names: Sequence[str]) -> set[str]:
+    axes = {str(axis) for name in var_names for axis in posterior.variables[name].dims}
+    return {axis for axis in axes - {"chain", "draw"} if axis in posterior.coords}
+
+
+def axis_labels(given: Sequence[Any] | np.ndarray) -> Sequence[Any]:
+    """Return labels of an axis that tell its elements apart: numbers where two of those given read alike."""
+    labels = [str(label) for label in given]
+    return labels if len(set(labels)) == len(labels) else range(len(labels))
 
 
 def scalar_names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from exmc_actors.diagnostics.online import Online
 from exmc_actors.diagnostics.quantities import (
     chosen_variables,
     count_quantities,
@@ -8,6 +9,7 @@ from exmc_actors.diagnostics.quantities import (
     quantities,
 )
 from exmc_actors.errors import SettingsError
+from exmc_actors.messages import STATS, DrawBlock
 
 
 def names(posterior, stride=1):
@@ -21,6 +23,19 @@ def test_quantities_are_named_by_position_or_by_label(tree_of):
     posterior = posterior_of(tree)
     assert names(posterior) == ["mu", "theta[Choate]", "theta[Deerfield]", "x[0, 0]", "x[0, 1]"]
     assert count_quantities(posterior) == 5
+
+
+@pytest.mark.parametrize("labels", [["a", "b", "a"], np.array([1, 1.0, "1"], dtype=object)])
+def test_quantities_are_named_by_position_where_two_labels_read_alike(tree_of, labels):
+    arrays = {"theta": np.zeros((2, 5, 3)), "x": np.zeros((2, 5, 2, 3))}
+    dims = {"theta": ["who"], "x": ["school", "who"]}
+    tree = tree_of(arrays, dims=dims, coords={"school": ["A", "B"], "who": labels})
+    named = names(posterior_of(tree))
+    assert named[:5] == ["theta[0]", "theta[1]", "theta[2]", "x[A, 0]", "x[A, 1]"]
+    online = Online(2, dims=dims, coords={"school": ["A", "B"], "who": labels})
+    stats = {name: np.zeros(5) for name in STATS}
+    online.observe(DrawBlock(0, "sample", 0, {name: values[0] for name, values in arrays.items()}, stats))
+    assert list(online.names) == named
 
 
 def test_each_name_comes_with_its_own_draws(tree_of):

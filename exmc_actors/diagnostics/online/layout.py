@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from exmc_actors.diagnostics.quantities import scalar_names
+from exmc_actors.diagnostics.quantities import axis_labels, scalar_names
 from exmc_actors.errors import SettingsError
 
 Draws = Mapping[str, np.ndarray]
@@ -95,7 +95,7 @@ def _scalars(name: str, shape: tuple[int, ...], dims: Sequence[str], coords: Map
     return scalar_names(name, labels, shape, np.arange(prod(shape)))
 
 
-def _labels(given: Any, size: int) -> np.ndarray:
+def _labels(given: Any, size: int) -> Sequence[Any]:
     """Return the labels of an axis; labels of another length belong to other data."""
     fits = given is not None and len(given) == size
-    return np.asarray(given) if fits else np.arange(size)
+    return axis_labels(np.asarray(given)) if fits else range(size)
