@@ -21,6 +21,10 @@ BOTH_AXES = "sample"
 class _Group:
     values: set[str] = field(default_factory=set)
     axes: dict[str, int] = field(default_factory=dict)
+    arrays: set[str] = field(default_factory=set)
+    """Of the values, those that have axes."""
+    bases: set[str] = field(default_factory=set)
+    """Of the values whose names read like those of elements, what stands before a bracket."""
 
     def add(self, name: str, axes: dict[str, int]) -> None:
         for axis, length in axes.items():
@@ -32,8 +36,19 @@ class _Group:
                 f"{shared.pop()!r} cannot name a value and an axis, since results hold both by name: "
                 "rename one of them."
             )
+        bases = {name[:at] for at, letter in enumerate(name) if letter == "[" and name.endswith("]")}
+        wholes = bases & self.arrays | ({name} & self.bases if axes else set())
+        if wholes:
+            whole = wholes.pop()
+            raise ModelError(
+                f"there cannot be an array {whole!r} and a value '{whole}[...]', since "
+                "results call the elements of an array so: rename one of them."
+            )
+        self.bases |= bases
         self.values.add(name)
         self.axes |= axes
+        if axes:
+            self.arrays.add(name)
 
 
 @dataclass

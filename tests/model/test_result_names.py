@@ -81,6 +81,27 @@ def test_a_name_is_no_path(kind):
             DECLARE[kind](b, name, dims)
 
 
+@pytest.mark.parametrize("kind", DECLARE)
+def test_a_value_is_not_called_like_an_element_of_an_array_beside_it_whichever_comes_first(b, kind):
+    sentence = r"there cannot be an array 'x' and a value 'x\[...\]', since results call the elements"
+    DECLARE[kind](b, "x")
+    with pytest.raises(ModelError, match=rf"^x\[3\]: {sentence}"):
+        DECLARE[kind](b, "x[3]")
+    other = ex.Builder()
+    DECLARE[kind](other, "x[a]")
+    with pytest.raises(ModelError, match=f"^x: {sentence}"):
+        DECLARE[kind](other, "x")
+
+
+def test_brackets_are_free_where_no_array_has_the_name_before_them():
+    b = ex.Builder()
+    b.rv("x", ex.Flat())
+    b.rv("x[0]", ex.Flat())
+    b.rv("y[0][1]", ex.Flat(), shape=2)
+    b.rv("y[0][1][2] of z", ex.Flat())
+    assert len(b.model().shapes) == 4
+
+
 def test_a_result_holds_whatever_is_left():
     """An index is often called like the dim that it points into, a term of the density like anything."""
     b = ex.Builder(coords={"county": range(8), "sample": range(2), "mu": ["no dim"]})
