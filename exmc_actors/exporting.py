@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def export(
     Args:
       folder: that was named by ``store``.
       path: of what is written: a zarr store where it ends in ``.zarr``, a netCDF file where in ``.nc``.  It
-        has this name only once it is complete.
+        has this name only once it is complete; until then it lies in a new folder beside it.
       model: as of ``load``.
       var_names: the variables to write; None writes all.
       save_warmup: whether warmup draws are written too, in ``warmup_`` groups.
@@ -57,16 +58,13 @@ def export(
     _check_free(path, overwrite)
     stored = draws_in(folder, model, var_names)
     hollow = stored.tree(save_warmup, gather=outline)
-    part = path.with_name(f"{path.name}.part")
-    _remove(part)
-    try:
+    with TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as room:
+        part = Path(room) / path.name
         with opened(part, _without_draws(hollow)) as file:
             for beginning, phase in _PHASES.items():
                 _write(file, hollow, beginning, phase, stored.log)
         _remove(path)
         part.rename(path)
-    finally:
-        _remove(part)
 
 
 def _format_of(path: Path) -> Callable[[Path, "xarray.DataTree"], AbstractContextManager[DrawFile]]:

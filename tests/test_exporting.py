@@ -124,6 +124,16 @@ def damaged_after(times):
     return asked_too_often
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_else_lies_beside_what_is_written_stays_there(stored, tmp_path, kind):
+    mine = tmp_path / f"out.{kind}.part" / "letters"
+    mine.parent.mkdir()
+    mine.write_text("dear")
+    ex.export(stored, tmp_path / f"out.{kind}", var_names="mu")
+    assert mine.read_text() == "dear"
+    assert sorted(one.name for one in tmp_path.iterdir()) == [f"out.{kind}", f"out.{kind}.part"]
+
+
 def test_a_folder_of_something_else_is_never_replaced(stored, tmp_path):
     for name in ("mine.zarr", "mine.nc"):
         (tmp_path / name).mkdir()
