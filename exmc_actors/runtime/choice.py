@@ -1,5 +1,6 @@
 """Choose what a subscriber sees of a run's messages: chains, variables, every so many draws."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -10,7 +11,7 @@ import numpy as np
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DrawBlock, Message
-from exmc_actors.runtime.history import WHOLE_RUN, Position
+from exmc_actors.runtime.history import WHOLE_RUN, History
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,23 @@ class Choice:
     thin: int = 1
     """One draw of so many, counted within the phase."""
 
-    @property
-    def takes_all(self) -> bool:
-        """Whether there is something to see of every message."""
-        return self.chains is None and self.thin == 1
+    def taken(self, messages: History, begin: int) -> Sequence[int]:
+        """Return which messages have something to see: draws, or news of a chain or of the whole run.
 
-    def takes(self, message: Position) -> bool:
-        """Whether there is something to see of a message: draws, or news of a chain or of the whole run."""
-        if message.chain == WHOLE_RUN:
-            return True
-        if self.chains is not None and message.chain not in self.chains:
-            return False
-        return not message.is_block or self._begin(message.first) < message.length
+        Args:
+          messages: of the run.
+          begin: number of the first one to look at.
+
+        Returns:
+          Their numbers, in order.
+        """
+        if self.chains is None and self.thin == 1:
+            return range(begin, len(messages))
+        chain, phase, first, length = messages.positions(begin)[:, :4].T
+        has_news = (phase < 0) | (-first % self.thin < length)
+        if self.chains is not None:
+            has_news &= np.isin(chain, [WHOLE_RUN, *self.chains])
+        return (begin + np.flatnonzero(has_news)).tolist()
 
     def seen(self, message: Message) -> Message:
         """Return what there is to see of a message that it takes."""
@@ -90,7 +96,7 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
                 raise SettingsError(
                     f"var_names: there is no {name!r} in this run: give of {', '.join(known)}."
                 )
-    return Choice(numbers, names, int(thin))
+    return Choice(numbers, names, min(int(thin), sys.maxsize))  # no chain has so many draws
 
 
 def _is_integer(value: Any) -> bool:

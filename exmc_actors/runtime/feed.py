@@ -23,6 +23,7 @@ from exmc_actors.messages import (
 )
 from exmc_actors.runtime.choice import Choice, chosen
 from exmc_actors.runtime.log import Log
+from exmc_actors.runtime.unread import Unread
 from exmc_actors.runtime.worker import DISK_SPEED, Runner, in_thread
 
 DEFAULT_CAPACITY = 64
@@ -36,16 +37,16 @@ class Subscription(AsyncIterator[Message]):
         self._feed = feed
         self._overflow = overflow
         self._capacity = capacity
-        self._cursor = cursor
         self._choice = choice
+        self._unread = Unread(feed.log, choice, cursor)
         self._delivered = 0
         self.dropped = 0
         """Messages that were skipped because the subscriber fell behind."""
 
     @property
     def number(self) -> int:
-        """Return the number in the log of the message that it comes to next."""
-        return self._cursor
+        """Return a number in the log: from the message of this number on, it has read and skipped nothing."""
+        return self._unread.number
 
     async def __anext__(self) -> Message:
         """Return the next message, waiting for one to be committed.
@@ -56,17 +57,17 @@ class Subscription(AsyncIterator[Message]):
         await trio.lowlevel.checkpoint()
         while True:
             self._skip_to_capacity()
-            at, messages = self._cursor, self._feed.log.messages
-            if at >= len(messages):  # there are fewer once the run was cancelled
-                if self._feed.log.is_over:
-                    raise StopAsyncIteration
-                await self._feed.committed.park()
-            elif not self._choice.takes(messages.position(at)):
-                self._go_on()
-            else:
+            at = self._unread.first()
+            if at is not None:
                 message = await self._message(at)
-                if self._cursor == at:  # else it was skipped, or somebody else has it, while it was read
+                if (
+                    self._unread.first() == at
+                ):  # else it was skipped, or somebody else has it, while it was read
                     return self._delivered_now(message)
+            elif self._feed.log.is_over:
+                raise StopAsyncIteration
+            else:
+                await self._feed.committed.park()
 
     def take(self) -> Message | None:
         """Return the next message of a run that is over; None where none is unread.
@@ -74,17 +75,15 @@ class Subscription(AsyncIterator[Message]):
         Raises:
           StoreError: as iteration does.
         """
-        messages = self._feed.log.messages
         self._skip_to_capacity()
-        while (at := self._cursor) < len(messages):
-            if self._choice.takes(messages.position(at)):
-                try:
-                    return self._delivered_now(messages[at])
-                except StoreError:
-                    self._go_on()
-                    raise
+        at = self._unread.first()
+        if at is None:
+            return None
+        try:
+            return self._delivered_now(self._feed.log.messages[at])
+        except StoreError:
             self._go_on()
-        return None
+            raise
 
     async def _message(self, at: int) -> Message:
         """Return a message, from the journal where it is not in memory."""
@@ -98,7 +97,7 @@ class Subscription(AsyncIterator[Message]):
         except StoreError:
             if self._feed.log.is_cancelled:
                 raise StopAsyncIteration from None
-            if self._cursor == at:  # who bears that goes on behind it, and holds nobody back
+            if self._unread.first() == at:  # who bears that goes on behind it, and holds nobody back
                 self._go_on()
             raise
 
@@ -108,37 +107,24 @@ class Subscription(AsyncIterator[Message]):
         return self._choice.seen(message)
 
     def _go_on(self) -> None:
-        self._cursor += 1
+        self._unread.pass_first()
         self._feed.read.unpark_all()
 
     def statistics(self) -> SubscriptionStatistics:
         """Return how this subscriber keeps up."""
         self._skip_to_capacity()
         return SubscriptionStatistics(
-            self._overflow, self._capacity, len(self._unread()), self._delivered, self.dropped
+            self._overflow, self._capacity, len(self._unread), self._delivered, self.dropped
         )
 
     @property
     def holds_back(self) -> bool:
         """Say whether the chains must wait for this subscriber to read on."""
-        return self._overflow is WAIT and len(self._unread()) >= self._capacity
-
-    def _unread(self) -> Sequence[int]:
-        """Return where the unread messages stand that are for this subscriber."""
-        messages = self._feed.log.messages
-        places = range(self._cursor, len(messages))
-        if self._choice.takes_all:
-            return places
-        return [at for at in places if self._choice.takes(messages.position(at))]
+        return self._overflow is WAIT and len(self._unread) >= self._capacity
 
     def _skip_to_capacity(self) -> None:
-        if self._overflow is WAIT or len(self._feed.log.messages) - self._cursor <= self._capacity:
-            return
-        unread = self._unread()
-        excess = len(unread) - self._capacity
-        if excess > 0:
-            self._cursor = unread[excess]
-            self.dropped += excess
+        if self._overflow is not WAIT:
+            self.dropped += self._unread.skip_to(self._capacity)
 
 
 class Feed:

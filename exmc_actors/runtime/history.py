@@ -40,11 +40,6 @@ class Position(NamedTuple):
     """Bytes that it takes there."""
 
     @property
-    def is_block(self) -> bool:
-        """Whether the message has draws."""
-        return self.phase >= 0
-
-    @property
     def place(self) -> Place:
         """Where it lies in the journal."""
         return Place(self.segment, self.begin, self.frame)
@@ -97,10 +92,14 @@ class History(Sequence[Message]):
         row = range(len(self))[at] * _WIDTH
         return Position(*self._positions[row : row + _WIDTH])
 
-    def positions(self) -> np.ndarray:
-        """Return all positions at this moment, a row a message, with the columns of ``Position``."""
+    def positions(self, begin: int = 0) -> np.ndarray:
+        """Return the positions at this moment, a row a message, with the columns of ``Position``.
+
+        Args:
+          begin: number of the message of the first row.
+        """
         # A copy made in one step: the array cannot grow while somebody looks into its memory.
-        return np.asarray(self._positions[: len(self) * _WIDTH]).reshape(-1, _WIDTH)
+        return np.asarray(self._positions[begin * _WIDTH : len(self) * _WIDTH]).reshape(-1, _WIDTH)
 
     def append(self, message: Message, place: Place | None = None) -> None:
         """Take in a message.

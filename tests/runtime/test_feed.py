@@ -9,6 +9,7 @@ from exmc_actors.chain import empty_state
 from exmc_actors.messages import DROP_OLDEST, STATS, WAIT, ChainFinished, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import Feed, Log, Settings, inline
+from exmc_actors.runtime.history import History
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
@@ -238,6 +239,39 @@ def test_only_what_was_chosen_counts_for_what_waits_and_is_dropped():
             assert not patient.holds_back
 
     virtual(main)
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [({"chains": 1}, []), ({"thin": 100}, [0, 100, 200]), ({"thin": 10**30}, [0]), ({}, list(range(300)))],
+)
+def test_each_subscriber_looks_at_a_message_once_however_often_it_is_asked(feed, monkeypatch, options, seen):
+    looked_at = []
+    one, several = History.position, History.positions
+    monkeypatch.setattr(History, "position", lambda history, at: looked_at.append(at) or one(history, at))
+
+    def positions(history, begin=0):
+        looked_at.extend(range(begin, len(history)))
+        return several(history, begin)
+
+    monkeypatch.setattr(History, "positions", positions)
+    feed.log.add_chain()
+
+    async def main():
+        async with (
+            feed.subscribe(overflow=WAIT, capacity=10**4, **options) as patient,
+            feed.subscribe(overflow=DROP_OLDEST, capacity=1, **options) as hasty,
+        ):
+            for _ in range(300):
+                commit(feed, 1)
+                await feed.wait_for_room()
+                patient.statistics(), hasty.statistics()
+            feed.close()
+            assert [message.first async for message in patient] == seen
+            assert [message.first async for message in hasty] == seen[-1:]
+
+    virtual(main)
+    assert len(looked_at) <= 2 * 300
 
 
 @pytest.mark.parametrize("overflow", [ex.LATEST, DROP_OLDEST, WAIT])
