@@ -21,9 +21,6 @@ from exmc_actors.stored import draws_in
 if TYPE_CHECKING:
     import xarray
 
-_PHASES: dict[str, Phase] = {"": "sample", "warmup_": "warmup", "failed_": "sample"}
-"""By the beginning of a group's name, which phase its draws are of."""
-
 
 def export(
     folder: str | Path,
@@ -61,8 +58,8 @@ def export(
     with TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as room:
         part = Path(room) / path.name
         with opened(part, _without_draws(hollow)) as file:
-            for beginning, phase in _PHASES.items():
-                _write(file, hollow, beginning, phase, stored.log)
+            for beginning in _beginnings(hollow):
+                _write(file, hollow, beginning, stored.log)
         _remove(path)
         part.rename(path)
 
@@ -112,12 +109,18 @@ def _without_draws(tree: "xarray.DataTree") -> "xarray.DataTree":
     return bare
 
 
-def _write(file: DrawFile, tree: "xarray.DataTree", beginning: str, phase: Phase, log: Log) -> None:
+def _beginnings(tree: "xarray.DataTree") -> list[str]:
+    """Return what stands before "posterior" and "sample_stats" in the names of the groups of draws."""
+    names = [str(name) for name, node in tree.children.items() if "draw" in node.dims]
+    return list(dict.fromkeys(name.removesuffix("posterior").removesuffix("sample_stats") for name in names))
+
+
+def _write(file: DrawFile, tree: "xarray.DataTree", beginning: str, log: Log) -> None:
     """Write the posterior and the statistics of one kind: every block has some of both."""
+    phase: Phase = "warmup" if beginning == "warmup_" else "sample"
     found = [tree.children.get(f"{beginning}{name}") for name in ("posterior", "sample_stats")]
     groups = [node for node in found if node is not None]
-    if not groups:
-        return
+    assert groups, beginning
     arrays = [(str(node.name), str(name), node.variables[name]) for node in groups for name in node.data_vars]
     for group, name, like in arrays:
         file.add(group, name, like)

@@ -15,6 +15,7 @@ from exmc_actors.runtime.executables import Executables
 from tests.runtime.conftest import SIGMA, FixedBlocks, Y, virtual
 
 FAIL_AT = {1: 47, 3: 61}
+STOPPED = 4
 OPTIONS = {"draws": 60, "tune": 40, "chains": 5, "random_seed": 11}
 KINDS = {"nc": "h5netcdf", "zarr": "zarr"}
 
@@ -32,12 +33,17 @@ async def to_the_end(folder):
     async with open_run(
         labelled_schools(), **OPTIONS, store=folder, block_size=FixedBlocks((7, 3)), runner=inline
     ) as run:
+        async with run.subscribe(overflow=ex.WAIT, from_start=True, chains=STOPPED) as feed:
+            async for message in feed:
+                if message.phase == "sample":
+                    await run.stop_chain(STOPPED)
+                    break
         await run.result()
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """Return the folder of a run of which two chains gave up, at different draws."""
+    """Return the folder of a run of which two chains gave up, at different draws, and one was stopped."""
     folder, advance = tmp_path_factory.mktemp("stored"), Executables.advance
 
     def poisoned(self, chains, *rest):
@@ -89,6 +95,8 @@ def test_what_is_exported_is_what_loading_and_writing_gives(
         }
     lengths = [exported.failed_posterior["tau"].notnull().values.sum(axis=1).tolist()]
     assert lengths == [[exported.attrs["chain_lengths"][chain] for chain in FAIL_AT]]
+    stopped = exported.unfinished_posterior["tau"].sel(chain=STOPPED)
+    assert 0 < stopped.notnull().sum() == exported.attrs["chain_lengths"][STOPPED] < OPTIONS["draws"]
     assert ("warmup_posterior" in exported) == ("save_warmup" in options)
 
 
