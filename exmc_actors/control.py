@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _RESTARTING = 0.01
 """Seconds between two attempts to reach a recorder that is being restarted."""
 
+_LEFT = (
+    "the run is no longer open, and its result stays: cancel a run within the block that opens it, and one "
+    "of a runtime before it ends; now remove its store, or let go of it by rt.forget(name)."
+)
+
 
 class Control:
     """What can be done to a run."""
@@ -161,9 +166,13 @@ class Control:
         it, or none.
 
         Raises:
-          RunFailed: the block that held the run has been left.
+          RunFailed: the block that held the run has been left; its result stays.
           StoreError: the run cannot be removed from its store; all else is done.
         """
+        if not self.supervisor.ref.is_alive:
+            await trio.lowlevel.checkpoint()
+            raise RunFailed(_LEFT)
+        before = self._log.is_aborted, self._log.is_cancelled
         self._log.cancel()
         try:
             # Who waits for the run's end may then leave its block, and with it the store that is to be empty.
@@ -172,9 +181,8 @@ class Control:
             async with self.reading:
                 await self._discard()
         except sv.ProcessExited:
-            raise RunFailed(
-                "the run is no longer open: cancel it within the block that opens it, or remove its store."
-            ) from None
+            self._log.is_aborted, self._log.is_cancelled = before
+            raise RunFailed(_LEFT) from None
         finally:
             self._feed.close()
 

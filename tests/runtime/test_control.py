@@ -262,6 +262,31 @@ def test_a_finished_run_can_be_cancelled_twice_and_its_folder_takes_another_one(
         assert draws_of(tree) == undisturbed
 
 
+def test_a_run_that_can_no_longer_be_cancelled_keeps_its_result(tmp_path, undisturbed, monkeypatch):
+    async def refused(run):
+        with pytest.raises(ex.RunFailed, match="no longer open, and its result stays"):
+            await run.cancel()
+        return await run.result()
+
+    async def left():
+        async with opened(store=tmp_path) as run:
+            await run._over()
+        return await refused(run)
+
+    async def left_meanwhile():
+        async with opened() as run:
+            await run._over()
+
+            async def nobody(supervisor, child):
+                raise sv.ProcessExited(sv.Normal(), child)
+
+            monkeypatch.setattr(sv.Supervisor, "terminate_child", nobody)
+            return await refused(run)
+
+    assert draws_of(virtual(left)) == draws_of(virtual(left_meanwhile)) == undisturbed
+    assert draws_of(ex.load(tmp_path, save_warmup=True)) == undisturbed
+
+
 def test_files_that_are_not_the_journals_stay_in_the_folder(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "1.journal").write_text("mine")
