@@ -1,7 +1,6 @@
 """Open a run: check what was asked for, and compose a program, a store, workers and a supervision tree."""
 
 import contextlib
-import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -9,28 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from exmc_actors.again import Again
-from exmc_actors.compiler import Target
+from exmc_actors.asked import Asked, asked
 from exmc_actors.diagnostics import Rule
-from exmc_actors.errors import SettingsError
 from exmc_actors.kernel import Kernel
-from exmc_actors.run import Keep, Run
+from exmc_actors.run import Run
 from exmc_actors.running import Tree, View, running, unchanged
 from exmc_actors.runtime import (
-    DEFAULT_CHAINS,
-    DEFAULT_DRAWS,
     BlockSize,
     Parts,
     Runner,
+    Settings,
     Store,
-    check,
-    check_priority,
     default_platform,
     ensemble_width,
     in_thread,
     wants_ensemble,
 )
-from exmc_actors.stored import Opened, begun, chosen_names, gone_on_with, store_of, target_of
-from exmc_actors.where import Kind, Where
+from exmc_actors.stored import Opened, begun, gone_on_with, target_of
+from exmc_actors.where import Kind
 from exmc_actors.xla import is_prepared, prepare
 
 
@@ -114,82 +109,55 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       RunFailed: the supervision tree gave up.
       WorkerDied: worker processes cannot be started, or do not survive compiling.
     """
+    wanted = asked(
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        cores=cores,
+        target_accept=target_accept,
+        step_size_jitter=step_size_jitter,
+        max_treedepth=max_treedepth,
+        kernel=kernel,
+        random_seed=random_seed,
+        ensemble=ensemble,
+        initvals=initvals,
+        var_names=var_names,
+        save_warmup=save_warmup,
+        store=store,
+        resume=resume,
+        stop=stop,
+        priority=priority,
+        workers=workers,
+        patience=patience,
+    )
     if not is_prepared():
         await runner(prepare)
-    where = Where(workers, patience)
-    given = {
-        "tune": tune,
-        "target_accept": target_accept,
-        "step_size_jitter": step_size_jitter,
-        "max_treedepth": max_treedepth,
-        "kernel": kernel,
-        "random_seed": random_seed,
-        "initvals": initvals,
-        "ensemble": ensemble,
-    }
-    keep, rank = Keep(chosen_names(var_names), save_warmup), check_priority(priority)
-    if resume is None:
-        target = await runner(lambda: target_of(model))  # a large model takes its time
-        opening = _begin(target, draws, cores, chains, given, store, keep)
-    else:
-        opening = _go_on(resume, Again(model, draws, cores, chains, anyway), given, store)
+    where, settings = wanted.where, wanted.settings
+    opening: AbstractContextManager[Opened]
+    if settings is None:
+        assert wanted.store is not None
+        opening = gone_on_with(wanted.store, Again(model, draws, cores, chains, anyway))
+    else:  # a large model takes its time
+        opening = await runner(lambda: _begin(model, settings, ensemble, wanted))
     with contextlib.ExitStack() as files:
-        if store is None and resume is None:
+        if wanted.store is None:
             opened = files.enter_context(opening)
         else:  # files take their time
             opened = await runner(lambda: files.enter_context(opening))
         async with where.opened(opened.target, opened.settings) as started:
-            tree = Tree(views, block_size, runner, rank, started, where.seconds, parts)
-            async with running(opened, keep, tree, _rule(stop)) as run:
+            tree = Tree(views, block_size, runner, wanted.priority, started, where.seconds, parts)
+            async with running(opened, wanted.keep, tree, wanted.rule) as run:
                 yield run
 
 
 def _begin(
-    target: Target,
-    draws: int | None,
-    cores: int | None,
-    chains: int | None,
-    given: dict[str, Any],
-    store: Any,
-    keep: Keep,
+    model: Any, settings: Settings, ensemble: bool | None, wanted: Asked
 ) -> AbstractContextManager[Opened]:
-    """Return how a new run is opened."""
-    keep.check(target)  # before there is a folder
-    ensemble = given.pop("ensemble")
-    settings = check(
-        draws=DEFAULT_DRAWS if draws is None else draws,
-        cores=cores,
-        chains=DEFAULT_CHAINS if chains is None else chains,
-        **given,
-    )
+    """Return how a new run is opened: what does not fit together is refused before there is a folder."""
+    target = target_of(model)
+    wanted.keep.check(target)
     if wants_ensemble(ensemble, settings.kernel, default_platform):
         width = ensemble_width(settings.chains, target.dim, default_platform())
         settings = replace(settings, ensemble_width=width)
-    return begun(target, settings, None if store is None else store_of(store, "store"))
-
-
-def _go_on(resume: Any, again: Again, given: dict[str, Any], store: Any) -> AbstractContextManager[Opened]:
-    """Return how a stored run is opened again."""
-    defaults = inspect.signature(open_run).parameters
-    others = [name for name, value in given.items() if value != defaults[name].default]
-    if store is not None:
-        others.append("store")
-    if others:
-        raise SettingsError(
-            f"a run that goes on has its settings in its store: leave out {', '.join(others)}, or begin a "
-            "new run."
-        )
-    check(
-        draws=DEFAULT_DRAWS if again.draws is None else again.draws,
-        cores=again.cores,
-        chains=DEFAULT_CHAINS if again.chains is None else again.chains,
-    )
-    return gone_on_with(store_of(resume, "resume"), again)
-
-
-def _rule(value: Any) -> Rule | None:
-    if value is None or isinstance(value, Rule):
-        return value
-    raise SettingsError(
-        f"stop must be a rule or None, got {value!r}: write, say, stop=ex.Converged() | ex.MaxTime('10 min')."
-    )
+    wanted.where.check(target, settings)
+    return begun(target, settings, wanted.store)

@@ -4,15 +4,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from exmc_actors.asked import asked
 from exmc_actors.errors import SettingsError
 from exmc_actors.model import unknown
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import Settings, check
+from exmc_actors.runtime import Settings
 
 _KNOWN = tuple(name for name in inspect.signature(open_run).parameters if name != "model")
-_CHECKED = tuple(inspect.signature(check).parameters)
-IN_A_STORE = frozenset({*_CHECKED, "ensemble"} - {"cores"})
-"""What a stored run has in its store, so that it cannot be given when the run goes on."""
 
 
 def checked(options: Mapping[str, Any]) -> Settings | None:
@@ -24,10 +22,4 @@ def checked(options: Mapping[str, Any]) -> Settings | None:
     for name in options:
         if name not in _KNOWN:
             raise SettingsError(f"{unknown('option', name, _KNOWN)}.")
-    if options.get("resume") is not None:
-        return None
-    given = {name: options[name] for name in _CHECKED if name in options}
-    for name in ("draws", "chains"):
-        if given.get(name) is None:
-            given.pop(name, None)
-    return check(**given)
+    return asked(**options).settings

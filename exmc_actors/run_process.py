@@ -9,9 +9,10 @@ from typing import Any
 import trio
 
 import supervision as sv
+from exmc_actors.asked import IN_A_STORE
 from exmc_actors.errors import SettingsError
 from exmc_actors.opening import open_run
-from exmc_actors.options import IN_A_STORE, checked
+from exmc_actors.options import checked
 from exmc_actors.run import Run
 from exmc_actors.runtime.journal import holds_a_run
 from exmc_actors.stored import model_to_store, store_of

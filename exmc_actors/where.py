@@ -62,6 +62,16 @@ class Where:
         """How long a block may take in a worker."""
         return math.inf if self.patience is None else float(self.patience)
 
+    def check(self, target: Target, settings: Settings) -> None:
+        """Refuse what cannot be computed there.
+
+        Raises:
+          SettingsError: what is to be computed cannot travel to another process.
+        """
+        if self.workers == "process":
+            _check(settings)
+            _model_bytes(target)
+
     @asynccontextmanager
     async def opened(self, target: Target, settings: Settings) -> AsyncIterator[Workers | None]:
         """Hold the worker processes of a run; None where threads compute.

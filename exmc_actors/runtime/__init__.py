@@ -12,8 +12,6 @@ from exmc_actors.runtime.log import Log
 from exmc_actors.runtime.processes import RemoteExecutables, Workers, open_workers
 from exmc_actors.runtime.rebuilding import number_of_chains, rebuilt
 from exmc_actors.runtime.settings import (
-    DEFAULT_CHAINS,
-    DEFAULT_DRAWS,
     DEFAULT_TUNE,
     Settings,
     check,
@@ -26,8 +24,6 @@ from exmc_actors.runtime.worker import Runner, in_thread, inline
 
 __all__ = [
     "DEFAULT_CAPACITY",
-    "DEFAULT_CHAINS",
-    "DEFAULT_DRAWS",
     "DEFAULT_TUNE",
     "NO_MORE_LANES",
     "BlockSize",

@@ -67,9 +67,9 @@ class Settings:
 
 def check(  # noqa: PLR0913 - PyMC's words, keyword-only
     *,
-    draws: Any = 1000,
+    draws: Any = DEFAULT_DRAWS,
     tune: Any = None,
-    chains: Any = 4,
+    chains: Any = DEFAULT_CHAINS,
     cores: Any = None,
     target_accept: Any = 0.8,
     step_size_jitter: Any = 0.0,

@@ -268,6 +268,16 @@ def test_mistakes_get_a_sentence_each():
                 ({"priority": "high"}, "priority must be an integer, got 'high'"),
                 ({"drwas": 9}, "unknown option 'drwas': did you mean 'draws'"),
                 ({"draws": 0}, "draws must be an integer"),
+                ({"workers": "proces"}, "workers must be 'thread' or 'process'"),
+                ({"patience": -1}, "patience must be a positive number"),
+                ({"stop": 5}, "stop must be a rule or None"),
+                ({"ensemble": "x"}, "ensemble must be True, False or None"),
+                ({"ensemble": True, "kernel": ex.Walnuts()}, "leave out one of the two"),
+                ({"var_names": []}, "var_names is empty"),
+                ({"store": 5}, "store must be a folder's name"),
+                ({"resume": 5}, "resume must be a folder's name"),
+                ({"resume": "x", "tune": 3, "store": "y"}, "in its store: leave out tune, store"),
+                ({"resume": "x", "chains": 0}, "chains must be an integer"),
             ):
                 with pytest.raises(ex.SettingsError, match=sentence):
                     await rt.start_run(schools(), **wrong)

@@ -142,6 +142,8 @@ def test_a_run_that_cannot_be_opened_fails_the_start_and_a_mistake_is_told_at_on
     virtual(main)
     with pytest.raises(ex.SettingsError, match="draws must be"):
         spec(draws=0)
+    with pytest.raises(ex.SettingsError, match="stop must be a rule"):
+        spec(stop="10 min")
     with pytest.raises(ex.SettingsError, match="unknown option 'drwas': did you mean 'draws'"):
         ex.run_spec(schools(), drwas=3)
 

@@ -504,6 +504,22 @@ def test_what_is_no_store_is_refused(tmp_path):
         virtual(lambda: begin(3))
 
 
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (schools(), {"stop": "10 min"}),
+        (schools(), {"workers": "process", "ensemble": True}),
+        (ex.LogDensity(lambda x: -0.5 * jnp.sum(x**2), [0.0]), {"workers": "process"}),
+        (schools(), {"var_names": "tehta"}),
+        (schools(), {"priority": "high"}),
+    ],
+)
+def test_what_is_refused_leaves_no_folder_behind(model, options, tmp_path):
+    with pytest.raises(ex.SettingsError):
+        virtual(lambda: to_the_end(model=model, store=tmp_path / "run", **options))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_model_with_the_same_expression_twice_goes_on_to_the_same_bits(tmp_path):
     """The bytes of a model hold equal expressions once."""
 

@@ -16,6 +16,7 @@ from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime.journal.entries import Entry, entry_of
 from exmc_actors.runtime.journal.head import Head, decode_head, encode_head, longer
+from exmc_actors.runtime.journal.head_file import HEAD_FILE, HEAD_FILES, heads_in_file, write_head_file
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
     LengthRecord,
@@ -34,13 +35,9 @@ from exmc_actors.runtime.journal.segments import (
     read_frame,
     read_segments,
     segments_of,
-    sync_folder,
 )
-from exmc_actors.wire.frames import framed, scan
 
 T = TypeVar("T")
-
-_HEAD = "head"
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class Journal:
 
     def discard(self) -> None:
         """Remove the run from its folder, as ``remove`` does; nothing may be appended any more."""
-        remove(self._segments.folder, (f"{_HEAD}.part", _HEAD))
+        remove(self._segments.folder, HEAD_FILES)
 
 
 @contextlib.contextmanager
@@ -146,10 +143,15 @@ def create(folder: Path, head: Head, disk: Disk = os) -> Iterator[Journal]:
                     "name another folder."
                 )
             data = encode_head(head)
-            _write_head(folder, data)
-            segments = Segments(folder, 0, disk)
-            files.callback(_close, segments, folder)
-            segments.append(data)
+            try:
+                write_head_file(folder, data)
+                segments = Segments(folder, 0, disk)
+                files.callback(_close, segments, folder)
+                segments.append(data)
+            except OSError:
+                with contextlib.suppress(OSError):  # a run without a draw would keep others out
+                    remove(folder, HEAD_FILES)
+                raise
         yield Journal(segments)
 
 
@@ -165,8 +167,8 @@ def open_again(folder: Path, disk: Disk = os) -> Iterator[tuple[Journal, Kept]]:
         with _in_words(folder):
             files.enter_context(locked(folder))
             kept = read(folder)
-            if _HEAD in kept.damages or not (folder / _HEAD).exists():
-                _write_head(folder, encode_head(kept.head))
+            if HEAD_FILE in kept.damages or not (folder / HEAD_FILE).exists():
+                write_head_file(folder, encode_head(kept.head))
             segments = Segments(folder, kept.end, disk)
             files.callback(_close, segments, folder)
         yield Journal(segments), kept
@@ -195,7 +197,7 @@ def _close(segments: Segments, folder: Path) -> None:
 
 def holds_a_run(folder: Path) -> bool:
     """Whether there is anything of a run in the folder."""
-    return (folder / _HEAD).exists() or bool(segments_of(folder))
+    return (folder / HEAD_FILE).exists() or bool(segments_of(folder))
 
 
 def check_holds_a_run(folder: Path) -> None:
@@ -218,7 +220,7 @@ def read(folder: Path) -> Kept:
     entries = _Entries()
     found, end = read_segments(folder, entries.take)
     damages = [str(damage) for damage in found]
-    heads = [*_heads(folder, damages), *entries.heads]
+    heads = [*heads_in_file(folder, damages), *entries.heads]
     damages += entries.foreign
     if not heads:
         raise StoreError(
@@ -267,32 +269,5 @@ def read_head(folder: Path) -> Head:
       StoreError: it holds no run, one of another version, or its head is lost.
     """
     check_holds_a_run(folder)
-    heads = _heads(folder, [])
+    heads = heads_in_file(folder, [])
     return heads[0] if heads else read(folder).head
-
-
-def _heads(folder: Path, damages: list[str]) -> list[Head]:
-    """Return the head of the file that holds nothing else, if it can be read."""
-    try:
-        data = (folder / _HEAD).read_bytes()
-    except FileNotFoundError:
-        return []
-    found = scan(data)
-    try:
-        if len(found.payloads) == 1 and not found.damaged and found.end == len(data):
-            return [decode_head(found.payloads[0])]
-    except ValueError:
-        pass
-    damages.append(_HEAD)
-    return []
-
-
-def _write_head(folder: Path, data: bytes) -> None:
-    """Write the head at once or not at all."""
-    part = folder / f"{_HEAD}.part"
-    with part.open("wb") as file:
-        file.write(framed(data))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / _HEAD)
-    sync_folder(folder)

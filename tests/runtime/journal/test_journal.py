@@ -67,6 +67,30 @@ def test_a_second_run_is_refused(tmp_path):
         create(tmp_path, HEAD).__enter__()
 
 
+class FullDisk:
+    """Take so many writes, and no more."""
+
+    def __init__(self, room):
+        self.room = room
+
+    def pwrite(self, fd, buffer, offset):
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.room -= 1
+        return os.pwrite(fd, buffer, offset)
+
+    fsync = staticmethod(os.fsync)
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_journal_that_cannot_be_begun_leaves_its_folder_to_another_one(room, tmp_path):
+    with pytest.raises(StoreError, match="No space left"):
+        create(tmp_path, HEAD, FullDisk(room)).__enter__()
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    with create(tmp_path, HEAD):
+        pass
+
+
 def _open_in_another_process(folder, answers):
     try:
         with open_again(folder):
