@@ -10,9 +10,9 @@ import trio
 import supervision as sv
 from exmc_actors.errors import RunFailed, SettingsError, StoreError
 from exmc_actors.runtime import NO_MORE_LANES, Parts, chain_child, chain_path, start_positions
+from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.runtime.journal import StopRecord
 from exmc_actors.runtime.keeper import Keeper
-from exmc_actors.runtime.log import ChainRecord
 from exmc_actors.runtime.protocol import Stop, StopChain
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from exmc_actors.messages import ChainFailed, ChainStatistics, DrawBlock, Message
 from exmc_actors.runtime import Log
-from exmc_actors.runtime.log import ChainRecord
+from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.views.notebook import Followed, affordable, html
 from exmc_actors.views.notebook.picture import picture
 from exmc_actors.views.tally import STATE_OF, Row, State

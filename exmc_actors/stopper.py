@@ -56,6 +56,8 @@ async def stopper(held: Held, rule: Rule) -> None:
 
 async def _judge(run: Run, rule: Rule) -> None:
     log = run._log
+    if log.enough is not None:  # as was found before: what was lost since is made again, whatever a rule says
+        return
     for number in judged_at(log.settings.draws):
         while not _are_there(log, number):
             if log.is_over:

@@ -86,7 +86,8 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
             chains=again.chains,
         )
         log = rebuilt(replace(kept.head, settings=settings), again.records(kept), Shelf(folder))
-        yield Opened(target, log.settings, log, durability)
+        length = log.settings.draws if log.enough is None else log.enough
+        yield Opened(target, replace(log.settings, draws=length), log, durability)
 
 
 def load(

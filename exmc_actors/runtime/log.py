@@ -5,8 +5,8 @@ and wakes nobody; the recorder does.
 """
 
 import secrets
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,47 +20,12 @@ from exmc_actors.messages import (
     ChainStopped,
     DrawBlock,
 )
+from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import BlockEntry, Place
 from exmc_actors.runtime.journal.entries import Counts, counts_of
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.warmup import Learner, Learnt, Pairs
-
-Status = Literal["running", "finished", "failed", "stopped"]
-
-
-@dataclass
-class ChainRecord:
-    """What is known of one chain: its committed state, and counts over its committed draws."""
-
-    state: ChainState | None = None
-    transitions: int = 0
-    window: list[tuple[int, Pairs]] = field(default_factory=list)
-    """What the next lessons may be about: for each warmup block its first transition and what counts."""
-    status: Status = "running"
-    stands: int = 0
-    """How often the chain has begun."""
-    crashes: int = 0
-    """The chain's own, since its last commit."""
-    last_end: str = ""
-    """Why the chain last ended, in words."""
-    reason: str = ""
-    """Why the chain gave up, if it did."""
-    was_stopped: bool = False
-    """Whether the user ended this chain alone."""
-    failed_start: bool = False
-    stalled: float | None = None
-    """Seconds that its block had taken when that was last found too long; None where it is not."""
-    step_size: float = float("nan")
-    divergences: int = 0
-    steps: int = 0
-    warmup_steps: int = 0
-    """Of these, the ones before the first kept draw."""
-
-    @property
-    def restarts(self) -> int:
-        """Return how often the chain has begun again."""
-        return max(0, self.stands - 1)
 
 
 @dataclass
@@ -98,6 +63,11 @@ class Log:
         return self.chains[: self.settings.chains]
 
     @property
+    def length(self) -> int:
+        """Return how many transitions each chain is to make, warmup included."""
+        return self.settings.tune + (self.settings.draws if self.enough is None else self.enough)
+
+    @property
     def is_over(self) -> bool:
         """Say whether a reader at the end need not wait for more."""
         have_ended = all(record.status != "running" for record in self.chains)
@@ -128,17 +98,31 @@ class Log:
                     record.status = "stopped"
             self.close()
 
-    def stop_again(self, draws: int, reason: str) -> None:
-        """Note what was enough in an earlier sitting; a chain that has lost draws since makes them again."""
+    def stop_again(self, draws: int, reason: str, had: Sequence[int]) -> None:
+        """Note what was enough in an earlier sitting; a chain that has lost draws since makes them again.
+
+        An added chain that was behind then stays so.
+
+        Args:
+          draws: as of ``stop``.
+          reason: as of ``stop``.
+          had: of each chain how many transitions it had made then, as far as that is known.
+        """
         wanted = self.settings.tune + draws
-        running = [record for record in self.chains if record.status == "running"]
-        if all(record.transitions >= wanted for record in running):
+        again = {
+            chain
+            for chain, record in enumerate(self.chains)
+            if record.status == "running"
+            and record.transitions < wanted
+            and (chain < self.settings.chains or had[chain] >= wanted)
+        }
+        if not again:
             self.stop(draws, reason)
             return
         self.enough, self.why_enough = draws, reason
-        self.settings = replace(self.settings, draws=draws)
-        for record in self.chains:
-            if record.transitions >= wanted:  # those that gave up behind them, too
+        for chain, record in enumerate(self.chains):
+            has_ended = record.status == "running" or record.transitions >= wanted
+            if has_ended and chain not in again:  # those that gave up behind what is wanted, too
                 record.status = "stopped"
 
     def cancel(self) -> None:
@@ -211,7 +195,7 @@ class Log:
         if record.transitions <= self.settings.tune:  # no block is of both phases
             record.warmup_steps = record.steps
         record.divergences += counts.divergences
-        if record.transitions == self.settings.transitions:
+        if record.transitions == self.length:
             record.status = "finished"
             self.messages.append(ChainFinished(chain))
 

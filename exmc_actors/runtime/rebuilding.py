@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
+from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import (
     MOST_CHAINS,
@@ -23,7 +24,7 @@ from exmc_actors.runtime.journal import (
     StopRecord,
 )
 from exmc_actors.runtime.lessons import on_one_thread
-from exmc_actors.runtime.log import ChainRecord, Log
+from exmc_actors.runtime.log import Log
 from exmc_actors.warmup import Learnt, teach
 
 
@@ -78,7 +79,7 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
                 "gave up; what the journal says of it is damaged" if failure is None else failure.reason,
             )
     if found.stop is not None and 0 < found.stop.draws <= settings.draws:
-        log.stop_again(found.stop.draws, found.stop.reason)
+        log.stop_again(found.stop.draws, found.stop.reason, found.furthest())
     return log
 
 
@@ -108,6 +109,10 @@ class _Found:
     stopped: dict[int, StoppedRecord] = field(default_factory=dict)
     stop: StopRecord | None = None
     """The last one that no longer run came after."""
+
+    def furthest(self) -> list[int]:
+        """Return how many transitions each chain had made; there may be holes before."""
+        return [max((at + one.length for at, one in blocks.items()), default=0) for blocks in self.blocks]
 
 
 def _sorted(head: Head, number: int, records: Iterable[Entry]) -> _Found:

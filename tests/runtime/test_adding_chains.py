@@ -1,15 +1,18 @@
 """Chains are added while a run goes on: no draw depends on when, and none of the others on whether."""
 
+import contextlib
+
 import numpy as np
 import pytest
 import trio
 
 import exmc_actors as ex
 import supervision as sv
-from exmc_actors.messages import ChainAdded
+from exmc_actors.chain import empty_state
+from exmc_actors.messages import STATS, ChainAdded, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import inline
-from exmc_actors.runtime.journal import ChainsRecord, read
+from exmc_actors.runtime import Log, Settings, inline
+from exmc_actors.runtime.journal import BlockEntry, ChainsRecord, read
 from exmc_actors.runtime.journal.records import encode_record
 from exmc_actors.wire.frames import framed
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, schools, virtual
@@ -215,6 +218,55 @@ def test_a_rule_ends_a_run_where_it_would_have_ended_without_the_added_chains():
     alone, more = virtual(lambda: main(0)), virtual(lambda: main(2))
     assert alone.posterior.sizes["draw"] == more.posterior.sizes["draw"] < 2000
     assert more.posterior["mu"].values[:FIRST].tobytes() == alone.posterior["mu"].values.tobytes()
+
+
+def spoil_a_block_of(chain, folder):
+    """Damage a block of the chain's kept draws, behind which there are others."""
+    blocks = [one for one in read(folder).records if isinstance(one, BlockEntry)]
+    lost = next(one for one in blocks if one.chain == chain and one.phase == "sample")
+    journal = folder / "000001.journal"
+    data = bytearray(journal.read_bytes())
+    data[lost.place.first + 40] ^= 1
+    journal.write_bytes(data)
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_a_run_that_a_rule_has_ended_stays_so_although_an_added_chain_was_behind(tmp_path, is_damaged):
+    async def main():
+        options = SETTINGS | {"draws": 300, "store": tmp_path, "stop": ex.MaxGradients(1)}
+        blocks = FixedBlocks((10,))
+        async with open_run(schools(), **options, **OPTIONS, runner=inline, block_size=blocks) as run:
+            await after_commits(1, 4, lambda run: run.add_chains())(run)
+            return await run.result()
+
+    def said(tree):
+        told = ("stopped", "draws", "chains", "added_chains", "chain_lengths")
+        return draws_of(tree), {name: tree.attrs[name] for name in told}
+
+    tree = virtual(main)
+    assert tree.attrs["draws"] == 300
+    assert (tree.posterior.sizes["chain"], tree.posterior.sizes["draw"]) == (FIRST, 100)
+    assert 0 < tree.attrs["chain_lengths"][FIRST] < 100
+    if is_damaged:
+        spoil_a_block_of(1, tmp_path)
+    with pytest.warns(ex.StoreWarning, match="damaged") if is_damaged else contextlib.nullcontext():
+        assert said(virtual(lambda: resumed(tmp_path))) == said(tree)
+        assert said(ex.load(tmp_path, save_warmup=True)) == said(tree)
+
+
+def test_an_added_chain_makes_again_what_it_has_lost_of_what_a_rule_found_to_be_enough():
+    log = Log(Settings(draws=100, tune=0, chains=1))
+    log.add_chain()
+    log.add_chain()
+    for chain, there in enumerate((100, 10, 20)):
+        stats = {name: np.zeros(there) for name in STATS}
+        log.commit(DrawBlock(chain, "sample", 0, {}, stats), 0, empty_state(1))
+    log.stop_again(50, "enough", had=[100, 20, 90])
+    assert [record.status for record in log.chains] == ["stopped", "stopped", "running"]
+    assert not log.is_over
+    log.commit(DrawBlock(2, "sample", 20, {}, {name: np.zeros(30) for name in STATS}), 20, empty_state(1))
+    assert log.is_over
+    assert (log.enough, log.settings.draws) == (50, 100)
 
 
 def test_a_stored_run_that_was_long_enough_takes_more_chains_with_a_number_of_draws(tmp_path):
