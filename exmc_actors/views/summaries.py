@@ -15,7 +15,14 @@ import trio
 
 from exmc_actors.diagnostics import Online, OnlineSummary
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import DROP_OLDEST, ChainFailed, DrawBlock, Message, SubscriptionStatistics
+from exmc_actors.messages import (
+    DROP_OLDEST,
+    ChainFailed,
+    ChainStopped,
+    DrawBlock,
+    Message,
+    SubscriptionStatistics,
+)
 
 NUMBERS_AT_ONCE = 1 << 20
 """Values that are taken in by one call of a worker thread, about 50 ms of work."""
@@ -125,7 +132,8 @@ def numbers_in(messages: Sequence[Message]) -> int:
 
 def _tells(message: Message) -> bool:
     """Whether a message changes what a summary says."""
-    return isinstance(message, ChainFailed) or (isinstance(message, DrawBlock) and message.phase == "sample")
+    has_draws = isinstance(message, DrawBlock) and message.phase == "sample"
+    return has_draws or isinstance(message, ChainFailed | ChainStopped)
 
 
 @asynccontextmanager

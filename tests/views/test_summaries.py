@@ -8,7 +8,7 @@ import trio
 
 import exmc_actors as ex
 from exmc_actors.diagnostics import Online
-from exmc_actors.messages import ChainFinished, SubscriptionStatistics
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainStopped, SubscriptionStatistics
 from exmc_actors.runtime import inline
 from exmc_actors.views.summaries import open_summaries
 from tests.runtime.conftest import virtual
@@ -76,6 +76,13 @@ def test_none_comes_before_there_is_a_draw_or_where_nothing_is_new(drawn):
     seen = virtual(lambda: scripted(script))
     assert [(at, int(summary.draws[0])) for at, summary in seen] == [(10.0, 10), (60.0, 20)]
     assert seen[0][1].warmup[0] == 50
+
+
+@pytest.mark.parametrize("end", [ChainStopped(1, "sample", 10), ChainFailed(1, "sample", 10, "boom")])
+def test_the_end_of_a_chain_that_is_left_out_from_then_on_is_new(drawn, end):
+    script = [(0.5, drawn(0, 0, 10)), (0.0, drawn(1, 0, 10)), (5.0, end)]
+    seen = [summary for _, summary in virtual(lambda: scripted(script))]
+    assert [summary.stopped + summary.failed for summary in seen] == [(), (1,)]
 
 
 def test_one_comes_when_it_is_due_though_no_message_does(drawn):

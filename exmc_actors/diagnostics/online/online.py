@@ -17,7 +17,7 @@ from exmc_actors.diagnostics.online.layout import Layout
 from exmc_actors.diagnostics.online.pictures import Histogram, RunningMean, histogram, running_means
 from exmc_actors.diagnostics.online.summary import OnlineSummary, estimates
 from exmc_actors.errors import SettingsError
-from exmc_actors.messages import ChainFailed, DrawBlock, Message
+from exmc_actors.messages import ChainFailed, ChainStopped, DrawBlock, Message
 
 LAGS = 50
 """The longest lag of autocorrelations, unless told otherwise."""
@@ -63,6 +63,7 @@ class Online:
         self._warmup = np.zeros(chains, dtype=int)
         self._missed = 0
         self._failed: set[int] = set()
+        self._stopped: set[int] = set()
         self._divergences = Divergences(chains)
 
     @property
@@ -89,17 +90,19 @@ class Online:
         return self._layout.flat(draws)
 
     def observe(self, message: Message) -> None:
-        """Take in a message: draws, or that a chain gave up; others change nothing.
+        """Take in a message: draws, or that a chain gave up or was stopped; others change nothing.
 
         Draws that were seen before are passed over, so that a feed may be read again.
 
         Raises:
           SettingsError: the block has other variables than those before it.
         """
-        if isinstance(message, ChainFailed | DrawBlock):
+        if isinstance(message, ChainFailed | ChainStopped | DrawBlock):
             self._make_room(message.chain)
         if isinstance(message, ChainFailed):
             self._failed.add(message.chain)
+        elif isinstance(message, ChainStopped):
+            self._stopped.add(message.chain)
         elif isinstance(message, DrawBlock) and message.phase == "warmup":
             self._warmup[message.chain] = max(self._warmup[message.chain], message.first + len(message))
         elif isinstance(message, DrawBlock):
@@ -118,17 +121,23 @@ class Online:
     @_UNKNOWN_IS_NAN
     def summary(self) -> OnlineSummary:
         """Return what is known now."""
-        kept = [number for number in range(len(self._chains)) if number not in self._failed]
         return OnlineSummary(
             names=self.names,
-            **estimates(self._chains, kept, len(self.names)),
+            **estimates(self._chains, self._kept(), len(self.names)),
             draws=np.array([chain.draws for chain in self._chains]),
             warmup=self._warmup.copy(),
             divergences=self._divergences.counts.copy(),
             e_bfmi=np.array([chain.energy.e_bfmi() for chain in self._chains]),
             missed=self._missed,
             failed=tuple(sorted(self._failed)),
+            stopped=tuple(sorted(self._stopped)),
         )
+
+    def _kept(self) -> list[int]:
+        """Return the chains that estimates are of: those of the result."""
+        with_draws = [number for number, chain in enumerate(self._chains) if chain.draws]
+        kept = [number for number in with_draws if number not in self._failed | self._stopped]
+        return kept or [number for number in with_draws if number in self._stopped]
 
     @_UNKNOWN_IS_NAN
     def autocorrelation(self, name: str) -> np.ndarray:

@@ -22,8 +22,8 @@ LEVELS = (0.05, 0.5, 0.95)
 class OnlineSummary:
     """What was known of a run at one moment.
 
-    Estimates are of all draws seen of the chains that have not given up, NaN where these are too few or not
-    finite.
+    Estimates are of all draws seen of the chains that have neither given up nor been stopped, NaN where these
+    are too few or not finite.
     """
 
     names: tuple[str, ...]
@@ -53,6 +53,8 @@ class OnlineSummary:
     """Draws of all chains that went by unseen, where blocks were skipped."""
     failed: tuple[int, ...] = ()
     """Chains that gave up; only what is given for each chain still tells of them."""
+    stopped: tuple[int, ...] = ()
+    """Chains that the user stopped, which are left out in the same way where others have draws."""
 
     def __getitem__(self, name: str) -> dict[str, float]:
         """Return the estimates of one quantity by column; KeyError where there is none of that name."""

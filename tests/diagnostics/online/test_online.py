@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import exmc_actors as ex
 from exmc_actors.diagnostics.online import Online
 from exmc_actors.diagnostics.online.summary import COLUMNS
-from exmc_actors.messages import ChainFailed, ChainFinished, RunResumed
+from exmc_actors.messages import ChainFailed, ChainFinished, ChainStopped, RunResumed
 from tests.diagnostics.conftest import autoregressive
 from tests.diagnostics.online.conftest import block_of, online_of
 
@@ -190,6 +190,20 @@ def test_a_chain_that_gave_up_counts_for_itself_only(autoregressive):
     for chain in (0, 2):
         online.observe(ChainFailed(chain, "sample", 500, "numerics"))
     assert np.isnan(online.summary().mean[0])
+
+
+def test_a_chain_that_was_stopped_counts_for_itself_only_unless_no_other_has_draws(autoregressive):
+    draws = autoregressive(1, 3, 500, correlation=0.0)
+    draws[0, 1] += 100.0
+    online = online_of(draws)
+    online.observe(ChainStopped(1, "sample", 500))
+    summary = online.summary()
+    assert (summary.failed, summary.stopped) == ((), (1,))
+    np.testing.assert_allclose(summary.mean, draws[0, [0, 2]].mean(), rtol=1e-12)
+    np.testing.assert_allclose(summary.chain_mean[:, 0], draws[0].mean(axis=1), rtol=1e-12)
+    online.observe(ChainFailed(0, "sample", 500, "numerics"))
+    online.observe(ChainStopped(2, "sample", 500))
+    np.testing.assert_allclose(online.summary().mean, draws[0, [1, 2]].mean(), rtol=1e-12)
 
 
 def test_divergences_are_counted_and_the_last_hundred_remembered():
