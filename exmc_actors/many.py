@@ -191,11 +191,13 @@ class Runtime:
         self._is_left = True
         for held in self._queued():
             held.end()
+            self._end(held)
 
     def _end_all(self) -> None:
         """Let nobody wait for a run whose process never came to do anything."""
-        for held in self._runs.values():
+        for held in [one for one in self._runs.values() if not one.is_over]:
             held.end()
+            self._end(held)
 
 
 @dataclass(frozen=True, slots=True)

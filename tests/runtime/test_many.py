@@ -236,6 +236,19 @@ def test_leaving_stops_all_and_nobody_waits_for_ever():
         assert set(states(rt).values()) == {"stopped"}
         with pytest.raises(ex.SettingsError, match="has been left"):
             await rt.start_run(schools())
+        for name in ("opening", "queued"):
+            rt.forget(name)
+        assert rt.runs() == ()
+
+    virtual(main)
+
+
+def test_leaving_keeps_no_more_runs_than_were_to_be_kept():
+    async def main():
+        async with ex.open_runtime(at_once=1, keep=1) as rt:
+            for name in "abc":
+                await rt.start_run(schools(), name=name, **options(draws=10**9))
+        assert list(states(rt)) == ["a"]
 
     virtual(main)
 
