@@ -189,7 +189,10 @@ class HeldRun:
         states = {record.status for record in log.chains}
         if states == {"failed"}:
             return "failed", log.chains[0].reason
-        return ("stopped" if "stopped" in states and log.enough is None else "finished"), log.why_enough
+        # Chains that were stopped one by one are apart in the result, and the others are whole.
+        is_cut = any(record.status == "stopped" and not record.was_stopped for record in log.chains)
+        is_whole = log.enough is not None or ("finished" in states and not is_cut)
+        return "finished" if is_whole else "stopped", log.why_enough
 
     def _raise(self) -> NoReturn:
         if self._error is None:

@@ -201,6 +201,24 @@ def test_a_run_is_stopped_in_the_queue_or_on_its_way_and_keeps_what_it_has():
     assert virtual(main) == {"long": "stopped", "queued": "stopped", "last": "finished"}
 
 
+@pytest.mark.parametrize(("which", "state"), [([1], "finished"), ([0, 1, 2], "stopped")])
+def test_a_run_has_finished_unless_all_its_chains_were_stopped(which, state):
+    async def main():
+        async with ex.open_runtime() as rt:
+            held = await rt.start_run(schools(), **options(draws=200))
+            run = await held.opened()
+            async with run.subscribe(overflow=ex.WAIT, from_start=True, chains=1) as feed:
+                async for message in feed:
+                    if message.phase == "sample" and message.first > 50:
+                        break
+                for chain in which:
+                    assert await run.stop_chain(chain)
+            await held.result()
+            return held.status().state
+
+    assert virtual(main) == state
+
+
 def test_a_run_is_cancelled_and_leaves_its_folder_to_another_one(tmp_path, undisturbed):
     async def main():
         async with ex.open_runtime() as rt:
