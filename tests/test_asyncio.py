@@ -13,7 +13,12 @@ import trio
 import exmc_actors as ex
 import exmc_actors.asyncio as xa
 import supervision as sv
+from exmc_actors.held_run import HeldRun
+from exmc_actors.many import Runtime
 from exmc_actors.portal import NoLongerOpen, open_portal
+from exmc_actors.run import Run
+from exmc_actors.runtime import Subscription
+from exmc_actors.views.summaries import Summaries
 from tests.runtime.conftest import FixedBlocks, draws_of, schools
 
 pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
@@ -83,9 +88,31 @@ def test_a_run_is_paused_resumed_and_aborted(model):
 def test_summaries_come_while_it_samples_and_end_with_it(model):
     async def main():
         async with xa.open_run(model, **SETTINGS) as run, run.subscribe_summaries(every=0.01) as summaries:
-            return [summary.draws.tolist() async for summary in summaries]
+            draws = [summary.draws.tolist() async for summary in summaries]
+            return draws[-1], summaries.online.histogram("mu").counts.shape[0]
 
-    assert asyncio.run(main())[-1] == [300, 300]
+    assert asyncio.run(main()) == ([300, 300], SETTINGS["chains"])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "for_the_library"),
+    [
+        (Run, xa.Run, {"committed_result"}),
+        (
+            HeldRun,
+            xa.HeldRun,
+            {"begin", "cancel", "end", "hold", "is_over", "is_queued", "sampling", "wait_over"},
+        ),
+        (Runtime, xa.Runtime, set()),
+        (Summaries, xa.Summaries, set()),
+        (Subscription, xa.Subscription, {"holds_back", "number", "take"}),
+    ],
+)
+def test_what_can_be_asked_in_trio_can_be_asked_here(ours, theirs, for_the_library):
+    def offered(cls):
+        return {name for name in dir(cls) if not name.startswith("_")}
+
+    assert offered(ours) - offered(theirs) == for_the_library
 
 
 def test_a_run_that_is_cancelled_keeps_nothing(model, tmp_path):

@@ -67,6 +67,8 @@ class Summaries(AsyncIterator[OnlineSummary]):
 
     def __init__(self, portal: Portal, summaries: "TrioSummaries") -> None:
         """Only ``Run.subscribe_summaries`` makes these."""
+        self.online = summaries.online
+        """The estimators, to be asked between two summaries: they change while one is waited for."""
         self._taken: _Taken[OnlineSummary] = _Taken(portal, summaries)
 
     async def __anext__(self) -> OnlineSummary:

@@ -46,6 +46,10 @@ class HeldRun:
         async with self._portal.held(lambda: self._held.subscribe(**options)) as subscription:
             yield Subscription(self._portal, subscription)
 
+    async def status(self) -> RunStatus:
+        """Return how it stands."""
+        return await self._portal.ask(self._held.status)
+
 
 class Runtime:
     """The runs of a program; made by ``open_runtime``.  What looks at them is awaited here, too."""

@@ -389,6 +389,7 @@ def test_an_asyncio_program_has_the_same_runtime(undisturbed):
             assert (await (await again.opened()).statistics()).chains[0].status == "finished"
             await rt.start_run(schools(), name="long", **SETTINGS | {"draws": 10**9})
             await rt.stop("long")
+            assert (await again.status()).state == "finished"
             with pytest.raises(ex.SettingsError, match="unknown run 'c'"):
                 await rt.run("c")
             await rt.forget("a")
