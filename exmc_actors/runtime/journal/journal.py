@@ -214,15 +214,28 @@ def read(folder: Path) -> Kept:
     """Return what a folder holds, while another process may write to it.
 
     Raises:
-      StoreError: it holds no run, one of another version, or its head is lost.
+      StoreError: it holds no run, one of another version, its head is lost, or it cannot be read.
     """
-    check_holds_a_run(folder)
+    with _in_words(folder):
+        check_holds_a_run(folder)
+        try:
+            return _read(folder)
+        except FileNotFoundError as error:
+            check_holds_a_run(folder)
+            raise StoreError(
+                f"files of the run in {folder} have vanished while they were read, as when it is cancelled: "
+                "look again whether it is still there."
+            ) from error
+
+
+def _read(folder: Path) -> Kept:
     entries = _Entries()
     found, end = read_segments(folder, entries.take)
     damages = [str(damage) for damage in found]
     heads = [*heads_in_file(folder, damages), *entries.heads]
     damages += entries.foreign
     if not heads:
+        check_holds_a_run(folder)
         raise StoreError(
             f"the head of the run in {folder} is damaged, and so is its copy: nothing can be made of the "
             "rest. Copy the store again."
@@ -266,8 +279,9 @@ def read_head(folder: Path) -> Head:
     """Return what a folder says of its run, without reading the rest unless it must.
 
     Raises:
-      StoreError: it holds no run, one of another version, or its head is lost.
+      StoreError: it holds no run, one of another version, its head is lost, or it cannot be read.
     """
-    check_holds_a_run(folder)
-    heads = heads_in_file(folder, [])
+    with _in_words(folder):
+        check_holds_a_run(folder)
+        heads = heads_in_file(folder, [])
     return heads[0] if heads else read(folder).head

@@ -3,12 +3,22 @@
 import errno
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
 
 from exmc_actors.errors import StoreError
 from exmc_actors.runtime import Settings
-from exmc_actors.runtime.journal import Head, LengthRecord, MakerRecord, create, open_again, read, segments
+from exmc_actors.runtime.journal import (
+    Head,
+    LengthRecord,
+    MakerRecord,
+    create,
+    open_again,
+    read,
+    segments,
+)
+from exmc_actors.runtime.journal import journal as journal_module
 from exmc_actors.wire.frames import framed
 
 HEAD = Head(Settings(draws=10), b"model", 3, {})
@@ -117,6 +127,64 @@ def test_an_empty_folder_holds_no_run(tmp_path):
     for open_it in (read, lambda folder: open_again(folder).__enter__()):
         with pytest.raises(StoreError, match="holds no run"):
             open_it(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("left", "sentence"),
+    [
+        ([], "holds no run"),
+        (["head"], "have vanished while they were read, as when it is cancelled"),
+        (["head", "000001.journal"], "have vanished while they were read"),
+    ],
+)
+@pytest.mark.parametrize("moment", ["000001.journal", "000002.journal"])
+def test_a_run_that_is_removed_while_it_is_read_is_told_in_a_sentence(
+    left, sentence, moment, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 1)
+    with create(tmp_path, HEAD) as journal:
+        journal.append(note(1))
+        journal.append(note(2))
+    read_bytes = Path.read_bytes
+
+    def read_late(path):
+        if path.name == moment:
+            for one in tmp_path.iterdir():
+                if one.name not in left:
+                    one.unlink()
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_late)
+    with pytest.raises(StoreError, match=sentence):
+        read(tmp_path)
+
+
+def test_files_that_vanish_before_they_are_looked_for_leave_no_run(tmp_path, monkeypatch):
+    with create(tmp_path, HEAD):
+        pass
+    look = journal_module.read_segments
+
+    def look_late(folder, take):
+        for name in ("000001.journal", "head"):
+            (folder / name).unlink()
+        return look(folder, take)
+
+    monkeypatch.setattr(journal_module, "read_segments", look_late)
+    with pytest.raises(StoreError, match="holds no run"):
+        read(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_told_in_a_sentence(tmp_path, monkeypatch):
+    with create(tmp_path, HEAD):
+        pass
+
+    def refused(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    for look in (read, journal_module.read_head):
+        with pytest.raises(StoreError, match="cannot be used: Permission denied"):
+            look(tmp_path)
 
 
 def test_a_foreign_file_is_refused(tmp_path):
