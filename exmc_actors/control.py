@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 import supervision as sv
+from exmc_actors.arguments import is_integer
 from exmc_actors.errors import RunFailed, SettingsError, StoreError
 from exmc_actors.runtime import NO_MORE_LANES, Parts, chain_child, chain_path, start_positions
 from exmc_actors.runtime.chain_record import ChainRecord
@@ -99,7 +100,7 @@ class Control:
           SettingsError: it is no positive integer, the run is over, or its chains advance together.
           ModelError: an initial value does not fit.
         """
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        if not is_integer(number) or number < 1:
             raise SettingsError(f"add_chains takes a positive integer, got {number!r}: write add_chains(2).")
         if self._parts.settings.ensemble_width:
             raise SettingsError(NO_MORE_LANES)
@@ -234,7 +235,7 @@ class Control:
         return False
 
     def _record(self, chain: int) -> ChainRecord:
-        if not 0 <= chain < len(self._log.chains):
+        if not is_integer(chain) or not 0 <= chain < len(self._log.chains):
             last = len(self._log.chains) - 1
             raise SettingsError(f"this run has no chain {chain!r}: give a number from 0 to {last}.")
         return self._log.chains[chain]

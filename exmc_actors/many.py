@@ -17,6 +17,7 @@ from typing import Any
 import trio
 
 import supervision as sv
+from exmc_actors.arguments import integer
 from exmc_actors.errors import SettingsError
 from exmc_actors.held_run import HeldRun, RunStatus
 from exmc_actors.model import unknown
@@ -225,9 +226,5 @@ class Queue(sv.Server):
 
 def _check(at_once: Any, keep: Any) -> None:
     for name, value, least in (("at_once", at_once, 1), ("keep", keep, 0)):
-        if name == "at_once" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise SettingsError(
-                f"{name} must be an integer of at least {least}, got {value!r}: write, say, {name}=8."
-            )
+        if name == "keep" or value is not None:
+            integer(name, value, least, example=8)

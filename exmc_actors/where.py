@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from numbers import Real
 from typing import Any, Literal
 
+from exmc_actors.arguments import is_number
 from exmc_actors.compiler import Program, Target
 from exmc_actors.errors import ModelError, SettingsError
 from exmc_actors.runtime import (
@@ -46,7 +46,7 @@ class Where:
         seconds: Any = self.patience
         if seconds is None:
             return
-        if isinstance(seconds, bool) or not isinstance(seconds, Real) or not float(seconds) > 0.0:
+        if not is_number(seconds) or not float(seconds) > 0.0:
             raise SettingsError(
                 f"patience must be a positive number of seconds or None, got {seconds!r}: write, say, "
                 "patience=600."

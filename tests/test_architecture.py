@@ -66,12 +66,13 @@ MAY_IMPORT = {
     **dict.fromkeys(DECISIONS, PURE | DECISIONS),
     "supervision": STANDARD | DECISIONS | {"trio"},
     "exmc_actors.errors": set(),
+    "exmc_actors.arguments": PURE | ours("errors"),
     "exmc_actors.messages": PURE | {"numpy"},
     # What processes tell each other, as bytes: files, pipes and sockets are for others.
     "exmc_actors.wire": PURE | ours("errors", "messages") | {"numpy", "msgpack"},
     "exmc_actors.xla": STANDARD | {"jax"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
-    "exmc_actors.kernel": PURE | ours("errors", "kernel.normal") | {"jax"},
+    "exmc_actors.kernel": PURE | ours("errors", "arguments", "kernel.normal") | {"jax"},
     "exmc_actors.kernel.normal": PURE | {"decimal", "fractions", "jax", "numpy"},
     "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
     "exmc_actors.warmup": PURE | ours("kernel") | {"jax", "numpy"},
@@ -82,26 +83,26 @@ MAY_IMPORT = {
     | {"importlib", "jax", "numpy", "numpyro", "pymc", "pytensor"},
     "exmc_actors.chain": PURE | ours("errors", "messages", "kernel", "warmup") | {"jax", "numpy", "msgpack"},
     "exmc_actors.diagnostics": PURE
-    | ours("errors", "messages")
+    | ours("errors", "arguments", "messages")
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
-    | ours("errors", "messages", "wire", "xla", "blas", "kernel", "warmup", "chain", "compiler")
+    | ours("errors", "arguments", "messages", "wire", "xla", "blas", "kernel", "warmup", "chain", "compiler")
     | {"jax", "msgpack", "numpy", "trio", "supervision"},
     # Put around what a run is made of, for tests; nothing below a roof may know of it.
     "exmc_actors.faults": STANDARD
     | ours("errors", "messages", "chain", "runtime")
     | {"numpy", "trio", "supervision"},
     "exmc_actors.views": PURE
-    | ours("errors", "messages", "diagnostics")
+    | ours("errors", "arguments", "messages", "diagnostics")
     | {"numpy", "pandas", "rich", "trio", "supervision"},
     # What talks to browsers: a network, a token, and what the work itself costs.
     "exmc_actors.views.dashboard": PURE
-    | ours("errors", "messages", "wire", "diagnostics", "views")
+    | ours("errors", "arguments", "messages", "wire", "diagnostics", "views")
     | {"importlib", "ipaddress", "logging", "secrets", "socket", "time", "urllib"}
     | {"h11", "numpy", "trio", "supervision"},
     # A run of another process, over a network.
     "exmc_actors.remote": PURE
-    | ours("errors", "messages", "wire")
+    | ours("errors", "arguments", "messages", "wire")
     | {"ipaddress", "ssl", "urllib"}
     | {"h11", "trio", "supervision"},
     # Matplotlib is imported inside functions where a front door leads.

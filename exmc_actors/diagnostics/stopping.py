@@ -7,11 +7,11 @@ run at the same draw.  Of a time limit only the length depends on the clock, nev
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from exmc_actors.arguments import is_number
 from exmc_actors.diagnostics.convergence import convergence
 from exmc_actors.errors import SettingsError
 
@@ -149,7 +149,7 @@ class MaxTime(Rule):
     def seconds(self) -> float:
         """The limit in seconds."""
         limit: Any = self.limit
-        if not isinstance(limit, bool) and isinstance(limit, Real):
+        if is_number(limit):
             return float(limit)
         found = _DURATION.fullmatch(limit) if isinstance(limit, str) else None
         if found is None:
@@ -195,7 +195,7 @@ def _parts(rule: Rule) -> tuple[Rule, ...]:
 
 
 def _check(name: str, value: Any, above: float, example: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > above:
+    if not is_number(value) or not float(value) > above:
         raise SettingsError(
             f"{name} must be a number over {above:g}, got {value!r}: write, say, {name}={example}."
         )

@@ -28,13 +28,13 @@ References:
 """
 
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from exmc_actors.arguments import integer, is_number
 from exmc_actors.errors import SettingsError
 from exmc_actors.kernel.hamiltonian import PhasePoint, Point
 from exmc_actors.kernel.moving import Flow, Moved
@@ -98,18 +98,13 @@ class Walnuts:
         """Check both numbers."""
         error: Any = self.max_error
         halvings: Any = self.max_halvings
-        if isinstance(error, bool) or not isinstance(error, Real) or not 0.0 < float(error) < float("inf"):
+        if not is_number(error) or not 0.0 < float(error) < float("inf"):
             raise SettingsError(
                 f"max_error must be a positive, finite number, got {error!r}: write, say, max_error=1.5."
             )
-        is_integer = isinstance(halvings, Integral) and not isinstance(halvings, bool)
-        if not is_integer or not 0 <= halvings <= MOST_HALVINGS:
-            raise SettingsError(
-                f"max_halvings must be an integer from 0 to {MOST_HALVINGS}, got {halvings!r}: "
-                "write, say, max_halvings=10."
-            )
+        halvings = integer("max_halvings", halvings, least=0, most=MOST_HALVINGS, example=10)
         object.__setattr__(self, "max_error", float(error))
-        object.__setattr__(self, "max_halvings", int(halvings))
+        object.__setattr__(self, "max_halvings", halvings)
 
     def first_notes(self, initial_energy: Array) -> _Notes:
         """Remember the energy, and begin to count."""

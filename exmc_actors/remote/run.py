@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from numbers import Integral
 from types import ModuleType
 from typing import Any
 
 import supervision as sv
+from exmc_actors.arguments import is_integer, is_number
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DROP_OLDEST, Overflow
 from exmc_actors.remote.address import Address, address_of
@@ -113,7 +113,7 @@ def _loaded() -> ModuleType:
 
 
 def _is_patience(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    return is_number(value) and value > 0
 
 
 def _overflow(value: Any) -> Overflow:
@@ -123,7 +123,7 @@ def _overflow(value: Any) -> Overflow:
 
 
 def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= 1 << 62:
+    if not is_integer(value) or not 1 <= int(value) <= 1 << 62:
         raise SettingsError(f"{name} must be a positive integer, got {value!r}: write, say, {name}=64.")
     return int(value)
 
@@ -133,6 +133,6 @@ def _numbers(chains: Any) -> tuple[int, ...] | None:
         return None
     given = list(chains) if isinstance(chains, Iterable) else [chains]
     for number in given:
-        if isinstance(number, bool) or not isinstance(number, Integral) or int(number) < 0:
+        if not is_integer(number) or int(number) < 0:
             raise SettingsError(f"chains must be numbers from 0 on, got {number!r}: write, say, chains=0.")
     return tuple(map(int, given))

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from exmc_actors.arguments import is_integer
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DrawBlock, Message
 from exmc_actors.runtime.history import WHOLE_RUN, History
@@ -79,13 +79,13 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
     Raises:
       SettingsError: there is no such chain or variable, or ``thin`` is no positive integer.
     """
-    if not _is_integer(thin) or thin < 1:
+    if not is_integer(thin) or thin < 1:
         raise SettingsError(f"thin must be a positive integer, got {thin!r}: write, say, thin=10.")
     numbers = None
     if chains is not None:
         given = list(chains) if isinstance(chains, Iterable) else [chains]
         for number in given:
-            if not _is_integer(number) or not 0 <= number < of:
+            if not is_integer(number) or not 0 <= number < of:
                 raise SettingsError(f"this run has no chain {number!r}: give numbers from 0 to {of - 1}.")
         numbers = frozenset(map(int, given))
     names = None
@@ -97,7 +97,3 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
                     f"var_names: there is no {name!r} in this run: give of {', '.join(known)}."
                 )
     return Choice(numbers, names, min(int(thin), sys.maxsize))  # no chain has so many draws
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)

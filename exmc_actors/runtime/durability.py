@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
+from exmc_actors.arguments import is_number
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.runtime.executables import Compiled
 from exmc_actors.runtime.journal import ChainsRecord, Disk, Journal, LengthRecord, MakerRecord
@@ -40,8 +40,7 @@ class Store:
                 f"a store is the name of a folder, got {self.folder!r}: write, say, ex.Store('runs/first')."
             )
         seconds: Any = self.sync_every
-        is_number = isinstance(seconds, Real) and not isinstance(seconds, bool)
-        if seconds is not None and not (is_number and float(seconds) >= 0.0):
+        if seconds is not None and not (is_number(seconds) and float(seconds) >= 0.0):
             raise SettingsError(
                 f"sync_every must be a number of seconds from 0 on, or None, got {seconds!r}: "
                 "write, say, sync_every=1.0."

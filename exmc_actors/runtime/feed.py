@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
+from exmc_actors.arguments import integer
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.messages import (
     DROP_OLDEST,
@@ -177,8 +178,7 @@ class Feed:
             raise SettingsError(
                 f"overflow must be exmc_actors.WAIT, DROP_OLDEST or LATEST, got {overflow!r}."
             )
-        if capacity < 1:
-            raise SettingsError(f"capacity must be at least 1, got {capacity!r}: write, say, capacity=64.")
+        capacity = integer("capacity", capacity, least=1, example=64)
         committed = len(self.log.messages)
         if number is not None and not 0 <= number <= committed:
             raise SettingsError(f"this run has {committed} messages so far: number={number} is none of them.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from exmc_actors.arguments import integer, is_integer, is_number
 from exmc_actors.errors import SettingsError
 from exmc_actors.kernel import Kernel, Nuts, Walnuts
 from exmc_actors.messages import Phase
@@ -83,9 +84,9 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
     Raises:
       SettingsError: a value is of the wrong kind or out of range.
     """
-    chains = _integer("chains", chains, least=1)
-    draws = _integer("draws", draws, least=1, most=MAX_TRANSITIONS)
-    tune = DEFAULT_TUNE if tune is None else _integer("tune", tune, least=0)
+    chains = integer("chains", chains, least=1)
+    draws = integer("draws", draws, least=1, most=MAX_TRANSITIONS)
+    tune = DEFAULT_TUNE if tune is None else integer("tune", tune, least=0)
     if draws + tune > MAX_TRANSITIONS:
         raise SettingsError(
             f"draws and tune must not exceed {MAX_TRANSITIONS} together, got {draws} and {tune}: "
@@ -95,10 +96,10 @@ def check(  # noqa: PLR0913 - PyMC's words, keyword-only
         draws=draws,
         tune=tune,
         chains=chains,
-        cores=available_cores() if cores is None else _integer("cores", cores, least=1),
+        cores=available_cores() if cores is None else integer("cores", cores, least=1),
         target_accept=_fraction("target_accept", target_accept),
         step_size_jitter=_jitter(step_size_jitter),
-        max_treedepth=_integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
+        max_treedepth=integer("max_treedepth", max_treedepth, least=1, most=MAX_TREEDEPTH),
         kernel=_kernel(kernel),
         random_seed=_seed(random_seed),
         initvals=_initvals(initvals, chains),
@@ -137,23 +138,12 @@ def check_priority(value: Any) -> int:
     Raises:
       SettingsError: it is no integer.
     """
-    if not _is_integer(value):
+    if not is_integer(value):
         raise SettingsError(
             f"priority must be an integer, got {value!r}: write, say, priority=1 for a run that goes before "
             "those of 0."
         )
     return int(value)
-
-
-def _integer(name: str, value: Any, least: int, most: int | None = None) -> int:
-    span = f"of at least {least}" if most is None else f"from {least} to {most}"
-    if not _is_integer(value) or value < least or (most is not None and value > most):
-        raise SettingsError(f"{name} must be an integer {span}, got {value!r}: write, say, {name}={least}.")
-    return int(value)
-
-
-def _is_integer(value: Any) -> bool:
-    return not isinstance(value, bool) and isinstance(value, numbers.Integral)
 
 
 def _fraction(name: str, value: Any) -> float:
@@ -165,7 +155,7 @@ def _fraction(name: str, value: Any) -> float:
 
 
 def _jitter(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0.0 <= float(value) < 1.0:
+    if not is_number(value) or not 0.0 <= float(value) < 1.0:
         raise SettingsError(
             f"step_size_jitter must be a number from 0 on and under 1, got {value!r}: "
             "write, say, step_size_jitter=0.1."
@@ -187,7 +177,7 @@ def _kernel(value: Any) -> Kernel:
 def _seed(value: Any) -> int:
     if value is None:
         return secrets.randbits(63)
-    if not _is_integer(value) or value < 0:
+    if not is_integer(value) or value < 0:
         raise SettingsError(
             f"random_seed must be a non-negative integer or None, got {value!r}: write, say, random_seed=1."
         )

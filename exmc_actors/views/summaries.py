@@ -8,11 +8,11 @@ import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from numbers import Real
 from typing import Any, Protocol
 
 import trio
 
+from exmc_actors.arguments import is_number
 from exmc_actors.diagnostics import Online, OnlineSummary
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import (
@@ -151,7 +151,7 @@ async def open_summaries(
     Raises:
       SettingsError: ``every`` is no positive number.
     """
-    if isinstance(every, bool) or not isinstance(every, Real) or not 0.0 < float(every) < math.inf:
+    if not is_number(every) or not 0.0 < float(every) < math.inf:
         raise SettingsError(
             f"every must be a positive number of seconds, got {every!r}: write, say, every=1.0."
         )

@@ -116,7 +116,7 @@ def test_closing_the_feed_ends_every_subscription_after_what_is_committed(feed):
     ("options", "sentence"),
     [
         ({"overflow": "wait"}, r"overflow must be exmc_actors.WAIT, DROP_OLDEST or LATEST, got 'wait'\."),
-        ({"capacity": 0}, r"capacity must be at least 1, got 0: write, say, capacity=64\."),
+        ({"capacity": 0}, r"capacity must be an integer of at least 1, got 0: write, say, capacity=64."),
     ],
 )
 def test_a_subscription_that_cannot_be_is_refused_with_a_sentence(feed, options, sentence):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import trio
 
+from exmc_actors.arguments import is_integer
 from exmc_actors.errors import SettingsError
 from exmc_actors.views.dashboard.app import App, Live
 from exmc_actors.views.dashboard.board import Board
@@ -49,7 +50,7 @@ async def open_door(
       SettingsError: the host cannot be listened on, or can be reached by others and there is no token.
     """
     token = checked_token(token, host)
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port < 65536:
+    if not is_integer(port) or not 0 <= port < 65536:
         raise SettingsError(
             f"port must be an integer from 0 to 65535, got {port!r}: write port=0 for a free one."
         )

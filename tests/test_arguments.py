@@ -1,0 +1,36 @@
+"""Integers and numbers are known by what they are, not by the library that made them."""
+
+import numpy as np
+import pytest
+
+import exmc_actors as ex
+from exmc_actors.arguments import integer, is_integer, is_number
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
+def test_integers_of_any_library_are_integers_and_numbers(value):
+    assert is_integer(value)
+    assert is_number(value)
+    assert integer("chains", value, least=1) == 3
+    assert type(integer("chains", value, least=1)) is int
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 3.0, "3", None, np.array(3), 1 + 0j])
+def test_nothing_else_is_an_integer(value):
+    assert not is_integer(value)
+    with pytest.raises(ex.SettingsError, match="chains must be an integer of at least 1, got"):
+        integer("chains", value, least=1)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"), [(2.5, True), (np.float32(2.5), True), (True, False), ("2", False)]
+)
+def test_numbers_are_real_and_no_booleans(value, is_one):
+    assert is_number(value) == is_one
+
+
+@pytest.mark.parametrize("value", [0, 6, -(10**30)])
+def test_what_is_out_of_range_is_told_with_the_range_and_an_example(value):
+    with pytest.raises(ex.SettingsError) as told:
+        integer("port", value, least=1, most=5, example=2)
+    assert str(told.value) == f"port must be an integer from 1 to 5, got {value!r}: write, say, port=2."
