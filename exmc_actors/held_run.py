@@ -1,19 +1,17 @@
-"""Hold one run of a runtime, from the queue to its end and after; who begins when is decided elsewhere."""
+"""Hand out a run of a runtime, which may have to wait for its beginning: to wait, to look, to subscribe."""
 
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
-import trio
-
-from exmc_actors.errors import ExmcError, RunFailed
-from exmc_actors.run import Run
 from exmc_actors.runtime import Subscription
 
 if TYPE_CHECKING:
     import xarray
+
+    from exmc_actors.run import Run
+    from exmc_actors.slot import Slot
 
 RunState = Literal["queued", "running", "finished", "failed", "stopped"]
 
@@ -34,42 +32,26 @@ class RunStatus:
 class HeldRun:
     """A run in a runtime, which may have to wait for its beginning; made by ``Runtime.start_run``."""
 
-    def __init__(
-        self, name: str, priority: int, chains: int, opening: Callable[[], AbstractAsyncContextManager[Run]]
-    ) -> None:
-        """Begin nothing.
+    def __init__(self, slot: "Slot", status: Callable[[], RunStatus]) -> None:
+        """Stand for a run.
 
         Args:
-          name: of the run.
-          priority: of the run, in the queue and for cores.
-          chains: how many it has, as far as that is known.
-          opening: opens it.
+          slot: of the run.
+          status: returns how it stands.
         """
-        self.name = name
-        self.priority = priority
-        self._chains = chains
-        self._opening = opening
-        self._state: RunState = "queued"
-        self._reason: str | None = None
-        self._run: Run | None = None
-        self._error: ExmcError | None = None
-        self._is_opened = trio.Event()
-        self._is_over = trio.Event()
-        self._scope = trio.CancelScope()
+        self.name = slot.name
+        self.priority = slot.priority
+        self._slot = slot
+        self._status = status
 
-    # For whoever has started it.
-
-    async def opened(self) -> Run:
+    async def opened(self) -> "Run":
         """Wait until the run has begun, and return it; it can be asked for its draws after its end, too.
 
         Raises:
           SettingsError, ModelError, StoreError: it could not be opened.
           RunFailed: it could not be started, or was stopped before it began.
         """
-        await self._is_opened.wait()
-        if self._run is None:
-            self._raise()
-        return self._run
+        return await self._slot.opened()
 
     async def result(self) -> "xarray.DataTree":
         """Wait for the run to begin and to end, and return its draws; may be called again.
@@ -82,10 +64,7 @@ class HeldRun:
           RunFailed: every chain gave up, the supervision tree did, or the run was stopped before each chain
             had a draw.
         """
-        await self._is_over.wait()
-        if self._run is None or self._error is not None:
-            self._raise()
-        return await self._run.result()
+        return await self._slot.result()
 
     @asynccontextmanager
     async def subscribe(self, **options: Any) -> AsyncIterator[Subscription]:
@@ -98,103 +77,6 @@ class HeldRun:
         async with run.subscribe(**options) as subscription:
             yield subscription
 
-    def status(self, place: int | None = None) -> RunStatus:
-        """Return how it stands, and its place in the queue where that is known."""
-        return RunStatus(self.name, self._state, self.priority, place, self._reason)
-
-    # For the runtime.
-
-    @property
-    def is_queued(self) -> bool:
-        """Whether it has not begun, and may."""
-        return self._state == "queued"
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing of it goes on, nor will."""
-        return self._is_over.is_set()
-
-    @property
-    def sampling(self) -> int:
-        """Return how many chains sample, or are about to: none where somebody has paused the run."""
-        if self._state != "running":
-            return 0
-        if self._run is None:
-            return self._chains
-        log = self._run._log
-        return 0 if log.paused else sum(record.status == "running" for record in log.chains)
-
-    def begin(self) -> None:
-        """Leave the queue."""
-        self._state = "running"
-
-    def cancel(self) -> None:
-        """Stop the run, in the next moment or as soon as it begins."""
-        self._scope.cancel()
-
-    async def wait_over(self) -> None:
-        """Wait until nothing of it goes on."""
-        await self._is_over.wait()
-
-    async def hold(self, changed: Callable[[], None], ended: Callable[["HeldRun"], None]) -> None:
-        """Open the run, and leave it when it is over: what the process of a run does.
-
-        What goes wrong in a run is the run's result, and no crash.
-
-        Args:
-          changed: is called when other chains sample than before.
-          ended: is called when nothing of the run goes on.
-        """
-        try:
-            with self._scope:
-                async with self._opening() as self._run:
-                    self._is_opened.set()
-                    await self._watch(self._run, changed)
-        except ExmcError as error:
-            self._error = error
-        finally:
-            self.end(sys.exception())
-            ended(self)
-
-    def end(self, crash: BaseException | None = None) -> None:
-        """Note that nothing of it goes on; a second time changes nothing.
-
-        Args:
-          crash: what is on its way through its process, which is no error of a run.
-        """
-        if self.is_over:
-            return
-        if isinstance(crash, Exception):
-            self._error = RunFailed(f"run {self.name!r} broke down: {type(crash).__name__}: {crash}")
-            self._error.__cause__ = crash
-        self._state, self._reason = self._outcome()
-        self._is_opened.set()
-        self._is_over.set()
-
-    async def _watch(self, run: Run, changed: Callable[[], None]) -> None:
-        before = self._chains
-        while not run._log.is_over:
-            if self.sampling != before:
-                before = self.sampling
-                changed()
-            await run._feed.committed.park()
-        changed()
-
-    def _outcome(self) -> tuple[RunState, str | None]:
-        if self._error is not None:
-            return "failed", str(self._error)
-        if self._run is None:
-            return "stopped", None
-        log = self._run._log
-        states = {record.status for record in log.chains}
-        if states == {"failed"}:
-            return "failed", log.chains[0].reason
-        # Chains that were stopped one by one are apart in the result, and the others are whole.
-        is_cut = any(record.status == "stopped" and not record.was_stopped for record in log.chains)
-        is_whole = log.enough is not None or ("finished" in states and not is_cut)
-        return "finished" if is_whole else "stopped", log.why_enough
-
-    def _raise(self) -> NoReturn:
-        if self._error is None:
-            raise RunFailed(f"run {self.name!r} was stopped before it began: there is nothing to return.")
-        raise self._error.with_traceback(None)  # without the frames of those who have asked before
+    def status(self) -> RunStatus:
+        """Return how it stands."""
+        return self._status()

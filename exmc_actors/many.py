@@ -24,6 +24,7 @@ from exmc_actors.model import unknown
 from exmc_actors.opening import open_run
 from exmc_actors.options import checked
 from exmc_actors.runtime import available_cores, check_priority
+from exmc_actors.slot import Slot
 
 DEFAULT_KEEP = 32
 
@@ -70,7 +71,7 @@ class Runtime:
         """Begin without runs."""
         self._at_once = at_once
         self._keep = keep
-        self._runs: dict[str, HeldRun] = {}
+        self._runs: dict[str, Slot] = {}
         self._ended: dict[str, None] = {}
         self._numbers = count(1)
         self._is_left = False
@@ -95,15 +96,15 @@ class Runtime:
         if self._is_left:
             raise SettingsError("this runtime has been left: open another one for further runs.")
         settings = checked(options)
-        held = HeldRun(
+        slot = Slot(
             self._free_name(name),
             check_priority(priority),
             1 if settings is None else settings.chains,  # what a store holds is not known yet
             partial(open_run, model, priority=priority, **options),
         )
-        self._runs[held.name] = held
+        self._runs[slot.name] = slot
         self._look()
-        return held
+        return self._held(slot)
 
     def run(self, name: str) -> HeldRun:
         """Return a run by its name.
@@ -111,14 +112,12 @@ class Runtime:
         Raises:
           SettingsError: there is none of that name.
         """
-        if name not in self._runs:
-            raise SettingsError(f"{unknown('run', str(name), self._runs)}.")
-        return self._runs[name]
+        return self._held(self._slot(name))
 
     def runs(self) -> tuple[RunStatus, ...]:
         """Return how all runs stand that are not forgotten, in the order in which they were started."""
-        places = {held: place for place, held in enumerate(self._queued())}
-        return tuple(held.status(places.get(held)) for held in self._runs.values())
+        places = {slot: place for place, slot in enumerate(self._queued())}
+        return tuple(slot.status(places.get(slot)) for slot in self._runs.values())
 
     async def stop(self, name: str) -> None:
         """Stop a run, or take it out of the queue; returns when nothing of it goes on.  Twice is no error.
@@ -128,12 +127,12 @@ class Runtime:
         Raises:
           SettingsError: there is none of that name.
         """
-        held = self.run(name)
-        if held.is_queued:
-            held.end()
-            self._end(held)
-        held.cancel()
-        await held.wait_over()
+        slot = self._slot(name)
+        if slot.is_queued:
+            slot.end()
+            self._end(slot)
+        slot.cancel()
+        await slot.wait_over()
 
     def forget(self, name: str) -> None:
         """Let go of a run that has ended, so that its draws need no memory here and its name is free.
@@ -143,12 +142,23 @@ class Runtime:
         Raises:
           SettingsError: there is none of that name, or it has not ended.
         """
-        held = self.run(name)
-        if not held.is_over:
+        slot = self._slot(name)
+        if not slot.is_over:
             raise SettingsError(
                 f"run {name!r} has not ended: await rt.stop({name!r}) before rt.forget({name!r})."
             )
         del self._runs[name], self._ended[name]
+
+    def _slot(self, name: str) -> Slot:
+        if name not in self._runs:
+            raise SettingsError(f"{unknown('run', str(name), self._runs)}.")
+        return self._runs[name]
+
+    def _held(self, slot: Slot) -> HeldRun:
+        def status() -> RunStatus:
+            return slot.status(self._queued().index(slot) if slot.is_queued else None)
+
+        return HeldRun(slot, status)
 
     def _free_name(self, name: str | None) -> str:
         if name is None:
@@ -168,21 +178,21 @@ class Runtime:
         """Let the queue see whose turn it is."""
         self._queue.cast(Look())
 
-    def _next(self) -> HeldRun | None:
+    def _next(self) -> Slot | None:
         """Return the run whose turn it is to begin."""
         first = next(iter(self._queued()), None)
         if first is None or self._is_left:
             return None
-        before = sum(held.sampling for held in self._runs.values() if held.priority >= first.priority)
+        before = sum(slot.sampling for slot in self._runs.values() if slot.priority >= first.priority)
         return first if before < (self._at_once or available_cores()) else None
 
-    def _queued(self) -> list[HeldRun]:
-        waiting = [held for held in self._runs.values() if held.is_queued]
-        return sorted(waiting, key=lambda held: -held.priority)  # of equals the first comes first
+    def _queued(self) -> list[Slot]:
+        waiting = [slot for slot in self._runs.values() if slot.is_queued]
+        return sorted(waiting, key=lambda slot: -slot.priority)  # of equals the first comes first
 
-    def _end(self, held: HeldRun) -> None:
+    def _end(self, slot: Slot) -> None:
         """Keep a run that has ended, and forget those that ended too long ago."""
-        self._ended[held.name] = None
+        self._ended[slot.name] = None
         while len(self._ended) > self._keep:
             self.forget(next(iter(self._ended)))
         self._look()
@@ -190,15 +200,15 @@ class Runtime:
     def _leave(self) -> None:
         """Begin no run any more; those that have begun are stopped by their supervisor."""
         self._is_left = True
-        for held in self._queued():
-            held.end()
-            self._end(held)
+        for slot in self._queued():
+            slot.end()
+            self._end(slot)
 
     def _end_all(self) -> None:
         """Let nobody wait for a run whose process never came to do anything."""
-        for held in [one for one in self._runs.values() if not one.is_over]:
-            held.end()
-            self._end(held)
+        for slot in [one for one in self._runs.values() if not one.is_over]:
+            slot.end()
+            self._end(slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +226,11 @@ class Queue(sv.Server):
 
     async def handle_cast(self, message: Look) -> None:
         """Begin runs until it is nobody's turn."""
-        while (held := self._runtime._next()) is not None:
-            held.begin()
+        while (slot := self._runtime._next()) is not None:
+            slot.begin()
             about = (self._runtime._look, self._runtime._end)
             # A run that failed would fail again: it is not restarted, and its error is its result.
-            spec = sv.ChildSpec(held.name, held.hold, about, restart="temporary", shutdown="infinity")
+            spec = sv.ChildSpec(slot.name, slot.keep_open, about, restart="temporary", shutdown="infinity")
             await self._runtime.supervisor.start_child(spec)
 
 

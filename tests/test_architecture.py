@@ -138,7 +138,7 @@ BROAD_EXCEPTS = {
 }
 ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "portal")
 ROOFS |= ours("asyncio", "asyncio.run", "asyncio.runtime", "asyncio.remote")
-ROOFS |= ours("options", "run_process", "held_run", "many", "running", "where", "worker_main")
+ROOFS |= ours("options", "run_process", "held_run", "slot", "many", "running", "where", "worker_main")
 ROOFS |= ours("exporting", "draw_files", "run_arguments", "again", "cell", "moment")
 ROOFS |= ours("written", "cli_plots", "asked")
 

@@ -76,6 +76,7 @@ def test_runs_wait_by_priority_and_then_by_arrival():
                 ("b", "queued", 2),
                 ("c", "queued", 0),
             ]
+            assert [rt.run(name).status().place for name in "xabc"] == [None, 1, 2, 0]
             gate.opened.set()
             for name in "xabc":
                 await rt.run(name).result()
