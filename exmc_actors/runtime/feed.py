@@ -61,9 +61,7 @@ class Subscription(AsyncIterator[Message]):
             at = self._unread.first()
             if at is not None:
                 message = await self._message(at)
-                if (
-                    self._unread.first() == at
-                ):  # else it was skipped, or somebody else has it, while it was read
+                if self._unread.first() == at:  # nobody else has read it meanwhile, and it was not skipped
                     return self._delivered_now(message)
             elif self._feed.log.is_over:
                 raise StopAsyncIteration

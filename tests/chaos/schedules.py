@@ -314,7 +314,7 @@ async def _join(run, at: float, reader: of.Reader, seen: Seen) -> None:
     @asynccontextmanager
     async def noting(**options):
         async with run.subscribe(**options) as feed:
-            seen.starts[id(reader)] = feed._cursor
+            seen.starts[id(reader)] = feed.number
             yield feed
 
     await trio.sleep(at)
