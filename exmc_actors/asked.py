@@ -66,7 +66,7 @@ def _check_again(options: Mapping[str, Any]) -> None:
     others = [
         name
         for name, default in fixed.items()
-        if name not in _OF_BOTH and options.get(name, default) != default
+        if name not in _OF_BOTH and not _is_same(options.get(name, default), default)
     ]
     if others:
         raise SettingsError(
@@ -74,6 +74,11 @@ def _check_again(options: Mapping[str, Any]) -> None:
             "new run."
         )
     check(**_given(options, _OF_BOTH))
+
+
+def _is_same(value: Any, default: Any) -> bool:
+    """Whether a value of any kind, an array among them, is the default."""
+    return value is default or (isinstance(value, type(default)) and value == default)
 
 
 def _given(options: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

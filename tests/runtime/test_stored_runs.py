@@ -474,6 +474,7 @@ def test_a_model_that_is_not_stored_names_the_axes_of_what_is_read(tmp_path):
         ({"chains": 2}, "chains=2 is fewer than the 3"),
         ({"chains": 0}, "chains must be an integer"),
         ({"store": "elsewhere"}, "leave out store"),
+        ({"initvals": np.zeros(2)}, "leave out initvals"),
         ({"draws": 10}, "draws=10 is fewer than the 60"),
         ({"draws": 0}, "draws must be an integer"),
         ({"model": schools()}, "holds its model: leave out the one that was given"),
