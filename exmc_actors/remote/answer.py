@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ssl import create_default_context
+from ssl import SSLCertVerificationError, create_default_context
 from typing import Any
 
 import h11
@@ -151,6 +151,11 @@ async def identity(address: Address, patience: float) -> str:
             if left <= 0:
                 raise RemoteRefused(str(error)) from error
         except CUT as error:
+            if isinstance(error.__cause__, SSLCertVerificationError):
+                raise RemoteRefused(
+                    f"the certificate of {address} is not accepted ({error.__cause__.verify_message}): have "
+                    "it signed by somebody whom this machine trusts, or name its signer in SSL_CERT_FILE."
+                ) from error
             raise ConnectionLost(
                 f"nobody answers at {address} ({str(error) or type(error).__name__}): see that the run is "
                 "open, and give the address that its serve_dashboard() told."

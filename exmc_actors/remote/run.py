@@ -91,7 +91,8 @@ async def connect(url: str, token: str | None = None, *, patience: float = 30.0)
     Raises:
       SettingsError: it is no address, or an argument is out of range.
       ConnectionLost: nobody answers there.
-      RemoteRefused: the token is wrong, the run is a stored one, there is no room, or it is no dashboard.
+      RemoteRefused: the token is wrong, the run is a stored one, there is no room, it is no dashboard, or
+        its certificate is not accepted.
       UnreadableFeed: what answers speaks something else, or another version.
     """
     if not _is_patience(patience):
