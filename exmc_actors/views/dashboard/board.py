@@ -26,13 +26,15 @@ from supervision import Node
 
 TICK = 0.1
 """Seconds between two frames, and between two looks at what has come."""
+AT_FULL_RATE = 4
+"""Pages that are told so often; more of them are told less often, so that together they cost no more."""
 ESTIMATE = 1.0
 """Seconds between two estimates at least."""
-PATIENCE = 30
+PATIENCE = 50
 """Estimating, and telling pages of it, may take one part in so many of a core."""
-SHARE = 25
+SHARE = 40
 """Taking in draws may take one part in so many of a core, while the run is live ..."""
-BURST = 1.0
+BURST = 0.25
 """... and so many seconds of a core before that, as for what was drawn before anybody looked."""
 CAPACITY = 1 << 20
 """Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
@@ -58,6 +60,8 @@ class Board:
         self.picture = picture
         self.epoch = secrets.token_hex(4)
         """Tells the sequence numbers of this board from those of others."""
+        self.pages = 0
+        """That are told of it at the moment."""
         self._inside = inside
         self._is_live = is_live
         self._lock = trio.Lock()
@@ -75,6 +79,9 @@ class Board:
         self._credit = BURST
         """Seconds of a core for draws to come."""
         self._credited_at = 0.0
+        self._moment: tuple[str, int] = ("", -1)
+        self._frames: dict[Any, Frame] = {}
+        """Of that moment, by what pages have asked for."""
         self._standing: tuple[int, str] = (-1, "")
         self._charts: dict[str, dict[str, Any]] = {}
         """Of the present revision, by quantity: many pages show the same ones."""
@@ -114,12 +121,19 @@ class Board:
           revision: of the estimates that it has.
         """
         async with self._lock:
+            asked, moment = (chosen, shown, since, revision), (self.identifier, self.picture.revision)
+            if moment != self._moment:
+                self._moment, self._frames = moment, {}
+            if asked in self._frames:  # pages that show the same have mostly seen the same
+                return self._frames[asked]
             knows_events = since is not None and since.events == self.picture.happened
             is_same = knows_events and revision == self.picture.revision
             # Not in the thread: a tree is looked at where its processes run.
             more = {} if is_same else {"tree": self._tree()}
             make = partial(self._frame, chosen, shown, since, revision, more)
-            return await trio.to_thread.run_sync(make, limiter=self._threads)
+            frame = await trio.to_thread.run_sync(make, limiter=self._threads)
+            self._frames[asked] = frame
+            return frame
 
     def _frame(
         self,
@@ -138,6 +152,11 @@ class Board:
         if revision != picture.revision:
             self._cost += thread_time() - began
         return Frame(self.identifier, text, now_shown, picture.cursor(), picture.revision)
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds between two frames of a page."""
+        return TICK * max(1.0, self.pages / AT_FULL_RATE)
 
     async def changed(self, seen: "Frame") -> None:
         """Wait until there is more than a frame has told of."""

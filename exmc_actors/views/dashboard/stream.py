@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from exmc_actors.views.dashboard.asgi import Send, begin
-from exmc_actors.views.dashboard.board import TICK, Board
+from exmc_actors.views.dashboard.board import Board
 from exmc_actors.views.dashboard.selection import Selection
 
 HEARTBEAT = 5.0
@@ -32,16 +32,20 @@ async def stream(
     """
     await begin(send, 200, "text/event-stream; charset=utf-8", (b"x-accel-buffering", b"no"))
     await _send(send, f"retry: 1000\nevent: hello\ndata: {json.dumps(dict(extras))}\n\n")
-    frame = await board.frame(chosen, None, board.cursor_at(last_id), -1)
-    while True:
-        await _send(send, f"id: {frame.id}\ndata: {frame.text}\n\n")
-        await trio.sleep(TICK)
+    board.pages += 1
+    try:
+        frame = await board.frame(chosen, None, board.cursor_at(last_id), -1)
         while True:
-            with trio.move_on_after(HEARTBEAT):
-                await board.changed(frame)
-                break
-            await _send(send, ": still here\n\n")
-        frame = await board.frame(chosen, frame.shown, frame.cursor, frame.revision)
+            await _send(send, f"id: {frame.id}\ndata: {frame.text}\n\n")
+            await trio.sleep(board.pause)
+            while True:
+                with trio.move_on_after(HEARTBEAT):
+                    await board.changed(frame)
+                    break
+                await _send(send, ": still here\n\n")
+            frame = await board.frame(chosen, frame.shown, frame.cursor, frame.revision)
+    finally:
+        board.pages -= 1
 
 
 async def _send(send: Send, text: str) -> None:

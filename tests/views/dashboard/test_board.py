@@ -76,8 +76,8 @@ def test_what_frames_cost_puts_off_the_next_estimates(monkeypatch):
         assert await revision_after(0) == 1
         assert await revision_after(PATIENCE - ESTIMATE) == 1
         assert await revision_after(ESTIMATE) == 2
-        for _ in range(3):
-            frame = await board.frame(Selection(), None, None, -1)
+        for search in ("a", "b", ""):
+            frame = await board.frame(Selection(search=search), None, None, -1)
         await board.frame(Selection(), frame.shown, frame.cursor, frame.revision)
         assert await revision_after(4 * PATIENCE - ESTIMATE) == 2
         assert await revision_after(ESTIMATE) == 3
@@ -129,3 +129,29 @@ def test_a_stored_run_is_taken_in_as_a_whole(monkeypatch):
     estimates = run(main)
     assert estimates.draws.tolist() == [100]
     assert estimates.missed == 0
+
+
+def test_pages_that_show_the_same_and_have_seen_the_same_share_a_frame():
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0))
+        board.picture.observe([block(0, 0, 10)], 0.0)
+        first = await board.frame(Selection(), None, None, -1)
+        assert await board.frame(Selection(), None, None, -1) is first
+        assert await board.frame(Selection(), None, first.cursor, -1) is not first
+        board.picture.observe([block(0, 10, 10)], 0.0)
+        later = await board.frame(Selection(), None, None, -1)
+        assert later.id != first.id
+        board.picture.estimate()
+        assert (await board.frame(Selection(), None, None, -1)).revision == 1
+
+    run(main)
+
+
+def test_many_pages_are_told_less_often_and_few_ten_times_a_second():
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0))
+        assert board.pause == pytest.approx(0.1)
+        board.pages = 20
+        assert board.pause == pytest.approx(0.5)
+
+    run(main)
