@@ -155,8 +155,9 @@ class Board:
 
     @property
     def pause(self) -> float:
-        """Return the seconds between two frames of a page."""
-        return TICK * max(1.0, self.pages / AT_FULL_RATE)
+        """Return the seconds until pages are told again: all at one moment, so that they share a frame."""
+        every = TICK * max(1.0, self.pages / AT_FULL_RATE)
+        return every - self._now() % every
 
     async def changed(self, seen: "Frame") -> None:
         """Wait until there is more than a frame has told of."""

@@ -147,11 +147,15 @@ def test_pages_that_show_the_same_and_have_seen_the_same_share_a_frame():
     run(main)
 
 
-def test_many_pages_are_told_less_often_and_few_ten_times_a_second():
+def test_pages_are_told_at_one_moment_ten_times_a_second_and_many_less_often():
+    clock = trio.testing.MockClock()
+
     async def main():
         board = Board(Picture(chains=1, draws=1000, tune=0))
         assert board.pause == pytest.approx(0.1)
+        clock.jump(0.03)
+        assert board.pause == pytest.approx(0.07)
         board.pages = 20
-        assert board.pause == pytest.approx(0.5)
+        assert board.pause == pytest.approx(0.47)
 
-    run(main)
+    trio.run(main, clock=clock)
