@@ -44,6 +44,10 @@ NUMBERS_AT_ONCE = 1 << 17
 """Values that are taken in at once, some tenth of a second's work where draws are of one value."""
 
 
+FRAMES = 32
+"""Of one moment that are kept for other pages: a run that is over has one moment for ever."""
+
+
 class Board:
     """A picture that many pages look at."""
 
@@ -122,7 +126,7 @@ class Board:
         """
         async with self._lock:
             asked, moment = (chosen, shown, since, revision), (self.identifier, self.picture.revision)
-            if moment != self._moment:
+            if moment != self._moment or len(self._frames) == FRAMES:
                 self._moment, self._frames = moment, {}
             if asked in self._frames:  # pages that show the same have mostly seen the same
                 return self._frames[asked]

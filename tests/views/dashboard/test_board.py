@@ -9,7 +9,7 @@ import trio.testing
 
 from exmc_actors.views.dashboard import Board, Picture
 from exmc_actors.views.dashboard import board as module
-from exmc_actors.views.dashboard.board import ESTIMATE, NUMBERS_AT_ONCE, PATIENCE, SHARE
+from exmc_actors.views.dashboard.board import ESTIMATE, FRAMES, NUMBERS_AT_ONCE, PATIENCE, SHARE
 from exmc_actors.views.dashboard.selection import Selection
 from tests.views.dashboard.conftest import Feed, block, run
 
@@ -143,6 +143,16 @@ def test_pages_that_show_the_same_and_have_seen_the_same_share_a_frame():
         assert later.id != first.id
         board.picture.estimate()
         assert (await board.frame(Selection(), None, None, -1)).revision == 1
+
+    run(main)
+
+
+def test_what_is_kept_of_frames_does_not_grow_while_nothing_happens():
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0))
+        for number in range(3 * FRAMES):
+            await board.frame(Selection(search=str(number)), None, None, -1)
+        assert len(board._frames) <= FRAMES
 
     run(main)
 
