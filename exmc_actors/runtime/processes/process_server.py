@@ -88,7 +88,7 @@ class ProcessServer(ModelServer):
     async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
         """Let a worker compute for some chains; return what came of it, and how many seconds it took."""
         try:
-            async with self._workers.one() as worker:
+            async with self._workers.one(self._patience) as worker:
                 began = trio.current_time()
                 outcomes = await self._asked(worker, requests)
                 return outcomes, trio.current_time() - began

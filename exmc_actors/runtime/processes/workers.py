@@ -1,14 +1,20 @@
 """Hold the worker processes of a run: each computes one block at a time, and one that dies is replaced."""
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
+import trio
+
 from exmc_actors.runtime.executable_files import VARIABLE
 from exmc_actors.runtime.processes.talk import Failed, Open, Ready, decode_answer, encode_request
 from exmc_actors.runtime.processes.worker_process import COMMAND, WorkerDied, WorkerProcess
+
+_AS_LONG = 10
+"""How many times as long as the first worker took to compile another one may take to load that."""
 
 
 class Workers:
@@ -26,6 +32,8 @@ class Workers:
         self._idle: list[WorkerProcess] = []
         self._all: set[WorkerProcess] = set()
         self._ready: Ready | None = None
+        self._compiled_in = math.inf
+        """Seconds that the first one took."""
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -46,18 +54,22 @@ class Workers:
         return self._ready
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[WorkerProcess]:
+    async def one(self, patience: float = math.inf) -> AsyncIterator[WorkerProcess]:
         """Lend a worker that is idle, or a new one; what raises, or is cancelled, meanwhile ends it at once.
 
+        Args:
+          patience: seconds that a new one may take to load the program, besides some times as many as the
+            first took to compile it: how long that takes nobody can foretell.
+
         Raises:
-          WorkerDied: a new one could not be started.
+          WorkerDied: a new one could not be started, or not in time.
         """
         worker = await self._take(self._idle)
         is_well = False
         try:
             if worker is None:
                 worker = await self._take(self._spawned) or await self._spawn()
-                self._ready = await self._opened(worker)
+                self._ready = await self._opened(worker, patience)
             yield worker
             is_well = True
         finally:
@@ -85,9 +97,19 @@ class Workers:
         self._all.add(worker)
         return worker
 
-    async def _opened(self, worker: WorkerProcess) -> Ready:
+    async def _opened(self, worker: WorkerProcess, patience: float) -> Ready:
+        began, limit = trio.current_time(), patience + _AS_LONG * self._compiled_in
+        with trio.move_on_after(limit):
+            ready = self._read(await worker.ask(self._open))
+            self._compiled_in = min(self._compiled_in, trio.current_time() - began)
+            return ready
+        raise WorkerDied(
+            f"a worker process was ended, since it has not loaded the program within {limit:.3g} s"
+        )
+
+    def _read(self, data: bytes) -> Ready:
         try:
-            answer = decode_answer(await worker.ask(self._open))
+            answer = decode_answer(data)
         except ValueError as error:
             raise WorkerDied(f"a worker process answered with {error}") from error
         if isinstance(answer, Failed):

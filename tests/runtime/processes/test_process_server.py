@@ -9,6 +9,7 @@ from exmc_actors.messages import ChainFailed, ChainRestarted
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
     Failed,
+    Open,
     decode_request,
     encode_answer,
 )
@@ -135,6 +136,31 @@ def test_a_worker_beyond_the_patience_is_ended_and_its_chain_goes_on(fates, undi
     assert restart.chain == 2
     assert "longer than the run's patience of 30 s" in restart.reason
     assert not slow[0].is_alive
+
+
+def test_a_worker_that_does_not_load_the_program_is_ended_beyond_the_patience(fates, undisturbed):
+    async def happen(worker, request):
+        # The last that was spawned is the first to be opened.
+        if worker is fates.workers[0] and isinstance(decode_request(request), Open):
+            await trio.sleep_forever()
+
+    fates.happen = happen
+    seen = in_workers(patience=30)
+    assert draws_of(seen.tree) == undisturbed
+    (restart,) = [message for message in seen.messages if isinstance(message, ChainRestarted)]
+    assert "has not loaded the program within 30 s" in restart.reason
+    assert not fates.workers[0].is_alive
+
+
+def test_the_first_worker_may_compile_for_longer_than_the_patience_and_others_for_some_times_that(fates):
+    async def happen(worker, request):
+        if isinstance(decode_request(request), Open):
+            await trio.sleep(1000 if worker is fates.workers[0] else 100)
+
+    fates.happen = happen
+    seen = in_workers(patience=1)
+    assert len(fates.workers) > 1
+    assert not [message for message in seen.messages if isinstance(message, ChainRestarted)]
 
 
 def test_a_chain_whose_block_never_ends_is_stopped_and_another_one_is_added(fates, undisturbed):
