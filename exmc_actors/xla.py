@@ -24,6 +24,9 @@ _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshol
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
 
 _lock = threading.Lock()
+_lowering = threading.RLock()
+_TURN = 1e-3
+"""Seconds for which tracing keeps Python's lock when others wait for it."""
 _prepared = False
 
 
@@ -56,6 +59,32 @@ def prepare() -> None:
 def is_prepared() -> bool:
     """Say whether ``prepare`` has been called: until then it takes long, on a GPU seconds."""
     return _prepared
+
+
+def lower(function: Any, *example: Any) -> Any:
+    """Trace a function that ``jax.jit`` returned and lower it: one thread of the process at a time.
+
+    Tracing holds Python's lock, but for every switch interval, at whose end all threads compete for it.  Of
+    two that trace, neither is done sooner than by turns, while the host's event loop waits for both.
+    """
+    with _lowering, _short_turns():
+        return function.lower(*example)
+
+
+@contextmanager
+def _short_turns() -> Iterator[None]:
+    """Let other threads of the process have Python's lock every millisecond, not every five."""
+    before = sys.getswitchinterval()
+    if before <= _TURN:
+        yield
+        return
+    sys.setswitchinterval(_TURN)
+    within = sys.getswitchinterval()
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() == within:  # else the host has set it meanwhile
+            sys.setswitchinterval(before + 5e-7)  # cut to microseconds: it would be one less each time
 
 
 def compile_with_long_sums(lowered: Any) -> Any:

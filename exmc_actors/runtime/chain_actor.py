@@ -16,6 +16,7 @@ from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STAT_TYPES, STATS, DrawBlock
 from exmc_actors.runtime.feed import Feed
+from exmc_actors.runtime.piecewise import converted
 from exmc_actors.runtime.protocol import (
     Advance,
     Advanced,
@@ -78,7 +79,7 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
     stats: dict[str, np.ndarray] = {
-        name: advanced.stats[:, column].astype(STAT_TYPES.get(name, np.float64), copy=False)
+        name: converted(advanced.stats[:, column], STAT_TYPES.get(name, np.float64))
         for column, name in enumerate(STATS)
     }
     for array in stats.values():  # views of the rows are read-only as these are

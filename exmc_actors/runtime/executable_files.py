@@ -40,20 +40,19 @@ class ExecutableFiles:
 
     def compiled(
         self,
-        function: Any,
+        lowered: Any,
         example: Sequence[Any],
         device: str,
         compile: Callable[[Any], Any] = jax.stages.Lowered.compile,
     ) -> Any:
-        """Return what ``function`` is compiled to, from its file if there is one that fits.
+        """Return what a lowered function is compiled to, from its file if there is one that fits.
 
         Args:
-          function: what ``jax.jit`` returned, with ``keep_unused=True``.
+          lowered: of what ``jax.jit`` returned, with ``keep_unused=True``.
           example: arguments of the shapes and types that it is for.
           device: for which it is compiled.
           compile: how what was lowered is compiled; its name is part of the file's.
         """
-        lowered = function.lower(*example)
         text = lowered.as_text()
         if not _is_the_same_elsewhere(text):
             return compile(lowered)

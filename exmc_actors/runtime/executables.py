@@ -22,7 +22,7 @@ from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, is_folded, precise, prepare
+from exmc_actors.xla import calling, is_folded, lower, precise, prepare
 
 BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
@@ -192,10 +192,11 @@ class Executables:
         with self._numerics():
             (device,) = jnp.zeros(()).devices()
             name = f"{device.platform}:{device.id}"
+            lowered = lower(function, *example)
             if self._files is None:
-                compiled = compile(function.lower(*example))
+                compiled = compile(lowered)
             else:
-                compiled = self._files.compiled(function, example, name, compile)
+                compiled = self._files.compiled(lowered, example, name, compile)
         return Compiled(compiled, is_folded(compiled.as_text()), name)
 
     @contextlib.contextmanager

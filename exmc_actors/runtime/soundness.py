@@ -13,6 +13,7 @@ from exmc_actors.chain import ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS
+from exmc_actors.runtime.piecewise import are_finite
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.settings import Settings
 
@@ -61,7 +62,7 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
         raise UnsoundAnswer(f"{of} has positions and gradients of shape {advanced.pairs.shape}.")
     _check_state(advanced.state, before.key, int(before.transitions) + made, (target.dim,), of)
     densities = advanced.stats[:, _LP]
-    if not np.isfinite(densities).all() or densities[-1] != advanced.state.point.log_density:
+    if not are_finite(densities) or densities[-1] != advanced.state.point.log_density:
         raise UnsoundAnswer(f"{of} has log densities that do not lead to its state.")
     return advanced
 

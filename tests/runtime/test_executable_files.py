@@ -202,10 +202,12 @@ def test_a_program_that_calls_back_into_its_process_is_not_kept_and_one_that_cal
         return jax.pure_callback(lambda y: np.asarray(y), jax.ShapeDtypeStruct(x.shape, x.dtype), x)
 
     for function, kept in ((calls_back, 0), (jnp.linalg.cholesky, 1)):
-        compiled = files.compiled(jax.jit(function, keep_unused=True), (example,), "cpu:0")
+        compiled = files.compiled(jax.jit(function, keep_unused=True).lower(example), (example,), "cpu:0")
         np.testing.assert_array_equal(compiled(example), example)
         assert len(files_in(folder)) == kept
-    loaded = files.compiled(jax.jit(jnp.linalg.cholesky, keep_unused=True), (example,), "cpu:0")
+    loaded = files.compiled(
+        jax.jit(jnp.linalg.cholesky, keep_unused=True).lower(example), (example,), "cpu:0"
+    )
     np.testing.assert_array_equal(loaded(4.0 * example), 2.0 * example)
     assert len(files_in(folder)) == 1
 
