@@ -15,10 +15,12 @@ import json
 import os
 import shutil
 import statistics
+import sys
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from unittest import mock
 from urllib.parse import urlsplit
 
@@ -39,65 +41,30 @@ def resident():
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+READER = """if True:
+    import selectors, socket, sys
+    chosen, held = selectors.DefaultSelector(), []
+    for number in range(int(sys.argv[2]) + int(sys.argv[3])):
+        one = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+        one.sendall(b"GET /events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+        held.append(one)
+        if number < int(sys.argv[2]):
+            chosen.register(one, selectors.EVENT_READ)
+    while True:
+        for key, _ in chosen.select():
+            if not key.fileobj.recv(1 << 20):
+                chosen.unregister(key.fileobj)
+"""
+
+
 @asynccontextmanager
 async def clients(url):
-    """Hold twenty streams of events open: most are read as they come, five never."""
-    port = urlsplit(url).port
-
-    async def read(stream):
-        async for _ in stream:
-            pass
-
+    """Let another process hold twenty streams of events: most are read as they come, five never."""
+    command = [sys.executable, "-c", READER, str(urlsplit(url).port), str(READING), str(STALLED)]
     async with trio.open_nursery() as nursery:
-        for number in range(READING + STALLED):
-            stream = await trio.open_tcp_stream("127.0.0.1", port)
-            await stream.send_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            if number < READING:
-                nursery.start_soon(read, stream)
+        nursery.start_soon(partial(trio.run_process, command, check=False))
         yield
         nursery.cancel_scope.cancel()
-
-
-async def paced(program, draws, seed, watched):
-    """Return the seconds of a gradient over a whole run, and the memory at its end."""
-    options = {"draws": draws, "chains": CHAINS, "cores": CORES, "random_seed": seed}
-    async with ex.open_run(program, **options) as run:
-        if watched:
-            async with run.serve_dashboard() as url, clients(url):
-                await run._over()
-        else:
-            await run._over()
-        found = run.statistics()
-    return found.elapsed / sum(chain.steps for chain in found.chains), resident()
-
-
-def twenty_clients(name, draws, turns):
-    """Return what twenty clients cost, as ratios of neighbouring runs."""
-    program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
-    ex.sample(program, draws=100, progressbar=False)
-    ratios, memory = [], []
-    for seed in range(turns):
-        order = (True, False) if seed % 2 else (False, True)
-        found = {watched: trio.run(paced, program, draws, seed, watched) for watched in order}
-        ratios.append(found[True][0] / found[False][0])
-        memory.append(round(found[True][1]))
-    return {
-        "clients": READING + STALLED,
-        "stalled": STALLED,
-        "model": name,
-        "draws": draws,
-        "watched_over_alone": round(statistics.median(ratios), 3),
-        "ratios": [round(ratio, 3) for ratio in ratios],
-        "MB at the end of each": memory,
-    }
-
-
-def many_scalars(number):
-    """Return a model of so many scalar variables."""
-    b = ex.Builder()
-    for index in range(number):
-        b.rv(f"x{index}", ex.Normal(0.0, 1.0 + index % 7))
-    return b.model()
 
 
 class Work(Counter):
@@ -115,6 +82,65 @@ class Work(Counter):
                 self[name.strip("_")] += time.thread_time() - began
 
         return call
+
+    @contextmanager
+    def counted(self):
+        """Count what boards do meanwhile."""
+        with ExitStack() as patches:
+            for name in ("_observe", "_estimate", "_frame"):
+                patches.enter_context(mock.patch.object(Board, name, self.timed(name)))
+            yield
+
+
+async def paced(program, draws, seed, watched):
+    """Return the seconds of a gradient in a run, the share of the loop in a core, the seconds, and memory."""
+    options = {"draws": draws, "chains": CHAINS, "cores": CORES, "random_seed": seed}
+    began, loop = time.perf_counter(), time.thread_time()
+    async with ex.open_run(program, **options) as run:
+        if watched:
+            async with run.serve_dashboard() as url, clients(url):
+                await run._over()
+        else:
+            await run._over()
+        found = run.statistics()
+    took = time.perf_counter() - began
+    pace = found.elapsed / sum(chain.steps for chain in found.chains)
+    return pace, (time.thread_time() - loop) / took, took, resident()
+
+
+def twenty_clients(name, draws, turns):
+    """Return what twenty clients cost, as ratios of neighbouring runs, and by the processors' own time."""
+    program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
+    ex.sample(program, draws=100, progressbar=False)
+    ratios, taken, memory = [], [], []
+    for seed in range(turns):
+        work = Work()
+        found = {}
+        for watched in (True, False) if seed % 2 else (False, True):
+            with work.counted():
+                found[watched] = trio.run(paced, program, draws, seed, watched)
+        (pace, loop, took, memory_then), (pace_alone, loop_alone, _, _) = found[True], found[False]
+        ratios.append(pace / pace_alone)
+        taken.append((loop - loop_alone + sum(work.values()) / took) / CORES)
+        memory.append(round(memory_then))
+    return {
+        "clients": READING + STALLED,
+        "stalled": STALLED,
+        "model": name,
+        "draws": draws,
+        "watched_over_alone": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        "percent_of_the_cores": round(100 * statistics.median(taken), 2),
+        "MB at the end of each": memory,
+    }
+
+
+def many_scalars(number):
+    """Return a model of so many scalar variables."""
+    b = ex.Builder()
+    for index in range(number):
+        b.rv(f"x{index}", ex.Normal(0.0, 1.0 + index % 7))
+    return b.model()
 
 
 async def share_of_the_loop(program, seconds, opened):
@@ -149,9 +175,7 @@ async def a_page(run):
         script = await trio.to_thread.run_sync(browsed, url, seconds)
         return {"script": script, "threads": {name: (work[name] - before[name]) / seconds for name in work}}
 
-    with ExitStack() as patches:
-        for name in ("_observe", "_estimate", "_frame"):
-            patches.enter_context(mock.patch.object(Board, name, work.timed(name)))
+    with work.counted():
         async with run.serve_dashboard() as url:
             yield watch
 
@@ -210,7 +234,7 @@ def main():
     """Measure and print a line each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="eight_schools", choices=suite.MODELS)
-    parser.add_argument("--draws", type=int, default=200_000)
+    parser.add_argument("--draws", type=int, default=2_000_000)
     parser.add_argument("--turns", type=int, default=6)
     parser.add_argument("--scalars", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20.0)

@@ -1,16 +1,21 @@
 """Share the cores of the process among all its runs, in whichever event loops and threads they are.
 
 Nobody is blocked: a task waits, and whoever gives a core back wakes the task whose turn it is, in
-its own loop.  What is held is no thread, but the right to compute in one.  Compiling takes none: it may last
-for seconds, and the operating system shares a core for so long better than taking turns does.
+its own loop.  What is held is no thread, but the right to compute in one.  A thread that has computed goes on
+with whoever is next before any loop hears of it: a loop that is busy keeps no core idle.  Compiling takes
+none: it may last for seconds, and the operating system shares a core for so long better than turns do.
 """
 
+import contextlib
+import math
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any, TypeVar
 
+import outcome
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
@@ -24,19 +29,43 @@ def available_cores() -> int:
     return max(1, os.cpu_count() or 1)
 
 
-@dataclass(frozen=True, eq=False)
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
 class _Waiter:
-    """A task that waits for a core, and its loop."""
+    """A task that waits for a core, or for what is to be computed on one, and its loop."""
 
     task: Task
     loop: trio.lowlevel.TrioToken
+    function: Callable[[], Any] | None = None
+    result: outcome.Outcome[Any] | None = None
 
-    def wake(self, here: trio.lowlevel.TrioToken) -> None:
+    def wake(self, here: trio.lowlevel.TrioToken | None) -> None:
         """Let the task go on, which may be that of another thread's loop."""
         if self.loop is here:
             trio.lowlevel.reschedule(self.task)
         else:
             self.loop.run_sync_soon(trio.lowlevel.reschedule, self.task)
+
+    def compute(self) -> None:
+        """Call the function; its thread then keeps nothing of it.
+
+        What a thread lets go of last, it frees: of JAX's, while the process may be ending, which aborts it.
+        """
+        function, self.function = self.function, None
+        assert function is not None
+        self.result = outcome.capture(function)
+
+    def tell(self) -> None:
+        """Let the task go on with what came of its function, from whichever thread."""
+        with contextlib.suppress(trio.RunFinishedError):  # its loop broke down: nobody waits any more
+            self.loop.run_sync_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        result, self.result = self.result, None
+        assert result is not None
+        trio.lowlevel.reschedule(self.task, result)
 
 
 class Cores:
@@ -74,15 +103,46 @@ class Cores:
         """Give the free cores to those whose turn it is; return whether who is asking got one."""
         has_got = False
         while (granted := self._next()) is not None:
-            line, waiter = granted
-            if waiter is asking:
+            if granted[1] is asking:
                 has_got = True
-                continue
-            try:
-                waiter.wake(here)
-            except trio.RunFinishedError:  # its loop broke down: it will never give the core back
-                self._give_back(line)
+            else:
+                self._serve(*granted, here)
         return has_got
+
+    def _serve(self, line: Line[_Waiter], waiter: _Waiter, here: trio.lowlevel.TrioToken | None) -> None:
+        """Let somebody have the core that was granted."""
+        if waiter.function is not None:
+            self.start(line, waiter)
+            return
+        try:
+            waiter.wake(here)
+        except trio.RunFinishedError:  # its loop broke down: it will never give the core back
+            self._give_back(line)
+
+    def start(self, line: Line[_Waiter], waiter: _Waiter) -> None:
+        """Compute in a thread on a core that was granted."""
+        try:
+            trio.lowlevel.start_thread_soon(lambda: self._compute(line, waiter), outcome.Outcome.unwrap)
+        except RuntimeError as error:  # there is no room for another thread
+            self._give_back(line)
+            waiter.result = outcome.Error(error)
+            waiter.tell()
+
+    def _compute(self, line: Line[_Waiter], waiter: _Waiter) -> None:
+        """Compute, and then whatever is next, for as long as there is something; runs in a thread."""
+        while True:
+            waiter.compute()
+            self._give_back(line)
+            following = None
+            while (granted := self._next()) is not None:
+                if following is None and granted[1].function is not None:
+                    following = granted
+                else:
+                    self._serve(*granted, None)
+            waiter.tell()
+            if following is None:
+                return
+            line, waiter = following
 
     def _next(self) -> tuple[Line[_Waiter], _Waiter] | None:
         with self._lock:
@@ -98,19 +158,27 @@ class Share:
         self._line: Line[_Waiter] = Line(at_most, priority)
 
     @enable_ki_protection
+    async def compute(
+        self, function: Callable[[], T], /, *, seconds: float = math.inf, outlives: bool = False
+    ) -> T:
+        """Run a blocking function in a thread, on a core, when it is this run's turn: a ``Runner``.
+
+        Who is cancelled while waiting leaves; a function that runs is waited for.
+        """
+        waiter, got_one = await self._asked(function)
+        if got_one:
+            self._cores.start(self._line, waiter)
+        result: T = await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
+        return result
+
+    @enable_ki_protection
     async def __aenter__(self) -> None:
         """Wait for a core; a checkpoint."""
-        await trio.lowlevel.checkpoint_if_cancelled()
-        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token())
-
-        def abort(_: object) -> Abort:
-            # If it was given a core in another thread just now, its waking is on its way.
-            return Abort.SUCCEEDED if self._cores._leave(self._line, waiter) else Abort.FAILED
-
-        if self._cores._ask(self._line, waiter):
+        waiter, got_one = await self._asked(None)
+        if got_one:
             await trio.lowlevel.cancel_shielded_checkpoint()
         else:
-            await trio.lowlevel.wait_task_rescheduled(abort)
+            await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
 
     @enable_ki_protection
     async def __aexit__(
@@ -119,6 +187,19 @@ class Share:
         """Give the core back; no checkpoint."""
         self._cores._give_back(self._line)
         self._cores._give_away(trio.lowlevel.current_trio_token())
+
+    async def _asked(self, function: Callable[[], Any] | None) -> tuple[_Waiter, bool]:
+        """Get in line; return who waits there, and whether a core is there at once."""
+        await trio.lowlevel.checkpoint_if_cancelled()
+        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token(), function)
+        return waiter, self._cores._ask(self._line, waiter)
+
+    def _leaving(self, waiter: _Waiter) -> Callable[[Any], Abort]:
+        def abort(_: object) -> Abort:
+            # If it was given a core in another thread just now, its waking is on its way.
+            return Abort.SUCCEEDED if self._cores._leave(self._line, waiter) else Abort.FAILED
+
+        return abort
 
 
 PROCESS = Cores()

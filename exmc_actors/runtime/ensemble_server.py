@@ -144,10 +144,16 @@ class EnsembleServer(ModelServer):
                 batch.expected[request.chain] = at
         super()._reply(requests, outcomes, seconds)
 
-    async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
+    async def _attempt(
+        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
+    ) -> tuple[Any, float]:
         """Return the seconds of the call itself: the loop may be busy with other chains when it has ended."""
-        with self._watched(requests):
-            outcome = await attempt(self._runner, partial(self._timed, requests), seconds=seconds)
+        compute = partial(self._timed, requests)
+        with self._watched(requests, waits=is_in_line) as call:
+            if is_in_line:
+                outcome = await attempt(self._cores.compute, call.beginning_with(compute))
+            else:
+                outcome = await attempt(self._runner, compute, seconds=seconds)
         return (outcome, 0.0) if isinstance(outcome, BlockFailed) else outcome
 
     def _timed(self, requests: Sequence[Request]) -> tuple[Any, float]:

@@ -28,8 +28,8 @@ from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
-from exmc_actors.runtime.watchdog import Watchdog
-from exmc_actors.runtime.worker import QUICK, Runner, attempt
+from exmc_actors.runtime.watchdog import Call, Watchdog
+from exmc_actors.runtime.worker import QUICK, Runner, attempt, in_thread
 
 GATHERED = 1e-3
 """Seconds; what is expected to take less waits for the requests that come together with it."""
@@ -144,27 +144,39 @@ class ModelServer(sv.Server):
 
     async def _serve(self, requests: Sequence[Request]) -> None:
         """Answer in a thread, as soon as a core is free."""
+        self._reply(requests, *await self._on_a_core(requests))
+
+    async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
+        if self._runner is in_thread:
+            return await self._attempt(requests, math.inf, is_in_line=True)
         async with self._cores:
-            outcomes, took = await self._attempt(requests, math.inf)
-        # As a rule the core's next request is then in its thread before this one's block is looked at.
-        await trio.lowlevel.checkpoint()
-        self._reply(requests, outcomes, took)
+            return await self._attempt(requests, math.inf)
 
     async def _answer(self, requests: Sequence[Request], seconds: float) -> None:
         self._reply(requests, *await self._attempt(requests, seconds))
 
-    async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
-        """Compute for some chains in one call; return what came of it, and how many seconds it took."""
-        began = trio.current_time()
-        compute = functools.partial(self._compute, requests)
-        with self._watched(requests):
-            outcomes = await attempt(self._runner, compute, seconds=seconds)
-        return outcomes, trio.current_time() - began
+    async def _attempt(
+        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
+    ) -> tuple[Any, float]:
+        """Compute for some chains in one call; return what came of it, and how many seconds it took.
 
-    def _watched(self, requests: Sequence[Request]) -> AbstractContextManager[None]:
+        Args:
+          requests: of the chains.
+          seconds: that it may take.
+          is_in_line: whether it waits for a core, whose thread then computes it.
+        """
+        compute = functools.partial(self._compute, requests)
+        with self._watched(requests, waits=is_in_line) as call:
+            if is_in_line:
+                outcomes = await attempt(self._cores.compute, call.beginning_with(compute))
+            else:
+                outcomes = await attempt(self._runner, compute, seconds=seconds)
+            return outcomes, call.took()
+
+    def _watched(self, requests: Sequence[Request], *, waits: bool = False) -> AbstractContextManager[Call]:
         """Tell of chains whose call takes far longer than was foretold."""
         chains = [request.chain for request in requests]
-        return self._watchdog.over(chains, sum(request.expected for request in requests))
+        return self._watchdog.over(chains, sum(request.expected for request in requests), waits=waits)
 
     def _reply(self, requests: Sequence[Request], outcomes: Any, seconds: float) -> None:
         if isinstance(outcomes, BlockFailed):

@@ -7,8 +7,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import trio
+
+T = TypeVar("T")
 
 LEAST = 60.0
 """Seconds; before them nothing is said."""
@@ -21,13 +24,31 @@ _EVERY = 1.0
 
 
 @dataclass(eq=False, slots=True)
-class _Call:
-    """A call under way."""
+class Call:
+    """A call under way, or one that waits for a core."""
 
     chains: Sequence[int]
-    began: float
     limit: float
     """Seconds after which something is said."""
+    clock: trio.abc.Clock
+    began: float = math.inf
+
+    def begin(self) -> None:
+        """Count from now on; any thread may say so."""
+        self.began = self.clock.current_time()
+
+    def took(self) -> float:
+        """Return for how many seconds it has been under way: less than none, if it waits."""
+        return self.clock.current_time() - self.began
+
+    def beginning_with(self, function: Callable[[], T]) -> Callable[[], T]:
+        """Return the function, which says when it begins."""
+
+        def call() -> T:
+            self.begin()
+            return function()
+
+        return call
 
 
 class Watchdog:
@@ -40,23 +61,26 @@ class Watchdog:
           tell: is given a chain and how many seconds its call has taken, again whenever they have doubled.
         """
         self._tell = tell
-        self._calls: set[_Call] = set()
+        self._calls: set[Call] = set()
         self._begun = trio.lowlevel.ParkingLot()
 
     @contextmanager
-    def over(self, chains: Sequence[int], foretold: float) -> Iterator[None]:
+    def over(self, chains: Sequence[int], foretold: float, *, waits: bool = False) -> Iterator[Call]:
         """Watch a call from here to the end of the block.
 
         Args:
           chains: for which it is made.
           foretold: seconds that it should take; infinite where nothing is known.
+          waits: whether it says by itself when it begins.
         """
         limit = max(LEAST, TIMES * foretold) if math.isfinite(foretold) else UNKNOWN
-        call = _Call(chains, trio.current_time(), limit)
+        call = Call(chains, limit, trio.lowlevel.current_clock())
+        if not waits:
+            call.begin()
         self._calls.add(call)
         self._begun.unpark_all()
         try:
-            yield
+            yield call
         finally:
             self._calls.discard(call)
 
@@ -66,11 +90,11 @@ class Watchdog:
             while not self._calls:
                 await self._begun.park()
             await trio.sleep(_EVERY)
-            self._look(trio.current_time())
+            self._look()
 
-    def _look(self, now: float) -> None:
+    def _look(self) -> None:
         for call in self._calls:
-            took = now - call.began
+            took = call.took()
             if took >= call.limit:
                 call.limit = 2.0 * took
                 for chain in call.chains:

@@ -1,8 +1,10 @@
 """All runs of a process share its cores: in turn, across event loops and threads, and none is lost."""
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 import trio
@@ -208,6 +210,153 @@ def test_a_core_given_to_a_loop_that_broke_down_goes_to_the_next():
                 assert gone._line.held == 0
 
     trio.run(main)
+
+
+def test_a_thread_goes_on_with_whoever_is_next_while_the_loop_is_busy():
+    async def main():
+        share, is_blocked, second_has_run = Cores(lambda: 1).share(1), threading.Event(), threading.Event()
+
+        def first():
+            assert is_blocked.wait(60)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(share.compute, first)
+            nursery.start_soon(share.compute, second_has_run.set)
+            await wait_all_tasks_blocked()
+            is_blocked.set()
+            assert second_has_run.wait(60)  # no task runs meanwhile
+
+    trio.run(main)
+
+
+def test_what_is_computed_comes_back_and_what_it_raises_is_raised():
+    async def main():
+        share = Cores(lambda: 1).share(1)
+        assert await share.compute(lambda: threading.get_ident()) != threading.get_ident()
+        with pytest.raises(ZeroDivisionError):
+            await share.compute(lambda: 1 / 0)
+        async with share:  # it gave the core back
+            pass
+
+    trio.run(main)
+
+
+def test_a_thread_wakes_those_who_wait_for_the_core_itself():
+    async def main():
+        shared, order, gate = Cores(lambda: 1), [], threading.Event()
+        share = shared.share(1)
+
+        async def hold():
+            async with share:
+                order.append("held")
+
+        def first():
+            assert gate.wait(60)
+            order.append("first")
+
+        async with trio.open_nursery() as nursery:
+            for task in (
+                partial(share.compute, first),
+                hold,
+                partial(share.compute, lambda: order.append("last")),
+            ):
+                nursery.start_soon(task)
+                await wait_all_tasks_blocked()
+            gate.set()
+        assert order == ["first", "held", "last"]
+        assert shared._turns.held == 0
+
+    trio.run(main)
+
+
+def test_who_is_cancelled_leaves_the_line_but_waits_for_what_runs():
+    async def main():
+        share, runs, gate, ended = Cores(lambda: 1).share(1), trio.Event(), threading.Event(), []
+        loop = trio.lowlevel.current_trio_token()
+
+        def first():
+            loop.run_sync_soon(runs.set)
+            assert gate.wait(60)
+            ended.append("first")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(share.compute, first)
+            await runs.wait()
+            nursery.start_soon(share.compute, lambda: ended.append("second"))
+            await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+            with trio.CancelScope(shield=True):
+                await wait_all_tasks_blocked()
+            assert not ended
+            gate.set()
+        assert ended == ["first"]
+        assert await share.compute(lambda: "third") == "third"
+
+    trio.run(main)
+
+
+def test_a_core_comes_back_where_there_is_no_room_for_a_thread(monkeypatch):
+    def full(*_):
+        raise RuntimeError("can't start new thread")
+
+    async def main():
+        share = Cores(lambda: 1).share(1)
+        with monkeypatch.context() as patch:
+            patch.setattr(trio.lowlevel, "start_thread_soon", full)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await share.compute(lambda: None)
+        assert await share.compute(lambda: "later") == "later"
+
+    trio.run(main)
+
+
+def test_a_thread_keeps_nothing_of_what_it_has_computed_when_it_tells_of_it(monkeypatch):
+    kept, told = [], cores._Waiter.tell
+
+    def tell(self):
+        kept.append(self.function)
+        told(self)
+
+    monkeypatch.setattr(cores._Waiter, "tell", tell)
+
+    async def main():
+        assert await Cores(lambda: 1).share(1).compute(lambda: "made") == "made"
+
+    trio.run(main)
+    assert kept == [None]
+
+
+def test_threads_of_many_loops_compute_on_no_more_cores_than_there_are():
+    shared, lock, computing, most = Cores(lambda: 2), threading.Lock(), [0], [0]
+
+    def compute():
+        with lock:
+            computing[0] += 1
+            most[0] = max(most[0], computing[0])
+        time.sleep(0)
+        with lock:
+            computing[0] -= 1
+
+    async def main(number):
+        share, done = shared.share(2), [0]
+
+        async def chain():
+            for turn in range(TURNS):
+                with trio.CancelScope() as scope:
+                    if turn % 5 == 4:
+                        scope.cancel()
+                    await share.compute(compute)
+                    done[0] += 1
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(chain)
+        return done[0]
+
+    assert set(in_loops(main).values()) == {3 * (TURNS - TURNS // 5)}
+    assert most[0] <= 2
+    assert shared._turns.held == 0
+    assert not shared._turns._round
 
 
 @dataclass

@@ -4,6 +4,7 @@ A worker that dies, or takes longer than the run's patience, takes the one call 
 the reply says by what it ended, and the chain asks again.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -85,7 +86,13 @@ class ProcessServer(ModelServer):
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
         return False
 
-    async def _attempt(self, requests: Sequence[Request], seconds: float) -> tuple[Any, float]:
+    async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
+        async with self._cores:  # a worker computes, and no thread
+            return await self._attempt(requests, math.inf)
+
+    async def _attempt(
+        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
+    ) -> tuple[Any, float]:
         """Let a worker compute for some chains; return what came of it, and how many seconds it took."""
         try:
             async with self._workers.one(self._patience) as worker:

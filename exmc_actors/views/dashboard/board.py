@@ -26,15 +26,15 @@ from supervision import Node
 
 TICK = 0.1
 """Seconds between two frames, and between two looks at what has come."""
-AT_FULL_RATE = 4
+AT_FULL_RATE = 1
 """Pages that are told so often; more of them are told less often, so that together they cost no more."""
 ESTIMATE = 1.0
 """Seconds between two estimates at least."""
-PATIENCE = 50
+PATIENCE = 100
 """Estimating, and telling pages of it, may take one part in so many of a core."""
-SHARE = 40
+SHARE = 80
 """Taking in draws may take one part in so many of a core, while the run is live ..."""
-BURST = 0.25
+BURST = 0.05
 """... and so many seconds of a core before that, as for what was drawn before anybody looked."""
 CAPACITY = 1 << 20
 """Messages that may be unread: they lie in the run's log anyway, so that hardly any need be skipped."""
@@ -160,8 +160,14 @@ class Board:
     @property
     def pause(self) -> float:
         """Return the seconds until pages are told again: all at one moment, so that they share a frame."""
-        every = TICK * max(1.0, self.pages / AT_FULL_RATE)
-        return every - self._now() % every
+        left = self._every - self._now() % self._every
+        # Who sleeps until a moment may, by rounding, wake up just before it.
+        return left if left > 0.5 * self._every else left + self._every
+
+    @property
+    def _every(self) -> float:
+        """Return the seconds between two moments at which something happens."""
+        return TICK * max(1.0, self.pages / AT_FULL_RATE)
 
     async def changed(self, seen: "Frame") -> None:
         """Wait until there is more than a frame has told of."""
@@ -187,7 +193,7 @@ class Board:
                     await self._came.park()
             await self._take_in()
             if not self._has_ended:
-                await trio.sleep(TICK)
+                await trio.sleep(self._every)
 
     async def _take_in(self) -> None:
         batch, self._waiting = self._waiting, []
