@@ -87,7 +87,7 @@ MAY_IMPORT = {
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
     | ours("errors", "arguments", "messages", "wire", "xla", "blas", "kernel", "warmup", "chain", "compiler")
-    | {"jax", "msgpack", "numpy", "trio", "supervision"},
+    | {"jax", "msgpack", "numpy", "outcome", "trio", "supervision"},
     # Put around what a run is made of, for tests; nothing below a roof may know of it.
     "exmc_actors.faults": STANDARD
     | ours("errors", "messages", "chain", "runtime")

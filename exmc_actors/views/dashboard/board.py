@@ -17,7 +17,7 @@ import trio
 
 from exmc_actors.errors import StoreError
 from exmc_actors.messages import DROP_OLDEST, Message
-from exmc_actors.views.dashboard.frames import charts, estimates, news, standing
+from exmc_actors.views.dashboard.frames import Frame, charts, estimates, news, standing
 from exmc_actors.views.dashboard.picture import Cursor, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.subscribing import Subscribe
@@ -42,8 +42,6 @@ AT_ONCE = 256
 """Messages that are taken in at once, and so many more may wait for it."""
 NUMBERS_AT_ONCE = 1 << 17
 """Values that are taken in at once, some tenth of a second's work where draws are of one value."""
-
-
 FRAMES = 32
 """Of one moment that are kept for other pages: a run that is over has one moment for ever."""
 
@@ -115,7 +113,7 @@ class Board:
 
     async def frame(
         self, chosen: Selection, shown: tuple[str, ...] | None, since: Cursor | None, revision: int
-    ) -> "Frame":
+    ) -> Frame:
         """Return what a page is to know next.
 
         Args:
@@ -146,7 +144,7 @@ class Board:
         since: Cursor | None,
         revision: int,
         more: dict[str, Any],
-    ) -> "Frame":
+    ) -> Frame:
         began, picture = thread_time(), self.picture
         now_shown = chosen.shown(picture.quantities)
         own: dict[str, Any] = news(picture, now_shown, since if shown in (None, now_shown) else None)
@@ -169,7 +167,7 @@ class Board:
         """Return the seconds between two moments at which something happens."""
         return TICK * max(1.0, self.pages / AT_FULL_RATE)
 
-    async def changed(self, seen: "Frame") -> None:
+    async def changed(self, seen: Frame) -> None:
         """Wait until there is more than a frame has told of."""
         while self.identifier == seen.id and self.picture.revision == seen.revision:
             await self._news.park()
@@ -249,18 +247,6 @@ class Board:
 
     def _tree(self) -> list[Any] | None:
         return None if self._inside is None else list(_lines(self._inside(), 0))
-
-
-class Frame:
-    """What one page is told at one moment."""
-
-    def __init__(self, id: str, text: str, shown: tuple[str, ...], cursor: Cursor, revision: int) -> None:
-        """Hold an encoded frame, and what whoever has it has seen."""
-        self.id = id
-        self.text = text
-        self.shown = shown
-        self.cursor = cursor
-        self.revision = revision
 
 
 async def _next(messages: AsyncIterator[Message]) -> Message | None:

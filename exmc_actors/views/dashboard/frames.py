@@ -16,6 +16,18 @@ PLACES = 64
 """Of a running mean."""
 
 
+class Frame:
+    """What one page is told at one moment."""
+
+    def __init__(self, id: str, text: str, shown: tuple[str, ...], cursor: Cursor, revision: int) -> None:
+        """Hold an encoded frame, and what whoever has it has seen."""
+        self.id = id
+        self.text = text
+        self.shown = shown
+        self.cursor = cursor
+        self.revision = revision
+
+
 def standing(picture: Picture) -> dict[str, Any]:
     """Return where the run stands: the same for every page."""
     rows = picture.rows()
