@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ import trio
 
 import supervision as sv
 from exmc_actors.diagnostics.online import Online
-from exmc_actors.errors import SettingsError
+from exmc_actors.errors import ExmcError, SettingsError
 from exmc_actors.messages import Message
 from exmc_actors.model import Model
 from exmc_actors.run import Run
@@ -85,11 +86,29 @@ async def shown(run: Run, control: bool, **where: Any) -> AsyncIterator[str]:
 
 
 def show_until_ctrl_c(folder: Path, *where: Any) -> None:
-    """Show the run in a folder, with the arguments of ``show_stored``."""
-    try:
-        trio.run(show_stored, folder, *where)
-    except* KeyboardInterrupt:  # the way to end it
-        pass
+    """Show the run in a folder, with the arguments of ``show_stored``; for the main thread."""
+    with contextlib.suppress(KeyboardInterrupt):  # before the signal is received
+        trio.run(_shown_until_ctrl_c, folder, *where)
+
+
+async def _shown_until_ctrl_c(folder: Path, *where: Any) -> None:
+    # A KeyboardInterrupt is lost where it is raised in a callback of the garbage collector's: JAX has one.
+    refused: ExmcError | None = None
+
+    async def cancel_at(signals: AsyncIterator[int]) -> None:
+        await anext(signals)
+        nursery.cancel_scope.cancel()
+
+    with trio.open_signal_receiver(signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cancel_at, aiter(signals))
+            try:
+                await show_stored(folder, *where)
+            except ExmcError as error:  # by itself, not in a group
+                refused = error
+            nursery.cancel_scope.cancel()
+    if refused is not None:
+        raise refused
 
 
 async def show_stored(

@@ -278,6 +278,38 @@ def test_the_command_line_shows_a_stored_run_until_ctrl_c(tmp_path):
         shown.stderr.close()
 
 
+LATE = """if True:
+    import gc, os, signal, sys
+    from pathlib import Path
+    from exmc_actors.dashboard import show_until_ctrl_c
+
+    def interrupt(phase, _):
+        if phase == "start":
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(1000))
+
+    def told(url):
+        gc.callbacks.append(interrupt)
+        gc.collect()
+        gc.callbacks.remove(interrupt)
+
+    show_until_ctrl_c(Path(sys.argv[1]), "127.0.0.1", 0, None, (), told)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no stored runs there")
+def test_ctrl_c_is_heard_while_garbage_is_collected(tmp_path):
+    trio.run(stored, tmp_path / "run", 60)
+    shown = subprocess.run(
+        [sys.executable, "-c", LATE, str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
 def test_the_command_line_refuses_a_folder_without_a_run(tmp_path, capsys):
     from exmc_actors.cli import main
 
