@@ -24,7 +24,9 @@ _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshol
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
 
 _lock = threading.Lock()
-_lowering = threading.RLock()
+_lowering = threading.Lock()
+_TURN_WAITS = 5.0
+"""Seconds that a thread waits for another one's tracing, before it traces beside it."""
 _TURN = 1e-3
 """Seconds for which tracing keeps Python's lock when others wait for it."""
 _prepared = False
@@ -62,13 +64,19 @@ def is_prepared() -> bool:
 
 
 def lower(function: Any, *example: Any) -> Any:
-    """Trace a function that ``jax.jit`` returned and lower it: one thread of the process at a time.
+    """Trace a function that ``jax.jit`` returned and lower it, by turns with other threads of the process.
 
     Tracing holds Python's lock, but for every switch interval, at whose end all threads compete for it.  Of
-    two that trace, neither is done sooner than by turns, while the host's event loop waits for both.
+    two that trace, neither is done sooner than by turns, while the host's event loop waits for both.  Nobody
+    waits for long: what is traced is the user's, and may itself wait for a run that is to be compiled.
     """
-    with _lowering, _short_turns():
-        return function.lower(*example)
+    has_turn = _lowering.acquire(timeout=_TURN_WAITS)
+    try:
+        with _short_turns():
+            return function.lower(*example)
+    finally:
+        if has_turn:
+            _lowering.release()
 
 
 @contextmanager

@@ -258,6 +258,21 @@ def test_one_thread_of_the_process_traces_at_a_time():
     assert most == [1, 1]
 
 
+def test_what_is_traced_may_wait_for_another_thread_that_traces(monkeypatch):
+    monkeypatch.setattr(xla, "_TURN_WAITS", 0.1)
+
+    def outer(x):
+        other = threading.Thread(target=lower, args=(jax.jit(lambda x: x + 1.0), 1.0))
+        other.start()
+        other.join()
+        return x
+
+    before = sys.getswitchinterval()
+    lower(jax.jit(outer), 1.0)
+    assert sys.getswitchinterval() == before
+    assert not xla._lowering.locked()
+
+
 @pytest.mark.parametrize("hosts", [0.005, 0.0033, 0.0002])
 def test_turns_are_short_while_a_model_is_traced_and_the_hosts_own_again_afterwards(hosts):
     seen, before = [], sys.getswitchinterval()

@@ -1,9 +1,9 @@
 """Share the cores of the process among all its runs, in whichever event loops and threads they are.
 
-Nobody is blocked: a task waits, and whoever gives a core back wakes the task whose turn it is, in
-its own loop.  What is held is no thread, but the right to compute in one.  A thread that has computed goes on
-with whoever is next before any loop hears of it: a loop that is busy keeps no core idle.  Compiling takes
-none: it may last for seconds, and the operating system shares a core for so long better than turns do.
+No loop is blocked: a task waits, for a core itself or for what is to be computed on one.  Whoever gives a
+core back wakes the task whose turn it is, in its own loop; a thread that has computed goes on with what is
+next before any loop hears of it, so that a loop that is busy keeps no core idle.  Compiling takes none: it
+may last for seconds, and the operating system shares a core for so long better than turns do.
 """
 
 import contextlib
@@ -30,6 +30,9 @@ def available_cores() -> int:
 
 
 T = TypeVar("T")
+
+_BROKEN = (trio.RunFinishedError, OSError)
+"""What is raised by a loop that broke down: it has ended, or its wakeup socket is closed already."""
 
 
 @dataclass(eq=False)
@@ -59,7 +62,7 @@ class _Waiter:
 
     def tell(self) -> None:
         """Let the task go on with what came of its function, from whichever thread."""
-        with contextlib.suppress(trio.RunFinishedError):  # its loop broke down: nobody waits any more
+        with contextlib.suppress(*_BROKEN):  # nobody waits any more
             self.loop.run_sync_soon(self._go_on)
 
     def _go_on(self) -> None:
@@ -100,10 +103,10 @@ class Cores:
             self._turns.give_back(line)
 
     def _give_away(self, here: trio.lowlevel.TrioToken, asking: _Waiter | None = None) -> bool:
-        """Give the free cores to those whose turn it is; return whether who is asking got one."""
+        """Give the free cores to those whose turn it is; return whether who is asking for one got it."""
         has_got = False
         while (granted := self._next()) is not None:
-            if granted[1] is asking:
+            if granted[1] is asking and asking.function is None:
                 has_got = True
             else:
                 self._serve(*granted, here)
@@ -112,18 +115,21 @@ class Cores:
     def _serve(self, line: Line[_Waiter], waiter: _Waiter, here: trio.lowlevel.TrioToken | None) -> None:
         """Let somebody have the core that was granted."""
         if waiter.function is not None:
-            self.start(line, waiter)
+            self._start(line, waiter)
             return
         try:
             waiter.wake(here)
-        except trio.RunFinishedError:  # its loop broke down: it will never give the core back
+        except _BROKEN:  # it will never give the core back
             self._give_back(line)
 
-    def start(self, line: Line[_Waiter], waiter: _Waiter) -> None:
+    def _start(self, line: Line[_Waiter], waiter: _Waiter) -> None:
         """Compute in a thread on a core that was granted."""
+        granted = [
+            (line, waiter)
+        ]  # taken out by the thread, which would else keep it for as long as it goes on
         try:
-            trio.lowlevel.start_thread_soon(lambda: self._compute(line, waiter), outcome.Outcome.unwrap)
-        except RuntimeError as error:  # there is no room for another thread
+            trio.lowlevel.start_thread_soon(lambda: self._compute(*granted.pop()), outcome.Outcome.unwrap)
+        except (RuntimeError, MemoryError) as error:  # there is no room for another thread
             self._give_back(line)
             waiter.result = outcome.Error(error)
             waiter.tell()
@@ -139,6 +145,8 @@ class Cores:
                     following = granted
                 else:
                     self._serve(*granted, None)
+            # Last: whoever is told may leave and end the process.  What is next is in hand already, so that
+            # its loop waits for it.
             waiter.tell()
             if following is None:
                 return
@@ -161,13 +169,12 @@ class Share:
     async def compute(
         self, function: Callable[[], T], /, *, seconds: float = math.inf, outlives: bool = False
     ) -> T:
-        """Run a blocking function in a thread, on a core, when it is this run's turn: a ``Runner``.
+        """Run a blocking function in a thread, on a core, when it is this run's turn.
 
-        Who is cancelled while waiting leaves; a function that runs is waited for.
+        It is a ``Runner``: what it is told of the function changes nothing.  Who is cancelled while waiting
+        leaves; a function that runs is waited for.
         """
-        waiter, got_one = await self._asked(function)
-        if got_one:
-            self._cores.start(self._line, waiter)
+        waiter, _ = await self._asked(function)
         result: T = await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
         return result
 

@@ -151,7 +151,7 @@ class EnsembleServer(ModelServer):
         compute = partial(self._timed, requests)
         with self._watched(requests, waits=is_in_line) as call:
             if is_in_line:
-                outcome = await attempt(self._cores.compute, call.beginning_with(compute))
+                outcome = await attempt(self._cores.compute, call.timed(compute))
             else:
                 outcome = await attempt(self._runner, compute, seconds=seconds)
         return (outcome, 0.0) if isinstance(outcome, BlockFailed) else outcome

@@ -147,7 +147,9 @@ class ModelServer(sv.Server):
         self._reply(requests, *await self._on_a_core(requests))
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        if self._runner is in_thread:
+        if (
+            self._runner is in_thread
+        ):  # any other computes elsewhere, or when it likes, and gets the core itself
             return await self._attempt(requests, math.inf, is_in_line=True)
         async with self._cores:
             return await self._attempt(requests, math.inf)
@@ -168,7 +170,7 @@ class ModelServer(sv.Server):
         compute = functools.partial(self._compute, requests)
         with self._watched(requests, waits=is_in_line) as call:
             if is_in_line:
-                outcomes = await attempt(self._cores.compute, call.beginning_with(compute))
+                outcomes = await attempt(self._cores.compute, call.timed(compute))
             else:
                 outcomes = await attempt(self._runner, compute, seconds=seconds)
             return outcomes, call.took()

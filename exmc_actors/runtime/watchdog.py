@@ -32,21 +32,25 @@ class Call:
     """Seconds after which something is said."""
     clock: trio.abc.Clock
     began: float = math.inf
+    ended: float | None = None
 
     def begin(self) -> None:
-        """Count from now on; any thread may say so."""
+        """Count from now on."""
         self.began = self.clock.current_time()
 
     def took(self) -> float:
-        """Return for how many seconds it has been under way: less than none, if it waits."""
-        return self.clock.current_time() - self.began
+        """Return for how many seconds it has been, or was, under way: less than none, if it waits."""
+        return (self.clock.current_time() if self.ended is None else self.ended) - self.began
 
-    def beginning_with(self, function: Callable[[], T]) -> Callable[[], T]:
-        """Return the function, which says when it begins."""
+    def timed(self, function: Callable[[], T]) -> Callable[[], T]:
+        """Return the function, which says when it begins and ends: the loop may hear of it much later."""
 
         def call() -> T:
             self.begin()
-            return function()
+            try:
+                return function()
+            finally:
+                self.ended = self.clock.current_time()
 
         return call
 

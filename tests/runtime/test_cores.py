@@ -310,6 +310,64 @@ def test_a_core_comes_back_where_there_is_no_room_for_a_thread(monkeypatch):
     trio.run(main)
 
 
+def test_a_failing_start_of_a_thread_leaves_the_core_to_whoever_waits(monkeypatch):
+    start, fail = trio.lowlevel.start_thread_soon, iter([True])
+
+    def full_once(*args):
+        if next(fail, False):
+            raise RuntimeError("can't start new thread")
+        start(*args)
+
+    async def main():
+        shared, results = Cores(lambda: 1), []
+        share = shared.share(1)
+
+        async def compute():
+            try:
+                results.append(await share.compute(lambda: "computed"))
+            except RuntimeError as error:
+                results.append(str(error))
+
+        async with share:
+            async with trio.open_nursery() as nursery:
+                for _ in range(3):
+                    nursery.start_soon(compute)
+                await wait_all_tasks_blocked()
+                monkeypatch.setattr(trio.lowlevel, "start_thread_soon", full_once)
+                shared._give_back(share._line)
+                shared._give_away(trio.lowlevel.current_trio_token())
+            shared._turns.held += 1  # that of this block
+            share._line.held += 1
+        assert sorted(results) == ["can't start new thread", "computed", "computed"]
+
+    trio.run(main)
+
+
+class Closed:
+    """The token of a loop that broke down so hard that its wakeup socket is closed."""
+
+    def run_sync_soon(self, *_):
+        raise OSError("Bad file descriptor")
+
+
+@pytest.mark.parametrize("function", [None, lambda: "for nobody"], ids=["a core", "a computation"])
+def test_a_loop_that_broke_down_hard_takes_nothing_of_others_with_it(function):
+    async def main():
+        shared, gate = Cores(lambda: 1), threading.Event()
+        share, gone = shared.share(1), shared.share(1)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(share.compute, gate.wait)
+            await wait_all_tasks_blocked()
+            shared._turns.ask(gone._line, cores._Waiter(trio.lowlevel.current_task(), Closed(), function))
+            nursery.start_soon(share.compute, lambda: None)
+            await wait_all_tasks_blocked()
+            gate.set()
+        assert shared._turns.held == 0
+
+    trio.run(main)
+
+
 def test_a_thread_keeps_nothing_of_what_it_has_computed_when_it_tells_of_it(monkeypatch):
     kept, told = [], cores._Waiter.tell
 

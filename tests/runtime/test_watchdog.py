@@ -50,6 +50,24 @@ def test_every_chain_of_a_call_is_told_of():
     assert [chain for _, chain, _ in watched(0.0, 70.0, chains=(0, 4))] == [0, 4]
 
 
+def test_a_call_ends_when_its_thread_says_so_however_late_the_loop_hears_of_it():
+    told = []
+
+    async def main():
+        watchdog = Watchdog(lambda chain, seconds: told.append(seconds))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watchdog.watch)
+            with watchdog.over((0,), 0.0, waits=True) as call:
+                await trio.sleep(1000.0)  # for a core
+                call.timed(lambda: None)()
+                await trio.sleep(1000.0)
+            nursery.cancel_scope.cancel()
+        return call.took()
+
+    assert virtual(main) == 0.0
+    assert told == []
+
+
 def test_a_chain_that_stalls_is_named_and_its_draws_stay(undisturbed):
     calls, at_the_time = [], []
 

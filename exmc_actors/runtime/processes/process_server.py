@@ -80,7 +80,8 @@ class ProcessServer(ModelServer):
     async def _make_ready(self) -> None:
         """Start as many workers as can be busy at once."""
         settings = self._settings
-        ready = await self._workers.begin(min(settings.cores, settings.chains, cores.available_cores()))
+        count = min(settings.cores, settings.chains, cores.available_cores())
+        ready = await self._workers.begin(count, self._patience)
         self._executables.made = Compiled(_elsewhere, ready.is_folded, ready.device)
 
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:

@@ -33,22 +33,26 @@ class Workers:
         self._all: set[WorkerProcess] = set()
         self._ready: Ready | None = None
         self._compiled_in = math.inf
-        """Seconds that the first one took."""
+        """Seconds that the first one took to compile the program."""
 
     @property
     def pids(self) -> tuple[int, ...]:
         """The numbers of the processes that there are."""
         return tuple(worker.pid for worker in self._all)
 
-    async def begin(self, count: int) -> Ready:
+    async def begin(self, count: int, patience: float = math.inf) -> Ready:
         """Start so many, and return what the first has compiled; the others load that when they are needed.
+
+        Args:
+          count: how many there are then.
+          patience: as that of ``one``, where they are begun again.
 
         Raises:
           WorkerDied: it could not be started, or did not survive compiling.
         """
         for _ in range(count - len(self._all)):
             self._spawned.append(await self._spawn())
-        async with self.one():
+        async with self.one(patience):
             pass
         assert self._ready is not None
         return self._ready
@@ -101,7 +105,8 @@ class Workers:
         began, limit = trio.current_time(), patience + _AS_LONG * self._compiled_in
         with trio.move_on_after(limit):
             ready = self._read(await worker.ask(self._open))
-            self._compiled_in = min(self._compiled_in, trio.current_time() - began)
+            if self._ready is None:  # others load what it has compiled
+                self._compiled_in = trio.current_time() - began
             return ready
         raise WorkerDied(
             f"a worker process was ended, since it has not loaded the program within {limit:.3g} s"

@@ -191,7 +191,11 @@ class Board:
                     await self._came.park()
             await self._take_in()
             if not self._has_ended:
-                await trio.sleep(self._every)
+                await trio.sleep(TICK)
+                # Where many look, less often, unless there is much to take in, or an end to tell of.
+                with trio.move_on_after(self._every - TICK):
+                    while not (self._has_ended or len(self._waiting) >= AT_ONCE):
+                        await self._came.park()
 
     async def _take_in(self) -> None:
         batch, self._waiting = self._waiting, []

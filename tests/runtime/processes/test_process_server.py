@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 import trio
 
+import exmc_actors as ex
+import supervision as sv
 from exmc_actors.messages import ChainFailed, ChainRestarted
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
@@ -161,6 +163,47 @@ def test_the_first_worker_may_compile_for_longer_than_the_patience_and_others_fo
     seen = in_workers(patience=1)
     assert len(fates.workers) > 1
     assert not [message for message in seen.messages if isinstance(message, ChainRestarted)]
+
+
+def test_what_others_load_quickly_makes_no_limit_tighter(fates, undisturbed):
+    opened = []
+
+    async def happen(worker, request):
+        if isinstance(decode_request(request), Open):
+            opened.append(worker)
+            await trio.sleep({1: 100, 2: 1}.get(len(opened), 900))
+        elif len(opened) == 2 and worker is opened[1]:
+            worker.die()
+
+    fates.happen = happen
+    seen = in_workers(patience=10)
+    reasons = [message.reason for message in seen.messages if isinstance(message, ChainRestarted)]
+    assert len(opened) > 2
+    assert reasons
+    assert not any("has not loaded" in reason for reason in reasons)
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_a_server_that_begins_again_waits_no_longer_for_its_workers_than_before(fates, undisturbed):
+    hung = []
+
+    async def happen(worker, request):
+        if isinstance(decode_request(request), Open) and hung == ["soon"]:
+            hung.append(worker)
+            await trio.sleep_forever()
+
+    async def meddle(run):
+        async with run.subscribe(overflow=ex.WAIT) as feed:
+            await anext(feed)
+            hung.append("soon")
+            for worker in fates.workers:
+                worker.is_alive = False
+            run.supervisor.child("engine", "model server").exit(sv.KILL)
+
+    fates.happen = happen
+    seen = in_workers(meddle=meddle, patience=10)
+    assert len(hung) == 2
+    assert draws_of(seen.tree) == undisturbed
 
 
 def test_a_chain_whose_block_never_ends_is_stopped_and_another_one_is_added(fates, undisturbed):

@@ -9,7 +9,7 @@ import trio.testing
 
 from exmc_actors.views.dashboard import Board, Picture
 from exmc_actors.views.dashboard import board as module
-from exmc_actors.views.dashboard.board import ESTIMATE, FRAMES, NUMBERS_AT_ONCE, PATIENCE, SHARE
+from exmc_actors.views.dashboard.board import AT_ONCE, ESTIMATE, FRAMES, NUMBERS_AT_ONCE, PATIENCE, SHARE
 from exmc_actors.views.dashboard.selection import Selection
 from tests.views.dashboard.conftest import Feed, block, run
 
@@ -36,6 +36,19 @@ def test_leaving_waits_for_a_part_of_what_has_come_and_not_for_all(monkeypatch):
     run(main)
     assert len(seen) > 1
     assert sum(3 * len(one) for one in seen[1:]) < NUMBERS_AT_ONCE + 2 * 3 * 5000
+
+
+def test_many_pages_put_off_neither_an_end_nor_what_there_is_much_of():
+    async def main():
+        board, feed = Board(Picture(chains=1, draws=10**8, tune=0), is_live=False), Feed()
+        board.pages = 600  # told once a minute
+        await feed(*(block(0, first, 1) for first in range(3 * AT_ONCE)))
+        await feed.say.aclose()
+        with trio.fail_after(20):
+            await board.follow(feed.subscribe)
+        assert board.picture.rows()[0].done == 3 * AT_ONCE
+
+    run(main)
 
 
 @pytest.mark.parametrize("work", ["news", "charts", "estimates", "standing", "_encoded"])
