@@ -1,17 +1,21 @@
 """Measure many runs of one small model through one runtime: compilations, memory, runs a second.
 
 Each run has data and a seed of its own.  Some tasks start one run after the other and take its result, so
-that there is always one in the queue; what a program does that gets its data from outside.  Memory is the
-resident set of the process, after a part of the runs and at the end: what grows between is what a run leaves
-behind.  The draws of a few runs are compared with those of ``sample``, bit for bit.
+that there is always one in the queue; what a program does that gets its data from outside.  Memory is looked
+at after a part of the runs and at the end: what the process holds, and, where glibc tells, what of it is in
+use.  What grows of the latter is what a run leaves behind; what grows of the former besides is room that the
+allocator keeps in the arenas of its threads.  The draws of a few runs are compared with those of ``sample``,
+bit for bit.
 
 ``python benchmarks/many_runs.py`` makes 1,000 runs; ``--runs`` says how many.
 """
 
 import argparse
+import ctypes
 import gc
 import json
 import os
+import sys
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -46,16 +50,36 @@ class Seen:
     made: int = 0
     """Executables."""
     memory: dict = field(default_factory=dict)
-    """Resident bytes by how many runs had ended."""
+    """Resident bytes, and those in use, by how many runs had ended."""
     compared: dict = field(default_factory=dict)
     """The draws of a few runs, by their numbers."""
 
 
+class Heap(ctypes.Structure):
+    """What glibc's ``mallinfo2`` says of all its arenas together, in bytes."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "mapped", "usmblks", "fsmblks", "used", "free", "keepcost"
+        )
+    ]  # fmt: skip
+
+
 def resident():
     """Return the bytes of memory that the process holds."""
-    gc.collect()
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def in_use():
+    """Return the bytes that the C heap has given out, without Python's own small objects; None if unknown."""
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "mallinfo2"):
+        return None
+    library.mallinfo2.restype = Heap
+    heap = library.mallinfo2()
+    return heap.used + heap.mapped
 
 
 async def through_one_runtime(runs, options, seen):
@@ -70,13 +94,20 @@ async def through_one_runtime(runs, options, seen):
             if number % max(1, runs // COMPARED) == 0:
                 seen.compared[number] = tree.posterior["mu"].values
             if seen.ended in looked_at:
-                seen.memory[seen.ended] = resident()
+                gc.collect()
+                seen.memory[seen.ended] = resident(), in_use(), sys.getallocatedblocks()
 
     began = time.perf_counter()
     async with ex.open_runtime() as rt, trio.open_nursery() as nursery:
         for _ in range(CLIENTS):
             nursery.start_soon(client, rt)
     return time.perf_counter() - began
+
+
+def memory_in_words(held, used, blocks):
+    """Return what is said of memory at one moment."""
+    heap = "" if used is None else f", of the heap {used / 1e6:.2f} in use"
+    return f"{held / 1e6:.1f} MB{heap}; {blocks} blocks of Python's"
 
 
 def measure(runs, options):
@@ -98,7 +129,7 @@ def measure(runs, options):
         "programs compiled": seen.made / 2,
         "seconds": round(seconds, 1),
         "runs a second": round(runs / seconds, 1),
-        **{f"MB after {ended} runs": round(memory / 1e6, 1) for ended, memory in sorted(seen.memory.items())},
+        **{f"after {ended} runs": memory_in_words(*memory) for ended, memory in sorted(seen.memory.items())},
         "same bits as alone": f"{same} of {len(seen.compared)}",
     }
 
