@@ -15,7 +15,6 @@ from exmc_actors.xla import (
     compile_with_long_sums,
     import_aside,
     is_folded,
-    lower,
     precise,
     prepare,
     surroundings,
@@ -232,70 +231,3 @@ def test_a_version_that_does_not_know_the_option_compiles_without_it():
     assert compile_with_long_sums(Lowered("No such compile option: 'xla_some'")) == "compiled without"
     with pytest.raises(jax.errors.JaxRuntimeError, match="out of memory"):
         compile_with_long_sums(Lowered("out of memory"))
-
-
-def test_one_thread_of_the_process_traces_at_a_time():
-    inside, most, second_is_in = [], [], threading.Event()
-
-    def first(x):
-        inside.append(None)
-        other.start()
-        second_is_in.wait(0.3)  # which ends this at once where both may trace
-        most.append(len(inside))
-        inside.pop()
-        return x
-
-    def second(x):
-        inside.append(None)
-        second_is_in.set()
-        most.append(len(inside))
-        inside.pop()
-        return x
-
-    other = threading.Thread(target=lower, args=(jax.jit(second), 1.0))
-    lower(jax.jit(first), 1.0)
-    other.join()
-    assert most == [1, 1]
-
-
-def test_what_is_traced_may_wait_for_another_thread_that_traces(monkeypatch):
-    monkeypatch.setattr(xla, "_TURN_WAITS", 0.1)
-
-    def outer(x):
-        other = threading.Thread(target=lower, args=(jax.jit(lambda x: x + 1.0), 1.0))
-        other.start()
-        other.join()
-        return x
-
-    before = sys.getswitchinterval()
-    lower(jax.jit(outer), 1.0)
-    assert sys.getswitchinterval() == before
-    assert not xla._lowering.locked()
-
-
-@pytest.mark.parametrize("hosts", [0.005, 0.0033, 0.0002])
-def test_turns_are_short_while_a_model_is_traced_and_the_hosts_own_again_afterwards(hosts):
-    seen, before = [], sys.getswitchinterval()
-
-    def traced(x):
-        seen.append(sys.getswitchinterval())
-        raise ZeroDivisionError
-
-    try:
-        sys.setswitchinterval(hosts)
-        as_it_was = sys.getswitchinterval()
-        with pytest.raises(ZeroDivisionError):
-            lower(jax.jit(traced), 1.0)
-        assert sys.getswitchinterval() == as_it_was
-    finally:
-        sys.setswitchinterval(before)
-    assert seen == [pytest.approx(min(as_it_was, 0.001))]
-
-
-def test_a_switch_interval_that_the_host_sets_meanwhile_stays():
-    before = sys.getswitchinterval()
-    try:
-        lower(jax.jit(lambda x: sys.setswitchinterval(0.02) or x), 1.0)
-        assert sys.getswitchinterval() == pytest.approx(0.02)
-    finally:
-        sys.setswitchinterval(before)

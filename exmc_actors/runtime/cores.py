@@ -124,9 +124,8 @@ class Cores:
 
     def _start(self, line: Line[_Waiter], waiter: _Waiter) -> None:
         """Compute in a thread on a core that was granted."""
-        granted = [
-            (line, waiter)
-        ]  # taken out by the thread, which would else keep it for as long as it goes on
+        # Taken out by the thread, which would else keep them for as long as it goes on.
+        granted = [(line, waiter)]
         try:
             trio.lowlevel.start_thread_soon(lambda: self._compute(*granted.pop()), outcome.Outcome.unwrap)
         except (RuntimeError, MemoryError) as error:  # there is no room for another thread

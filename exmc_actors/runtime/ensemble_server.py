@@ -6,17 +6,14 @@ stay together; whoever comes too late goes alone, and joins the others at the ne
 """
 
 import math
-import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import supervision as sv
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables
 from exmc_actors.runtime.model_server import ModelServer, Request
-from exmc_actors.runtime.protocol import Advance, BlockFailed, Start
-from exmc_actors.runtime.worker import attempt
+from exmc_actors.runtime.protocol import Advance, Start
 
 PATIENCE = 2.0
 """Seconds without any news of a batch after which it waits no longer for the chains that are missing.
@@ -143,23 +140,6 @@ class EnsembleServer(ModelServer):
             if at < self._settings.transitions and request.chain not in batch.requests:
                 batch.expected[request.chain] = at
         super()._reply(requests, outcomes, seconds)
-
-    async def _attempt(
-        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
-    ) -> tuple[Any, float]:
-        """Return the seconds of the call itself: the loop may be busy with other chains when it has ended."""
-        compute = partial(self._timed, requests)
-        with self._watched(requests, waits=is_in_line) as call:
-            if is_in_line:
-                outcome = await attempt(self._cores.compute, call.timed(compute))
-            else:
-                outcome = await attempt(self._runner, compute, seconds=seconds)
-        return (outcome, 0.0) if isinstance(outcome, BlockFailed) else outcome
-
-    def _timed(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        began = time.perf_counter()
-        outcomes = self._compute(requests)
-        return outcomes, time.perf_counter() - began
 
     def _share(self, request: Request, seconds: float, transitions: int) -> float:
         return seconds

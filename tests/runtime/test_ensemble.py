@@ -108,7 +108,7 @@ class Dying:
 
     async def __call__(self, function, **_):
         await trio.lowlevel.checkpoint()
-        if "_timed" in str(getattr(function, "func", "")) and self._advances(function.args[0]):
+        if "_compute" in str(getattr(function, "func", "")) and self._advances(function.args[0]):
             self.made += 1
             if self.made == self.call:
                 await self.run.kill_chain(self.chain)

@@ -4,7 +4,6 @@ A worker that dies, or takes longer than the run's patience, takes the one call 
 the reply says by what it ended, and the chain asks again.
 """
 
-import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -88,15 +87,9 @@ class ProcessServer(ModelServer):
         return False
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        async with self._cores:  # a worker computes, and no thread
-            return await self._attempt(requests, math.inf)
-
-    async def _attempt(
-        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
-    ) -> tuple[Any, float]:
         """Let a worker compute for some chains; return what came of it, and how many seconds it took."""
         try:
-            async with self._workers.one(self._patience) as worker:
+            async with self._cores, self._workers.one(self._patience) as worker:
                 began = trio.current_time()
                 outcomes = await self._asked(worker, requests)
                 return outcomes, trio.current_time() - began

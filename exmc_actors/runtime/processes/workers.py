@@ -109,7 +109,8 @@ class Workers:
                 self._compiled_in = trio.current_time() - began
             return ready
         raise WorkerDied(
-            f"a worker process was ended, since it has not loaded the program within {limit:.3g} s"
+            f"a worker process was ended, since it has not loaded the program within {limit:.3g} s: give a "
+            "larger patience if it needs longer"
         )
 
     def _read(self, data: bytes) -> Ready:

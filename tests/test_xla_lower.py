@@ -1,0 +1,77 @@
+"""Models are traced by turns, in which the host's threads have Python's lock often, and its settings stay."""
+
+import sys
+import threading
+
+import jax
+import pytest
+
+from exmc_actors import xla
+from exmc_actors.xla import lower
+
+
+def test_one_thread_of_the_process_traces_at_a_time():
+    inside, most, second_is_in = [], [], threading.Event()
+
+    def first(x):
+        inside.append(None)
+        other.start()
+        second_is_in.wait(0.3)  # which ends this at once where both may trace
+        most.append(len(inside))
+        inside.pop()
+        return x
+
+    def second(x):
+        inside.append(None)
+        second_is_in.set()
+        most.append(len(inside))
+        inside.pop()
+        return x
+
+    other = threading.Thread(target=lower, args=(jax.jit(second), 1.0))
+    lower(jax.jit(first), 1.0)
+    other.join()
+    assert most == [1, 1]
+
+
+def test_what_is_traced_may_wait_for_another_thread_that_traces(monkeypatch):
+    monkeypatch.setattr(xla, "_TURN_WAITS", 0.1)
+
+    def outer(x):
+        other = threading.Thread(target=lower, args=(jax.jit(lambda x: x + 1.0), 1.0))
+        other.start()
+        other.join()
+        return x
+
+    before = sys.getswitchinterval()
+    lower(jax.jit(outer), 1.0)
+    assert sys.getswitchinterval() == before
+    assert not xla._lowering.locked()
+
+
+@pytest.mark.parametrize("hosts", [0.005, 0.0033, 0.0002])
+def test_turns_are_short_while_a_model_is_traced_and_the_hosts_own_again_afterwards(hosts):
+    seen, before = [], sys.getswitchinterval()
+
+    def traced(x):
+        seen.append(sys.getswitchinterval())
+        raise ZeroDivisionError
+
+    try:
+        sys.setswitchinterval(hosts)
+        as_it_was = sys.getswitchinterval()
+        with pytest.raises(ZeroDivisionError):
+            lower(jax.jit(traced), 1.0)
+        assert sys.getswitchinterval() == as_it_was
+    finally:
+        sys.setswitchinterval(before)
+    assert seen == [pytest.approx(min(as_it_was, 0.001))]
+
+
+def test_a_switch_interval_that_the_host_sets_meanwhile_stays():
+    before = sys.getswitchinterval()
+    try:
+        lower(jax.jit(lambda x: sys.setswitchinterval(0.02) or x), 1.0)
+        assert sys.getswitchinterval() == pytest.approx(0.02)
+    finally:
+        sys.setswitchinterval(before)
