@@ -64,24 +64,35 @@ def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
     most = max(FEWEST_QUANTITIES, most_numbers // max(1, chains * min(draws, 2 * ENOUGH_DRAWS)))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
-    found = [_of_all_or_some_draws(part.draws) for part in parts]
-    merged = np.concatenate([np.zeros((3, 0)), *found], axis=1)
-    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*merged))
+    found = _of_all_or_some_draws([part.draws for part in parts]) if parts else np.zeros((3, 0))
+    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*found))
 
 
-def _of_all_or_some_draws(draws: np.ndarray) -> np.ndarray:
+def _of_all_or_some_draws(variables: Sequence[np.ndarray]) -> np.ndarray:
     """Return R-hat, bulk and tail ESS, a row each; of long chains those of some draws unless doubtful.
 
     Some of the draws are worth no more than all of them are, and their chains agree no better.
     """
-    step = max(1, draws.shape[2] // ENOUGH_DRAWS)
-    estimates = _estimates(draws[:, :, _in_uneven_steps(draws.shape[2], step)])
+    _, chains, length = variables[0].shape
+    step = max(1, length // ENOUGH_DRAWS)
+    picks = _in_uneven_steps(length, step) if step > 1 else slice(None)
+    estimates = _estimates(np.concatenate([draws[:, :, picks] for draws in variables]))
     if step > 1:
         r_hat, *sizes = estimates
-        is_good = (r_hat < MIDWAY_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * draws.shape[1])
-        doubtful = np.flatnonzero(~(is_good & np.isfinite(draws).all(axis=(1, 2))))
-        estimates[:, doubtful] = _estimates(draws[doubtful])
+        is_good = (r_hat < MIDWAY_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * chains)
+        is_finite = np.concatenate([np.isfinite(draws).all(axis=(1, 2)) for draws in variables])
+        _look_again(estimates, ~(is_good & is_finite), variables)
     return estimates
+
+
+def _look_again(estimates: np.ndarray, is_doubtful: np.ndarray, variables: Sequence[np.ndarray]) -> None:
+    """Estimate what is doubtful from all draws, a variable at a time: these are copied."""
+    first = 0
+    for draws in variables:
+        doubtful = np.flatnonzero(is_doubtful[first : first + len(draws)])
+        if len(doubtful):
+            estimates[:, first + doubtful] = _estimates(draws[doubtful])
+        first += len(draws)
 
 
 def _in_uneven_steps(draws: int, step: int) -> np.ndarray:

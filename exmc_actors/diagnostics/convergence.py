@@ -1,4 +1,4 @@
-"""Put R-hat and effective sample sizes together from their parts, one quantity at a time.
+"""Put R-hat and effective sample sizes together from their parts, a few quantities at a time.
 
 This is for the warnings at the end of every run, where loading ArviZ (0.8 s) would take longer than
 sampling a small model; the summary table is ArviZ's own.  The tests hold these against ArviZ's values.
@@ -14,6 +14,8 @@ from exmc_actors.diagnostics.rhat import rhat
 
 FEWEST_DRAWS = 4
 """Shorter chains cannot be split into halves that vary; their estimates are NaN."""
+_NUMBERS_AT_ONCE = 1 << 15
+"""Draws of some quantities: few enough for a processor's cache, and many for a call of NumPy's."""
 
 
 @dataclass(frozen=True)
@@ -37,22 +39,26 @@ def convergence(draws: np.ndarray) -> Convergence:
     result = np.full((3, quantities), np.nan)
     if chains == 0 or length < FEWEST_DRAWS:
         return Convergence(*result)
-    for number in np.flatnonzero(np.isfinite(draws).all(axis=(1, 2))):
-        result[:, number] = _of_one(np.ascontiguousarray(draws[number], dtype=float))
+    finite = np.flatnonzero(np.isfinite(draws).all(axis=(1, 2)))
+    at_once = max(1, _NUMBERS_AT_ONCE // (chains * length))
+    for first in range(0, len(finite), at_once):
+        some = finite[first : first + at_once]
+        result[:, some] = _of_some(draws[some].astype(float, copy=False))
     return Convergence(*result)
 
 
-def _of_one(draws: np.ndarray) -> tuple[float, float, float]:
-    """Return R-hat, bulk and tail ESS of a quantity whose draws are of shape (chain, draw)."""
+def _of_some(draws: np.ndarray) -> np.ndarray:
+    """Return R-hat, bulk and tail ESS, a row each, of draws of shape (quantity, chain, draw)."""
     split = split_chains(draws)
     in_order = ascending(split)
     # Of an odd number of draws, the halves leave one out.
-    whole = in_order if draws.shape[1] % 2 == 0 else ascending(draws)
+    whole = in_order if draws.shape[2] % 2 == 0 else ascending(draws)
     series = np.empty((4, *split.shape))
     for scores, ranked in zip(series[:2], (folded(in_order), in_order), strict=True):
         scores[:] = normal_scores(ranked).reshape(split.shape)
     for indicator, level in zip(series[2:], (0.05, 0.95), strict=True):
-        np.less_equal(split, quantile(whole, level), out=indicator)
-    bulk, low, high = ess(series[1:])
+        np.less_equal(split, quantile(whole, level)[:, None, None], out=indicator)
+    bulk, low, high = ess(series[1:].reshape(-1, *split.shape[1:])).reshape(3, -1)
     # Of draws with two values in equal numbers, all distances from the median are the same.
-    return np.fmax(*rhat(series[:2])), bulk, min(low, high)
+    r_hat = np.fmax.reduce(rhat(series[:2].reshape(-1, *split.shape[1:])).reshape(2, -1))
+    return np.stack([r_hat, bulk, np.minimum(low, high)])

@@ -4,14 +4,13 @@ References:
     Geyer (1992), *Practical Markov chain Monte Carlo*; Vehtari et al. (2021), section 3.2.
 """
 
-from collections.abc import Iterator
-from math import inf, log10
+from math import log10
 
 import numpy as np
 
 from exmc_actors.diagnostics.rhat import variance
 
-FEW_LAGS = 16
+FEW_LAGS = 8
 """After so many lags most sums have ended; they cost less than a Fourier transform."""
 
 _CONSTANT = float(np.finfo(float).resolution)
@@ -32,45 +31,69 @@ def ess(chains: np.ndarray) -> np.ndarray:
     # Zeros between the chains, so that the end of one does not meet the start of the next.
     spaced = np.zeros((quantities, count, draws + min(FEW_LAGS, draws)))
     np.subtract(chains, means[:, :, None], out=spaced[:, :, :draws])
+    between = variance(means)
     effective = np.full(quantities, float(size))
-    for number, between in enumerate(variance(means).tolist()):
-        # Not by the variance: that of large constants is what their mean was rounded by.
-        if np.ptp(chains[number]) >= _CONSTANT:
-            time = _autocorrelation_time(_covariances(spaced[number], draws), between, draws)
-            effective[number] = size / max(time, 1 / log10(size))
+    # Not by the variance: that of large constants is what their mean was rounded by.
+    left = np.flatnonzero(np.ptp(chains.reshape(quantities, -1), axis=1) >= _CONSTANT)
+    for covariances_of in (_first_covariances, _covariances):
+        if len(left):
+            covariances = covariances_of(spaced if len(left) == quantities else spaced[left], draws)
+            times, has_ended = _autocorrelation_times(covariances, between[left], draws)
+            ended = left[has_ended]
+            effective[ended] = size / np.maximum(times[has_ended], 1 / log10(size))
+            left = left[~has_ended]
     return effective
 
 
-def _covariances(spaced: np.ndarray, draws: int) -> Iterator[float]:
-    """Yield the autocovariance at each lag, the mean over the chains, no sooner than it is asked for."""
-    line, size = spaced.reshape(-1), len(spaced) * draws
-    for lag in range(min(FEW_LAGS, draws)):
-        yield float(line[: len(line) - lag] @ line[lag:]) / size
+def _first_covariances(spaced: np.ndarray, draws: int) -> np.ndarray:
+    """Return the autocovariance at the first lags of each quantity, the mean over its chains."""
+    lines, size = spaced.reshape(len(spaced), -1), spaced.shape[1] * draws
+    products = [
+        np.vecdot(lines[:, : lines.shape[1] - lag], lines[:, lag:]) for lag in range(min(FEW_LAGS, draws))
+    ]
+    covariances: np.ndarray = np.stack(products, axis=1) / size
+    return covariances
+
+
+def _covariances(spaced: np.ndarray, draws: int) -> np.ndarray:
+    """Return the autocovariance at every lag of each quantity, the mean over its chains."""
     # Padded to twice the length, so that the end of a chain does not meet its start.
     padded = 1 << (2 * draws - 1).bit_length()
-    spectrum = np.fft.rfft(spaced[:, :draws], n=padded, axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
-    yield from (np.fft.irfft(power, n=padded)[FEW_LAGS:draws] / draws).tolist()
+    found = np.empty((len(spaced), draws))
+    for quantity, covariances in zip(spaced, found, strict=True):  # a few chains' spectra at a time
+        spectrum = np.fft.rfft(quantity[:, :draws], n=padded, axis=1)
+        power = (spectrum.real**2 + spectrum.imag**2).mean(axis=0)
+        covariances[:] = np.fft.irfft(power, n=padded)[:draws] / draws
+    return found
 
 
-def _autocorrelation_time(covariances: Iterator[float], between: float, draws: int) -> float:
+def _autocorrelation_times(
+    covariances: np.ndarray, between: np.ndarray, draws: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum autocorrelations by Geyer's initial monotone sequence: pairs of lags, up to the first negative one.
 
     Args:
-        covariances: of all chains together, from lag 0 on.
+        covariances: of all chains together, shape (quantity, lag): the first lags, or all.
         between: the variance of the chains' means, by which chains that disagree count as correlated.
         draws: of each chain.
+
+    Returns:
+        The sums, and for which quantities the lags were enough to know them.
     """
-    at_zero = next(covariances)
-    within, pooled = at_zero * draws / (draws - 1), at_zero + between
-    correlations = (1.0 - (within - covariance) / pooled for covariance in covariances)
-    even, odd = 1.0, next(correlations)
-    total, least = 0.0, inf
-    for _ in range((draws - 1) // 2 - 1):
-        if even + odd <= 0:
-            break
-        least = min(least, even + odd)
-        total += least
-        even, odd = next(correlations), next(correlations)
+    within = covariances[:, 0] * draws / (draws - 1)
+    correlations = 1.0 - (within[:, None] - covariances) / (covariances[:, 0] + between)[:, None]
+    correlations[:, 0] = 1.0
+    last = max(0, (draws - 1) // 2 - 1)
+    even, odd = correlations[:, :-1:2], correlations[:, 1::2]
+    pairs = (even + odd)[:, : last + 1]
+    is_end = pairs <= 0.0
+    if pairs.shape[1] == last + 1:
+        is_end[:, last] = True
+    end = is_end.argmax(axis=1)
+    rows = np.arange(len(pairs))
+    sums = np.minimum.accumulate(pairs, axis=1).cumsum(axis=1)
+    total = np.where(end > 0, sums[rows, end - 1], 0.0)
     # The pair that ends the sum still lends its even lag, lest antithetic chains look better than they are.
-    return -1.0 + 2.0 * total + (max(even, 0.0) if even + odd < 0 else even)
+    at_end = even[rows, end]
+    lent = np.where(pairs[rows, end] < 0.0, np.maximum(at_end, 0.0), at_end)
+    return -1.0 + 2.0 * total + lent, is_end.any(axis=1)

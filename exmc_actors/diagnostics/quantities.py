@@ -23,7 +23,7 @@ class Quantities:
     names: list[str]
     """``tau``, ``theta[0]``, or with labels ``theta[Choate]``."""
     draws: np.ndarray
-    """Shape (quantity, chain, draw)."""
+    """Shape (quantity, chain, draw); a view of the posterior's."""
 
 
 def posterior_of(tree: xr.DataTree) -> xr.Dataset:
@@ -66,9 +66,10 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
     for name in var_names:
         variable = by_chain_and_draw(posterior, name)
         size = _size(variable)
-        picks = np.arange(-passed % stride, size, stride)
+        first = -passed % stride
+        picks = np.arange(first, size, stride)
         passed += size
-        draws = variable.values.reshape(*variable.shape[:2], size)[:, :, picks]
+        draws = variable.values.reshape(*variable.shape[:2], size)[:, :, first::stride]
         labels = [known.get(str(axis), range(size)) for axis in variable.dims[2:]]
         yield Quantities(scalar_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
 

@@ -1,6 +1,6 @@
-"""Split chains, and replace the draws of one quantity by normal scores of their ranks.
+"""Split chains, and replace the draws of each quantity by normal scores of their ranks.
 
-One quantity at a time: its arrays stay in the fastest cache, and in memory that the process has already.
+Where draws are moved about it goes quantity by quantity: their arrays then stay in the fastest cache.
 
 References:
     Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), *Rank-normalization, folding, and localization: an
@@ -26,63 +26,81 @@ def split_chains(draws: np.ndarray) -> np.ndarray:
 
 
 class Sorted(NamedTuple):
-    """The draws of a quantity, whichever their chains, in ascending order."""
+    """The draws of each quantity, whichever their chains, in ascending order."""
 
     order: np.ndarray
-    """Where each came from, shape (draws of all chains,)."""
+    """Where each came from, shape (quantity, draws of all chains)."""
     values: np.ndarray
 
 
 def ascending(draws: np.ndarray) -> Sorted:
-    """Return the draws of a quantity in order."""
-    flat = draws.reshape(-1)
-    order = flat.argsort()
-    return Sorted(order, flat[order])
+    """Return the draws of each quantity in order.
+
+    Args:
+        draws: shape (quantity, chain, draw).
+    """
+    flat = draws.reshape(len(draws), -1)
+    order = flat.argsort(axis=1)
+    return Sorted(order, _taken(flat, order))
 
 
 def folded(draws: Sorted) -> Sorted:
     """Return the distances from the median, in order."""
-    size = len(draws.values)
-    middle = (draws.values[(size - 1) // 2] + draws.values[size // 2]) / 2
-    distances = np.abs(draws.values - middle)
+    size = draws.values.shape[1]
+    middle = (draws.values[:, (size - 1) // 2] + draws.values[:, size // 2]) / 2
+    distances = np.abs(draws.values - middle[:, None])
     # They fall to the median and rise again: a sort that sees runs merges the two.
-    order = distances.argsort(kind="stable")
-    return Sorted(draws.order[order], distances[order])
+    order = distances.argsort(axis=1, kind="stable")
+    return Sorted(_taken(draws.order, order), _taken(distances, order))
 
 
-def quantile(draws: Sorted, level: float) -> float:
-    """Return a quantile, between two draws as NumPy's ``linear`` method has it."""
-    at = level * (len(draws.values) - 1)
-    low, high = draws.values[int(at)], draws.values[ceil(at)]
+def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    taken = np.empty_like(values)
+    for row, places, into in zip(values, order, taken, strict=True):
+        row.take(places, out=into, mode="clip")  # they are all there; "raise" would take a copy first
+    return taken
+
+
+def quantile(draws: Sorted, level: float) -> np.ndarray:
+    """Return a quantile of each quantity, between two draws as NumPy's ``linear`` method has it."""
+    at = level * (draws.values.shape[1] - 1)
+    low, high = draws.values[:, int(at)], draws.values[:, ceil(at)]
     part = at - int(at)
-    between: float = low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
+    between: np.ndarray = low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
     return between
 
 
 def normal_scores(draws: Sorted) -> np.ndarray:
     """Return the normal quantiles of the ranks, where the draws came from; ties share their mean rank."""
-    size = len(draws.values)
-    in_order = _scores_in_order(size)
-    tied = np.flatnonzero(draws.values[1:] == draws.values[:-1]) + 1
+    quantities, size = draws.values.shape
+    in_order = np.empty((quantities, size))
+    in_order[:] = _scores_in_order(size)
+    # Numbered through all quantities: the smallest draw of one is no tie of the largest of another.
+    tied = np.flatnonzero(draws.values[:, 1:] == draws.values[:, :-1])
     if len(tied):
-        in_order = _with_shared_ranks(in_order, tied)
-    scores = np.empty(size)
-    scores[draws.order] = in_order
+        _share_ranks(in_order.reshape(-1), tied + tied // (size - 1) + 1, size)
+    scores = np.empty((quantities, size))
+    for row, places, values in zip(scores, draws.order, in_order, strict=True):
+        row[places] = values
     return scores
 
 
-def _with_shared_ranks(scores: np.ndarray, tied: np.ndarray) -> np.ndarray:
-    """Return the scores of draws in order, each that equals the one before it named in ``tied``."""
+def _share_ranks(scores: np.ndarray, tied: np.ndarray, size: int) -> None:
+    """Give ties the score of their mean rank.
+
+    Args:
+        scores: of draws in order, one quantity of ``size`` draws after the other.
+        tied: names each draw that equals the one before it.
+        size: of a quantity.
+    """
     begins = np.flatnonzero(tied[1:] != tied[:-1] + 1) + 1
-    bounds = np.array([0, *begins, len(tied)])
+    bounds = np.concatenate(([0], begins, [len(tied)]))
     length = bounds[1:] - bounds[:-1] + 1
     first = tied[bounds[:-1]] - 1
     # Twice the mean rank is an integer, from 2 to twice the number of draws.
-    shared = _scores(len(scores))[2 * first + length + 1]
-    scores = scores.copy()
+    shared = _scores(size)[2 * (first % size) + length + 1]
     scores[first] = shared
     scores[tied] = np.repeat(shared, length - 1)
-    return scores
 
 
 @lru_cache(maxsize=4)

@@ -37,7 +37,8 @@ def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> 
     for part in quantities(posterior, chosen_variables(posterior, var_names)):
         if part.names:
             names += part.names
-            rows.append(_estimates(part.draws))
+            # In one layout, whatever the tree has: the last bits of sums depend on it.
+            rows.append(_estimates(np.ascontiguousarray(part.draws)))
     return pd.DataFrame(np.concatenate(rows), index=pd.Index(names), columns=list(COLUMNS))
 
 

@@ -22,6 +22,12 @@ def test_agrees_with_arviz_however_correlated_the_draws_are(autoregressive, corr
     assert_agrees_with_arviz(autoregressive(5, 4, 400, correlation=correlation))
 
 
+def test_agrees_with_arviz_on_many_quantities_of_all_kinds_at_once(autoregressive):
+    kinds = [autoregressive(8, 4, 400, correlation=correlation) for correlation in CORRELATIONS]
+    kinds.append(np.round(kinds[2]))
+    assert_agrees_with_arviz(np.random.default_rng(1).permutation(np.concatenate(kinds)))
+
+
 @pytest.mark.parametrize("length", SHORT_AND_ODD_LENGTHS)
 def test_agrees_with_arviz_on_short_and_odd_chains(autoregressive, length):
     assert_agrees_with_arviz(autoregressive(20, 3, length, correlation=0.3))
