@@ -1,6 +1,7 @@
 """Open a run: check what was asked for, and compose a program, a store, workers and a supervision tree."""
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from exmc_actors.again import Again
 from exmc_actors.asked import Asked, asked
+from exmc_actors.compiler import Evaluator
 from exmc_actors.diagnostics import Rule
 from exmc_actors.kernel import Kernel
 from exmc_actors.run import Run
@@ -137,8 +139,9 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     if settings is None:
         assert wanted.store is not None
         opening = gone_on_with(wanted.store, Again(model, draws, cores, chains, anyway))
-    else:  # a large model takes its time
-        opening = await runner(lambda: _begin(model, settings, ensemble, wanted))
+    else:  # a large model takes its time, unless it is compiled
+        seconds = 0.0 if isinstance(model, Evaluator) else math.inf
+        opening = await runner(lambda: _begin(model, settings, ensemble, wanted), seconds=seconds)
     with contextlib.ExitStack() as files:
         if wanted.store is None:
             opened = files.enter_context(opening)

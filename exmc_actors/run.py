@@ -159,6 +159,10 @@ class Run(Control):
 
         return look(self).html()
 
+    async def wait_over(self) -> None:
+        """Wait until nothing will be committed any more, however the run ends."""
+        await self._feed.wait_over()
+
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.
 
@@ -169,7 +173,7 @@ class Run(Control):
           StartError: no chain found a point to start from.
           RunFailed: every chain gave up, or the run was cancelled.
         """
-        await self._over()
+        await self.wait_over()
         async with self.reading:
             if self._result is None:
                 self._result = await self._parts.runner(self.committed_result)
@@ -195,12 +199,6 @@ class Run(Control):
                 "sampling_time": self._elapsed(),
             },
         )
-
-    async def _over(self) -> None:
-        """Wait until nothing will be committed any more."""
-        await trio.lowlevel.checkpoint()
-        while not self._log.is_over:
-            await self._feed.committed.park()
 
     def _elapsed(self) -> float:
         return (trio.current_time() if self._feed.ended is None else self._feed.ended) - self._began

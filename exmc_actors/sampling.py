@@ -198,7 +198,7 @@ def _sampled(
     runs: list[Run] = []
     cell = current_cell() if progressbar else None  # here: other threads know of no cell
 
-    async def main() -> "xarray.DataTree":
+    async def main() -> None:
         is_open = trio.Event()
 
         async def progress(subscribe: Any) -> None:
@@ -212,10 +212,12 @@ def _sampled(
         async with _door(dashboard) as show, opening(views=views) as run, show(run):
             runs.append(run)
             is_open.set()
-            return await run.result()
+            await run.wait_over()
 
     try:
-        tree: xarray.DataTree = blocking(main)
+        blocking(main)
+        # Not beside the tree that ends: Python's lock would go to and fro between the two, for milliseconds.
+        tree = runs[0].committed_result()
     except KeyboardInterrupt:
         tree = _interrupted(runs)
     warn_about(tree, stacklevel=3)

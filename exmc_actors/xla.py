@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -186,14 +186,31 @@ def import_aside(module: str) -> None:
         other.submit(load).result()
 
 
-@contextmanager
-def calling() -> Iterator[None]:
+def calling() -> AbstractContextManager[object]:
     """Hand float64 arrays to a compiled program and take its results, whatever the host's settings.
 
     What decides bits was decided when the program was compiled, by ``precise``; these are the settings that
     a call still reads.
     """
     prepare()
+    in_float64: AbstractContextManager[object] = jax.enable_x64(True)
+    # Each context costs microseconds, and a short block hardly more.
+    return in_float64 if all(getattr(jax.config, name) in plain for name, plain in _PLAIN) else _undisturbed()
+
+
+_PLAIN = (
+    ("jax_disable_jit", (False,)),
+    ("jax_debug_nans", (False,)),
+    ("jax_debug_infs", (False,)),
+    ("jax_transfer_guard_host_to_device", (None, "allow")),
+    ("jax_transfer_guard_device_to_device", (None, "allow")),
+    ("jax_transfer_guard_device_to_host", (None, "allow")),
+)
+"""The settings under which a call is not disturbed."""
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
     with (
         jax.enable_x64(True),
         jax.disable_jit(False),

@@ -33,6 +33,8 @@ from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.soundness import sound_block, sound_start
 from exmc_actors.warmup import Learnt, Pairs
 
+_DIVERGING = STATS.index("diverging")
+
 
 class BlockError(ExmcError):
     """A block of transitions raised; the cause is attached."""
@@ -49,8 +51,12 @@ async def chain(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Go on with chain ``number`` from its last commit to its end."""
-    standing = await recorder.call(Stand(number))
-    task_status.started()
+    try:
+        standing = await recorder.call(Stand(number))
+    finally:
+        # Also where the recorder has died: it comes again, and this chain with it.  One that did not start
+        # would end the run.
+        task_status.started()
     if not standing.may_go_on:
         return
     state, done = standing.state, standing.transitions
@@ -78,10 +84,9 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     """Name and type the columns of a computed block, all read-only: every subscriber gets the same ones."""
     phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
-    stats: dict[str, np.ndarray] = {
-        name: converted(advanced.stats[:, column], STAT_TYPES.get(name, np.float64))
-        for column, name in enumerate(STATS)
-    }
+    stats: dict[str, np.ndarray] = dict(zip(STATS, advanced.stats.T, strict=True))
+    for name, kind in STAT_TYPES.items():
+        stats[name] = converted(stats[name], kind)
     for array in stats.values():  # views of the rows are read-only as these are
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))
@@ -95,9 +100,10 @@ def pairs_that_count(before: ChainState, advanced: Advanced) -> Pairs | None:
     if advanced.pairs is None:
         return None
     positions = advanced.pairs[:, 0]
-    came_from = np.concatenate([np.asarray(before.point.position)[None], positions[:-1]])
-    counts = (positions != came_from).any(axis=1) & (advanced.stats[:, STATS.index("diverging")] == 0.0)
-    kept: Pairs = advanced.pairs[counts]
+    has_moved = np.empty(positions.shape, dtype=bool)
+    np.not_equal(positions[0], before.point.position, out=has_moved[0])
+    np.not_equal(positions[1:], positions[:-1], out=has_moved[1:])
+    kept: Pairs = advanced.pairs[has_moved.any(axis=1) & (advanced.stats[:, _DIVERGING] == 0.0)]
     return kept
 
 

@@ -144,6 +144,7 @@ class Feed:
         self.read = trio.lowlevel.ParkingLot()
         self.ended: float | None = None
         """When the log was over, by trio's clock."""
+        self._over = trio.Event()
         self._subscriptions: list[Subscription] = []
 
     @asynccontextmanager
@@ -195,7 +196,15 @@ class Feed:
         """Wake every subscriber; what there is to see is in the log."""
         if self.log.is_over and self.ended is None:
             self.ended = trio.current_time()
+            self._over.set()
         self.committed.unpark_all()
+
+    async def wait_over(self) -> None:
+        """Wait until nothing will be committed any more."""
+        if self.log.is_over:  # from the beginning, maybe: a stored run that had ended
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._over.wait()
 
     def close(self) -> None:
         """End every subscription once it has read what is committed."""
@@ -227,8 +236,7 @@ class Feed:
         self.wake()
 
     async def wait_for_room(self) -> None:
-        """Return as soon as nobody asks the chains to wait."""
-        await trio.lowlevel.checkpoint()
+        """Return as soon as nobody asks the chains to wait; no checkpoint where nobody does."""
         while self.log.pauses or any(subscription.holds_back for subscription in self._subscriptions):
             await self.read.park()
 

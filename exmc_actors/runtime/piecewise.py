@@ -13,6 +13,8 @@ _PIECE = 500
 
 def are_finite(column: np.ndarray) -> bool:
     """Whether all numbers of a column are finite."""
+    if len(column) <= _PIECE:
+        return bool(np.isfinite(column).all())
     return all(np.isfinite(column[piece]).all() for piece in _pieces(column))
 
 
@@ -20,6 +22,8 @@ def converted(column: np.ndarray, dtype: type) -> np.ndarray:
     """Return a column as an array of some type: itself, if it is of that type."""
     if column.dtype == dtype:
         return column
+    if len(column) <= _PIECE:
+        return column.astype(dtype)
     made: np.ndarray = np.empty(len(column), dtype)
     for piece in _pieces(column):
         made[piece] = column[piece]

@@ -102,7 +102,7 @@ class Recorder(sv.Server):
                 chain = self._supervisor.pop(monitor)
                 if isinstance(reason, sv.Shutdown) and isinstance(reason.detail, sv.GaveUp):
                     await self._fail(chain, str(reason.detail))
-                elif not reason.is_abnormal:
+                elif not reason.is_abnormal and self._log.chains[chain].status == "running":
                     self.start_soon(self._fail_unless_it_comes_back, chain, str(reason))
 
     async def _fail_unless_it_comes_back(self, chain: int, reason: str) -> None:

@@ -50,17 +50,15 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
       UnsoundAnswer: it does not follow from that state, or is cut, or not finite.
     """
     made, of = len(advanced.stats), f"a block of chain {chain}"
+    size, dim = target.values_layout.size, target.dim
     if not 1 <= made <= at_most:
         raise UnsoundAnswer(f"{of} has {made} transitions, and 1 to {at_most} were asked for.")
-    shapes = {"values": (made, target.values_layout.size), "stats": (made, len(STATS))}
-    for name, shape in shapes.items():
-        if getattr(advanced, name).shape != shape:
-            raise UnsoundAnswer(
-                f"{of} has {name} of shape {getattr(advanced, name).shape} instead of {shape}."
-            )
-    if advanced.pairs is not None and advanced.pairs.shape != (made, 2, target.dim):
+    for name, array, columns in (("values", advanced.values, size), ("stats", advanced.stats, len(STATS))):
+        if array.shape != (made, columns):
+            raise UnsoundAnswer(f"{of} has {name} of shape {array.shape} instead of {(made, columns)}.")
+    if advanced.pairs is not None and advanced.pairs.shape != (made, 2, dim):
         raise UnsoundAnswer(f"{of} has positions and gradients of shape {advanced.pairs.shape}.")
-    _check_state(advanced.state, before.key, int(before.transitions) + made, (target.dim,), of)
+    _check_state(advanced.state, before.key, int(before.transitions) + made, (dim,), of)
     densities = advanced.stats[:, _LP]
     if not are_finite(densities) or densities[-1] != advanced.state.point.log_density:
         raise UnsoundAnswer(f"{of} has log densities that do not lead to its state.")
@@ -68,7 +66,7 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
 
 
 def _check_state(state: ChainState, key: Any, transitions: int, shape: tuple[int, ...], of: str) -> None:
-    if not np.array_equal(state.key, key):
+    if tuple(state.key.tolist()) != tuple(key.tolist()):
         raise UnsoundAnswer(f"{of} is that of another chain.")
     if int(state.transitions) != transitions:
         raise UnsoundAnswer(f"{of} leads to transition {int(state.transitions)} instead of {transitions}.")

@@ -42,12 +42,12 @@ class Runner(Protocol):
 async def in_thread(function: Callable[[], T], *, seconds: float = math.inf, outlives: bool = False) -> T:
     """Run in a worker thread and wait for it, even when cancelled: a running block cannot be stopped.
 
-    What is expected to be quick runs where it is: a thread's answer takes half as long.
+    What is expected to be quick runs where it is, without a checkpoint: a thread's answer takes half as long.
     """
     if outlives:
         return await _in_thread_of_the_process(function)
     if seconds < QUICK:
-        return await inline(function)
+        return function()
     # A limit of its own: trio's default is shared with the host, who may hold all of it.  How many run at
     # once is for the caller to say.
     return await trio.to_thread.run_sync(function, limiter=trio.CapacityLimiter(1))

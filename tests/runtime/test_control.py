@@ -270,12 +270,12 @@ def test_a_run_that_can_no_longer_be_cancelled_keeps_its_result(tmp_path, undist
 
     async def left():
         async with opened(store=tmp_path) as run:
-            await run._over()
+            await run.wait_over()
         return await refused(run)
 
     async def left_meanwhile():
         async with opened() as run:
-            await run._over()
+            await run.wait_over()
 
             async def nobody(supervisor, child):
                 raise sv.ProcessExited(sv.Normal(), child)

@@ -330,7 +330,7 @@ def test_a_rule_that_cannot_be_judged_any_more_costs_no_draw(tmp_path, nothing_k
 
         async with open_run(schools(), **options, store=tmp_path) as run:
             await after_commits(0, 8, harm)(run)
-            await run._over()
+            await run.wait_over()
             return run.statistics()
 
     with pytest.warns(ex.StoreWarning, match="the stopping rule can no longer be judged"):
@@ -341,7 +341,7 @@ def test_a_rule_that_cannot_be_judged_any_more_costs_no_draw(tmp_path, nothing_k
 def test_a_run_that_goes_on_has_read_no_block_but_the_last_of_each_chain(tmp_path, monkeypatch):
     async def main(**options):
         async with open_run(**options, runner=inline, block_size=FixedBlocks()) as run:
-            await run._over()
+            await run.wait_over()
             return run._log
 
     virtual(lambda: main(model=schools(), **SETTINGS, store=tmp_path))

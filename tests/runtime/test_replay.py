@@ -1,6 +1,7 @@
 """Whatever dies, and however a chain is cut into blocks, the draws are the same bits."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import supervision as sv
 from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
 from exmc_actors.runtime.lessons import on_one_thread
+from exmc_actors.runtime.protocol import Stand
+from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.warmup import Schedule
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, virtual
 
@@ -52,6 +55,23 @@ def test_killing_any_other_part_of_the_tree_changes_no_bit(path, commits, undist
 
     seen = disturbed(after_commits(1, commits, kill))
     assert draws_of(seen.tree) == undisturbed
+
+
+@pytest.mark.parametrize("chain", range(SETTINGS["chains"]))
+def test_a_recorder_that_dies_while_the_chains_are_started_changes_no_bit(chain, undisturbed):
+    deaths = [RuntimeError("the recorder dies")]
+
+    class Dying(Recorder):
+        async def handle_call(self, message):
+            if message == Stand(chain) and deaths:
+                raise deaths.pop()
+            return await super().handle_call(message)
+
+    def exchange(parts):
+        return replace(parts, program=lambda program: Dying if program is Recorder else program)
+
+    assert draws_of(disturbed(parts=exchange).tree) == undisturbed
+    assert not deaths
 
 
 def test_every_draw_is_seen_once_and_in_order_although_everything_dies(undisturbed):
