@@ -85,7 +85,10 @@ async def running(opened: Opened, keep: Keep, tree: Tree, stop: Rule | None) -> 
         async with sv.open_supervisor(children, strategy="one_for_one") as supervisor:
             run = Run(parts, supervisor, keep)
             held.put(run)
-            yield run
+            try:
+                yield run
+            finally:
+                feed.begin_no_more()
             await _farewell(supervisor, feed.log)
     except sv.GaveUp as error:
         raise RunFailed(f"the run's supervision tree gave up: {error}") from error

@@ -96,6 +96,10 @@ class Run:
         async with self._portal.held(lambda: self._run.subscribe_summaries(**options)) as summaries:
             yield Summaries(self._portal, summaries)
 
+    async def wait_over(self) -> None:
+        """Wait until nothing will be committed any more, however the run ends."""
+        await self._portal.call(self._run.wait_over)
+
     async def result(self) -> "xarray.DataTree":
         """Wait for the chains to end and return their draws; may be called again.
 

@@ -106,4 +106,11 @@ class EnsembleExecutables(Executables):
     def _make_advance(self, arguments: Any) -> Compiled:
         function = jax.jit(self._ensemble.advance, donate_argnums=2, keep_unused=True)
         asked = self._ensemble.ask({}, 0, WarmupSettings(0, 0, 0.5), 0.0)
-        return self._compiled(function, *asked, self._new_rows(), arguments, compile=compile_with_long_sums)
+        return self._compiled(
+            function,
+            *asked,
+            self._new_rows(),
+            arguments,
+            compile=compile_with_long_sums,
+            traced=self._advance.traced.set,
+        )

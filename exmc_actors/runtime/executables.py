@@ -5,6 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -20,6 +21,7 @@ from exmc_actors.runtime.callbacks import telling_of_callbacks
 from exmc_actors.runtime.executable_files import executable_files
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Advanced
+from exmc_actors.runtime.spare_rows import SpareRows
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
 from exmc_actors.xla import calling, is_folded, lower, precise, prepare
@@ -30,8 +32,6 @@ _LARGEST_CAPACITY = 16_384
 SMALLEST_CAPACITY = 16
 _PUT_SPEED = 1e9
 """Bytes a second that go to a device, or are copied: the worst of what was seen."""
-_KEPT_ROWS = 4
-"""Buffers that a process keeps for the next blocks: bringing in new memory takes milliseconds."""
 _KEPT = 32
 """Programs that a process keeps compiled."""
 _NUTS = Nuts()
@@ -80,6 +80,14 @@ class Executables:
     def are_compiled(self) -> bool:
         """Whether both executables are made."""
         return self._start.made is not None and self._advance.made is not None
+
+    def compile(self, arguments: Any) -> None:
+        """Make both executables, side by side but for the tracing: first what takes longer to compile."""
+        with ThreadPoolExecutor(1, thread_name_prefix="exmc_actors compiles") as beside:
+            advance = beside.submit(self.compile_advance, arguments)
+            self._advance.traced.wait()
+            self.compile_start(arguments)
+            advance.result()
 
     def compile_start(self, arguments: Any) -> Compiled:
         """Return the executable that starts a chain, made at the first call."""
@@ -184,15 +192,22 @@ class Executables:
     def _make_advance(self, arguments: Any) -> Compiled:
         function = jax.jit(self._lanes.advance, donate_argnums=2, keep_unused=True)
         asked = self._lanes.ask_to_advance([])
-        return self._compiled(function, asked, np.int64(0), self._new_rows(), arguments)
+        return self._compiled(
+            function, asked, np.int64(0), self._new_rows(), arguments, traced=self._advance.traced.set
+        )
 
     def _compiled(
-        self, function: Any, *example: Any, compile: Callable[[Any], Any] = jax.stages.Lowered.compile
+        self,
+        function: Any,
+        *example: Any,
+        compile: Callable[[Any], Any] = jax.stages.Lowered.compile,
+        traced: Callable[[], None] = lambda: None,
     ) -> Compiled:
         with self._numerics():
             (device,) = jnp.zeros(()).devices()
             name = f"{device.platform}:{device.id}"
             lowered = lower(function, *example)
+            traced()
             if self._files is None:
                 compiled = compile(lowered)
             else:
@@ -205,31 +220,7 @@ class Executables:
             yield
 
 
-class _SpareRows:
-    """The rows that no call is writing into: a few of them, none large, of the programs that ran last."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[Executables, Any]] = []
-        self._lock = threading.Lock()
-
-    def take(self, owner: Executables) -> Any:
-        """Return rows of a program, those used last, or None."""
-        with self._lock:
-            for place in reversed(range(len(self._rows))):
-                if self._rows[place][0] is owner:
-                    return self._rows.pop(place)[1]
-        return None
-
-    def give(self, owner: Executables, rows: Any) -> None:
-        """Keep rows for the next call, and let go of the oldest ones."""
-        if rows.size > BUFFER_NUMBERS:
-            return
-        with self._lock:
-            self._rows.append((owner, rows))
-            del self._rows[:-_KEPT_ROWS]
-
-
-_spare_rows = _SpareRows()
+_spare_rows = SpareRows(BUFFER_NUMBERS)
 
 
 class _Once:
@@ -238,12 +229,17 @@ class _Once:
     def __init__(self, make: Callable[[Any], Compiled]) -> None:
         self._make = make
         self.made: Compiled | None = None
+        self.traced = threading.Event()
+        """Set once there is nothing more to trace, for whichever reason."""
         self._lock = threading.Lock()
 
     def get(self, arguments: Any) -> Compiled:
         with self._lock:
-            if self.made is None:
-                self.made = self._make(arguments)
+            try:
+                if self.made is None:
+                    self.made = self._make(arguments)
+            finally:
+                self.traced.set()
             return self.made
 
 

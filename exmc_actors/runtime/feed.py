@@ -145,6 +145,7 @@ class Feed:
         self.ended: float | None = None
         """When the log was over, by trio's clock."""
         self._over = trio.Event()
+        self._begins_no_more = False
         self._subscriptions: list[Subscription] = []
 
     @asynccontextmanager
@@ -206,6 +207,10 @@ class Feed:
         else:
             await self._over.wait()
 
+    def begin_no_more(self) -> None:
+        """Let no chain begin another block: the run is left, and its tree ends one part after the other."""
+        self._begins_no_more = True
+
     def close(self) -> None:
         """End every subscription once it has read what is committed."""
         self.log.close()
@@ -237,8 +242,12 @@ class Feed:
 
     async def wait_for_room(self) -> None:
         """Return as soon as nobody asks the chains to wait; no checkpoint where nobody does."""
-        while self.log.pauses or any(subscription.holds_back for subscription in self._subscriptions):
+        while self._chains_must_wait():
             await self.read.park()
+
+    def _chains_must_wait(self) -> bool:
+        held_back = any(subscription.holds_back for subscription in self._subscriptions)
+        return self._begins_no_more or bool(self.log.pauses) or held_back
 
     def statistics(self) -> tuple[SubscriptionStatistics, ...]:
         """Return a snapshot of each subscription."""

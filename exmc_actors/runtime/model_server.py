@@ -14,7 +14,6 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-import trio
 
 import supervision as sv
 from exmc_actors.chain import TRIES, ChainState, chain_key
@@ -92,10 +91,7 @@ class ModelServer(sv.Server):
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )
         if not executables.are_compiled:
-            async with trio.open_nursery() as compilers:
-                for compile_one in (executables.compile_advance, executables.compile_start):
-                    compilation = functools.partial(compile_one, self._arguments)
-                    compilers.start_soon(functools.partial(runner, compilation, outlives=True))
+            await runner(functools.partial(executables.compile, self._arguments), outlives=True)
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""

@@ -88,16 +88,12 @@ def after_commits(chain, commits, act):
 
     async def meddle(run):
         seen = 0
-        async with run.subscribe(overflow=WAIT, from_start=True) as feed:
-            if commits == 0:
-                await act(run)
-                return
-            async for message in feed:
-                if isinstance(message, DrawBlock) and message.chain == chain:
-                    seen += 1
-                    if seen == commits:
-                        await act(run)
-                        return
+        # The chains wait for every message to be read: none is further than what was seen of it.
+        async with run.subscribe(overflow=WAIT, capacity=1, from_start=True) as feed:
+            while seen < commits:
+                message = await anext(feed)
+                seen += isinstance(message, DrawBlock) and message.chain == chain
+        await act(run)
 
     return meddle
 

@@ -20,6 +20,7 @@ from exmc_actors.opening import open_run
 from exmc_actors.runtime import cores, executables, executables_for, in_thread, worker
 from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.spare_rows import KEPT_ROWS, SpareRows
 from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
@@ -220,7 +221,7 @@ def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
 
 
 def test_blocks_write_into_the_same_rows_again_and_keep_copies(monkeypatch):
-    monkeypatch.setattr(executables, "_spare_rows", executables._SpareRows())
+    monkeypatch.setattr(executables, "_spare_rows", SpareRows(executables.BUFFER_NUMBERS))
     made, new_rows = [], Executables._new_rows
     monkeypatch.setattr(Executables, "_new_rows", lambda self: made.append(1) or new_rows(self))
     seen = virtual(lambda: observe(chains=1))
@@ -233,27 +234,27 @@ def test_blocks_write_into_the_same_rows_again_and_keep_copies(monkeypatch):
 
 @pytest.mark.slow
 def test_a_process_keeps_the_rows_of_a_few_blocks_for_the_programs_that_ran_last(monkeypatch):
-    monkeypatch.setattr(executables, "_spare_rows", executables._SpareRows())
-    first, *others = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(executables._KEPT_ROWS + 1)]
+    monkeypatch.setattr(executables, "_spare_rows", SpareRows(executables.BUFFER_NUMBERS))
+    first, *others = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(KEPT_ROWS + 1)]
     for target in (first, *others):
         virtual(lambda target=target: observe(model=target, chains=1, draws=5, tune=5))
     kept = [owner for owner, _ in executables._spare_rows._rows]
     assert kept == [executables_for(target, 10) for target in others]
 
 
-def test_rows_of_another_program_are_not_taken():
-    spare = executables._SpareRows()
-    a, b, rows = object(), object(), np.zeros(3)
-    spare.give(a, rows)
-    assert spare.take(b) is None
-    assert spare.take(a) is rows
-    assert spare.take(a) is None
+def test_what_takes_longest_to_compile_is_traced_first(monkeypatch):
+    traced, lower = [], executables.lower
 
+    def noted(function, *example):
+        traced.append(function.__name__)
+        return lower(function, *example)
 
-def test_large_rows_are_not_kept():
-    spare, a = executables._SpareRows(), object()
-    spare.give(a, np.broadcast_to(0.0, executables.BUFFER_NUMBERS + 1))
-    assert spare.take(a) is None
+    monkeypatch.setattr(executables, "lower", noted)
+    program = ex.compile(schools())
+    fresh = Executables(program, 10, ex.Nuts(), None)
+    fresh.compile(fresh.put(program.arguments))
+    assert traced == ["advance", "start"]
+    assert fresh.are_compiled
 
 
 async def in_eight_runs_at_once(targets):
@@ -274,7 +275,9 @@ def compilations(monkeypatch):
     """Note every executable that is made, and every structure that is traced."""
     made, traced = [], []
     compiled, log_terms = Executables._compiled, module.traced.log_terms
-    monkeypatch.setattr(Executables, "_compiled", lambda *args: made.append(1) or compiled(*args))
+    monkeypatch.setattr(
+        Executables, "_compiled", lambda *args, **options: made.append(1) or compiled(*args, **options)
+    )
     monkeypatch.setattr(module.traced, "log_terms", lambda *args: traced.append(1) or log_terms(*args))
     return made, traced
 

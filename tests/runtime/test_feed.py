@@ -91,6 +91,16 @@ def test_wait_holds_the_next_block_back_until_the_subscriber_has_read(feed):
     virtual(main)
 
 
+def test_no_chain_begins_another_block_of_a_run_that_is_left(feed):
+    async def main():
+        await feed.wait_for_room()
+        feed.begin_no_more()
+        with pytest.raises(trio.TooSlowError), trio.fail_after(1):
+            await feed.wait_for_room()
+
+    virtual(main)
+
+
 def test_a_subscriber_that_leaves_lets_the_chains_go(feed):
     async def main():
         async with trio.open_nursery() as nursery, feed.subscribe(overflow=WAIT, capacity=1):

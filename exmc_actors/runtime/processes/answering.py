@@ -1,7 +1,6 @@
 """Answer requests in a worker process, one after the other; the pipes are for others."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from exmc_actors.compiler import Target
@@ -85,8 +84,6 @@ class Answering:
         target, self._settings = self._compile(head.model), head.settings
         self._executables = executables_for(target, self._settings.max_treedepth, self._settings.kernel)
         self._arguments = self._executables.put(target.arguments)
-        with ThreadPoolExecutor(1) as other:
-            start = other.submit(self._executables.compile_start, self._arguments)
-            compiled = self._executables.compile_advance(self._arguments)
-            start.result()
+        self._executables.compile(self._arguments)
+        compiled = self._executables.compiled
         return Ready(compiled.is_folded, compiled.device)
