@@ -99,9 +99,9 @@ async def paced(program, draws, seed, watched):
     async with ex.open_run(program, **options) as run:
         if watched:
             async with run.serve_dashboard() as url, clients(url):
-                await run._over()
+                await run.wait_over()
         else:
-            await run._over()
+            await run.wait_over()
         found = run.statistics()
     took = time.perf_counter() - began
     pace = found.elapsed / sum(chain.steps for chain in found.chains)

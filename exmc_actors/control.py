@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _RESTARTING = 0.01
 """Seconds between two attempts to reach a recorder that is being restarted."""
 
+_RESTARTED = (sv.AlreadyStarted, sv.AlreadyPresent, sv.ProcessExited, sv.StartFailed, sv.NoSuchChild)
+"""What adding a chain meets while all chains are restarted, this one maybe with them."""
+
 _LEFT = (
     "the run is no longer open, and its result stays: cancel a run within the block that opens it, and one "
     "of a runtime before it ends; now remove its store, or let go of it by rt.forget(name)."
@@ -118,16 +121,13 @@ class Control:
             compute = functools.partial(start_positions, self._parts.target, settings, [chain])
             starts.extend(await self._parts.runner(compute, seconds=seconds))
         while not self._log.is_over:
-            try:
+            with contextlib.suppress(*_RESTARTED):
                 await self.supervisor.supervisor("engine", "chains").start_child(
                     chain_child(self._parts, chain)
                 )
-            except (sv.AlreadyStarted, sv.AlreadyPresent):
-                break  # it was started again, with all others
-            except (sv.ProcessExited, sv.StartFailed, sv.NoSuchChild):
-                await trio.sleep(_RESTARTING)
-            else:
+            if chain < len(self._log.chains):
                 break
+            await trio.sleep(_RESTARTING)
         if chain >= len(self._log.chains):
             raise SettingsError(
                 "the run is over, so that no chain can be added: a run in a store takes more by "

@@ -139,9 +139,12 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     if settings is None:
         assert wanted.store is not None
         opening = gone_on_with(wanted.store, Again(model, draws, cores, chains, anyway))
-    else:  # a large model takes its time, unless it is compiled
-        seconds = 0.0 if isinstance(model, Evaluator) else math.inf
-        opening = await runner(lambda: _begin(model, settings, ensemble, wanted), seconds=seconds)
+    else:
+        # Asked here, and not in a thread: JAX's default device may be set for the host's thread alone.
+        together = default_platform() if wants_ensemble(ensemble, settings.kernel, default_platform) else None
+        # A model has to be compiled, and one that goes to other processes has to be packed.
+        seconds = 0.0 if isinstance(model, Evaluator) and where.workers == "thread" else math.inf
+        opening = await runner(lambda: _begin(model, settings, together, wanted), seconds=seconds)
     with contextlib.ExitStack() as files:
         if wanted.store is None:
             opened = files.enter_context(opening)
@@ -154,13 +157,20 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
 
 
 def _begin(
-    model: Any, settings: Settings, ensemble: bool | None, wanted: Asked
+    model: Any, settings: Settings, together: str | None, wanted: Asked
 ) -> AbstractContextManager[Opened]:
-    """Return how a new run is opened: what does not fit together is refused before there is a folder."""
+    """Return how a new run is opened: what does not fit together is refused before there is a folder.
+
+    Args:
+      model: to be sampled.
+      settings: of the run.
+      together: the platform on which chains advance together; None where each advances by itself.
+      wanted: what else was asked for.
+    """
     target = target_of(model)
     wanted.keep.check(target)
-    if wants_ensemble(ensemble, settings.kernel, default_platform):
-        width = ensemble_width(settings.chains, target.dim, default_platform())
+    if together is not None:
+        width = ensemble_width(settings.chains, target.dim, together)
         settings = replace(settings, ensemble_width=width)
     wanted.where.check(target, settings)
     return begun(target, settings, wanted.store)

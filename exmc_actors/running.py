@@ -88,7 +88,7 @@ async def running(opened: Opened, keep: Keep, tree: Tree, stop: Rule | None) -> 
             try:
                 yield run
             finally:
-                feed.begin_no_more()
+                feed.hold_for_good()
             await _farewell(supervisor, feed.log)
     except sv.GaveUp as error:
         raise RunFailed(f"the run's supervision tree gave up: {error}") from error

@@ -198,7 +198,7 @@ def _sampled(
     runs: list[Run] = []
     cell = current_cell() if progressbar else None  # here: other threads know of no cell
 
-    async def main() -> None:
+    async def main() -> "xarray.DataTree":
         is_open = trio.Event()
 
         async def progress(subscribe: Any) -> None:
@@ -213,11 +213,13 @@ def _sampled(
             runs.append(run)
             is_open.set()
             await run.wait_over()
+            if dashboard is not False:  # pages hear of the end meanwhile
+                await run.result()
+        # Not beside the tree that ends: Python's lock would go to and fro between the two, for milliseconds.
+        return await run.result()
 
     try:
-        blocking(main)
-        # Not beside the tree that ends: Python's lock would go to and fro between the two, for milliseconds.
-        tree = runs[0].committed_result()
+        tree: xarray.DataTree = blocking(main)
     except KeyboardInterrupt:
         tree = _interrupted(runs)
     warn_about(tree, stacklevel=3)

@@ -186,19 +186,7 @@ def import_aside(module: str) -> None:
         other.submit(load).result()
 
 
-def calling() -> AbstractContextManager[object]:
-    """Hand float64 arrays to a compiled program and take its results, whatever the host's settings.
-
-    What decides bits was decided when the program was compiled, by ``precise``; these are the settings that
-    a call still reads.
-    """
-    prepare()
-    in_float64: AbstractContextManager[object] = jax.enable_x64(True)
-    # Each context costs microseconds, and a short block hardly more.
-    return in_float64 if all(getattr(jax.config, name) in plain for name, plain in _PLAIN) else _undisturbed()
-
-
-_PLAIN = (
+_STILL_READ = (
     ("jax_disable_jit", (False,)),
     ("jax_debug_nans", (False,)),
     ("jax_debug_infs", (False,)),
@@ -206,7 +194,20 @@ _PLAIN = (
     ("jax_transfer_guard_device_to_device", (None, "allow")),
     ("jax_transfer_guard_device_to_host", (None, "allow")),
 )
-"""The settings under which a call is not disturbed."""
+"""Settings that a call still reads, and the values that do not disturb it; ``_undisturbed`` sets the same."""
+
+
+def calling() -> AbstractContextManager[object]:
+    """Hand float64 arrays to a compiled program and take its results, whatever the host's settings.
+
+    What decides bits was decided when the program was compiled, by ``precise``.
+    """
+    prepare()
+    # Each context costs microseconds, and a short block hardly more.
+    if all(getattr(jax.config, name) in values for name, values in _STILL_READ):
+        only_float64: AbstractContextManager[object] = jax.enable_x64(True)
+        return only_float64
+    return _undisturbed()
 
 
 @contextmanager

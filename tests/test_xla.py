@@ -7,10 +7,12 @@ import threading
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from exmc_actors import xla
 from exmc_actors.xla import (
+    calling,
     can_fold,
     compile_with_long_sums,
     import_aside,
@@ -113,6 +115,16 @@ print(can_fold(), len(jax.devices("cpu")))
 
 def test_loops_fold_in_the_process_of_the_tests():
     assert can_fold()
+
+
+@pytest.mark.parametrize("setting", ["debug_nans", "debug_infs"])
+def test_a_call_may_return_what_is_no_number_whatever_the_host_looks_for(setting):
+    with precise():
+        compiled = jax.jit(lambda x: jnp.stack([x * jnp.nan, x * jnp.inf])).lower(np.float64(1.0)).compile()
+    with getattr(jax, setting)(True), calling():
+        not_a_number, infinite = np.asarray(compiled(np.float64(1.0)))
+    assert np.isnan(not_a_number)
+    assert np.isinf(infinite)
 
 
 def test_what_decides_compiled_code_is_described_alike_until_some_of_it_changes(monkeypatch):

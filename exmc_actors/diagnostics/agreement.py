@@ -18,7 +18,7 @@ HIGHEST_R_HAT = 1.01
 LOWEST_ESS_PER_CHAIN = 100
 
 MOST_NUMBERS = 1 << 21
-"""Draws looked at, about a quarter of a second's worth: of a larger model only some quantities are.
+"""Draws looked at, some tenths of a second's worth: of a larger model only some quantities are.
 
 What is doubtful in long chains takes longer.
 """

@@ -43,7 +43,7 @@ def convergence(draws: np.ndarray) -> Convergence:
     at_once = max(1, _NUMBERS_AT_ONCE // (chains * length))
     for first in range(0, len(finite), at_once):
         some = finite[first : first + at_once]
-        result[:, some] = _of_some(draws[some].astype(float, copy=False))
+        result[:, some] = _of_some(np.ascontiguousarray(draws[some], dtype=float))
     return Convergence(*result)
 
 

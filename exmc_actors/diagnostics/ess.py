@@ -35,10 +35,11 @@ def ess(chains: np.ndarray) -> np.ndarray:
     effective = np.full(quantities, float(size))
     # Not by the variance: that of large constants is what their mean was rounded by.
     left = np.flatnonzero(np.ptp(chains.reshape(quantities, -1), axis=1) >= _CONSTANT)
+    # All lags end every sum, so that nothing is left after the second.
     for covariances_of in (_first_covariances, _covariances):
         if len(left):
-            covariances = covariances_of(spaced if len(left) == quantities else spaced[left], draws)
-            times, has_ended = _autocorrelation_times(covariances, between[left], draws)
+            of_left = spaced if len(left) == quantities else spaced[left]  # copies are most of the cost
+            times, has_ended = _autocorrelation_times(covariances_of(of_left, draws), between[left], draws)
             ended = left[has_ended]
             effective[ended] = size / np.maximum(times[has_ended], 1 / log10(size))
             left = left[~has_ended]
@@ -83,12 +84,12 @@ def _autocorrelation_times(
     within = covariances[:, 0] * draws / (draws - 1)
     correlations = 1.0 - (within[:, None] - covariances) / (covariances[:, 0] + between)[:, None]
     correlations[:, 0] = 1.0
-    last = max(0, (draws - 1) // 2 - 1)
+    last_pair = max(0, (draws - 1) // 2 - 1)
     even, odd = correlations[:, :-1:2], correlations[:, 1::2]
-    pairs = (even + odd)[:, : last + 1]
+    pairs = (even + odd)[:, : last_pair + 1]
     is_end = pairs <= 0.0
-    if pairs.shape[1] == last + 1:
-        is_end[:, last] = True
+    if pairs.shape[1] == last_pair + 1:  # it ends a sum of which no pair is negative
+        is_end[:, last_pair] = True
     end = is_end.argmax(axis=1)
     rows = np.arange(len(pairs))
     sums = np.minimum.accumulate(pairs, axis=1).cumsum(axis=1)

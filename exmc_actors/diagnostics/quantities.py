@@ -23,7 +23,7 @@ class Quantities:
     names: list[str]
     """``tau``, ``theta[0]``, or with labels ``theta[Choate]``."""
     draws: np.ndarray
-    """Shape (quantity, chain, draw); a view of the posterior's."""
+    """Shape (quantity, chain, draw), in any layout; maybe a view of the posterior's."""
 
 
 def posterior_of(tree: xr.DataTree) -> xr.Dataset:
@@ -70,6 +70,8 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
         picks = np.arange(first, size, stride)
         passed += size
         draws = variable.values.reshape(*variable.shape[:2], size)[:, :, first::stride]
+        if stride > 1:  # the rest may be let go of
+            draws = draws.copy()
         labels = [known.get(str(axis), range(size)) for axis in variable.dims[2:]]
         yield Quantities(scalar_names(name, labels, variable.shape[2:], picks), np.moveaxis(draws, 2, 0))
 

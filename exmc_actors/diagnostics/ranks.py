@@ -55,6 +55,7 @@ def folded(draws: Sorted) -> Sorted:
 
 
 def _taken(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return each row's values in its order; NumPy's ``take_along_axis`` takes several times as long."""
     taken = np.empty_like(values)
     for row, places, into in zip(values, order, taken, strict=True):
         row.take(places, out=into, mode="clip")  # they are all there; "raise" would take a copy first
@@ -75,10 +76,10 @@ def normal_scores(draws: Sorted) -> np.ndarray:
     quantities, size = draws.values.shape
     in_order = np.empty((quantities, size))
     in_order[:] = _scores_in_order(size)
-    # Numbered through all quantities: the smallest draw of one is no tie of the largest of another.
-    tied = np.flatnonzero(draws.values[:, 1:] == draws.values[:, :-1])
-    if len(tied):
-        _share_ranks(in_order.reshape(-1), tied + tied // (size - 1) + 1, size)
+    same = np.flatnonzero(draws.values[:, 1:] == draws.values[:, :-1])
+    if len(same):
+        # From rows of size - 1 comparisons to places in rows of size: the first of a row is never tied.
+        _share_ranks(in_order.reshape(-1), same + same // (size - 1) + 1, size)
     scores = np.empty((quantities, size))
     for row, places, values in zip(scores, draws.order, in_order, strict=True):
         row[places] = values

@@ -53,10 +53,11 @@ async def chain(
     """Go on with chain ``number`` from its last commit to its end."""
     try:
         standing = await recorder.call(Stand(number))
-    finally:
-        # Also where the recorder has died: it comes again, and this chain with it.  One that did not start
-        # would end the run.
+    except sv.ProcessExited:
+        # The recorder comes again, and this chain with it; one that did not start would end the run.
         task_status.started()
+        raise
+    task_status.started()
     if not standing.may_go_on:
         return
     state, done = standing.state, standing.transitions

@@ -11,7 +11,7 @@ from exmc_actors.chain import ChainState, Ensemble, EnsembleSampler, WarmupSetti
 from exmc_actors.chain.ensemble import SMALLEST_WIDTH
 from exmc_actors.compiler import Target, in_lanes
 from exmc_actors.kernel import Kernel
-from exmc_actors.runtime.executables import BUFFER_NUMBERS, SMALLEST_CAPACITY, Compiled, Executables
+from exmc_actors.runtime.executables import BUFFER_NUMBERS, SMALLEST_CAPACITY, Executables, Traced
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.warmup import Schedule
 from exmc_actors.xla import calling, compile_with_long_sums
@@ -103,14 +103,7 @@ class EnsembleExecutables(Executables):
     def _new_rows(self) -> np.ndarray:
         return np.zeros((self.capacity, len(self._columns), self._ensemble.width))
 
-    def _make_advance(self, arguments: Any) -> Compiled:
+    def _trace_advance(self, arguments: Any) -> Traced:
         function = jax.jit(self._ensemble.advance, donate_argnums=2, keep_unused=True)
         asked = self._ensemble.ask({}, 0, WarmupSettings(0, 0, 0.5), 0.0)
-        return self._compiled(
-            function,
-            *asked,
-            self._new_rows(),
-            arguments,
-            compile=compile_with_long_sums,
-            traced=self._advance.traced.set,
-        )
+        return self._traced(function, *asked, self._new_rows(), arguments, compile=compile_with_long_sums)

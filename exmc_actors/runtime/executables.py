@@ -47,6 +47,16 @@ class Compiled:
     """The platform that it runs on, and which of its devices: ``cpu:0``."""
 
 
+@dataclass(frozen=True)
+class Traced:
+    """What is to be compiled next, and how."""
+
+    lowered: Any
+    example: tuple[Any, ...]
+    """Arguments of a call."""
+    compile: Callable[[Any], Any]
+
+
 class Executables:
     """The compiled functions of one program, safe to call from several threads at once.
 
@@ -56,7 +66,7 @@ class Executables:
     """
 
     def __init__(self, target: Target, max_treedepth: int, kernel: Kernel, device: Any) -> None:
-        """Compile nothing yet: see ``compile_start`` and ``compile_advance``."""
+        """Compile nothing yet: see ``compile``."""
         self._columns = Columns(target.dim, target.values_layout.size)
         fitting = BUFFER_NUMBERS // len(self._columns)
         self.capacity = int(np.clip(fitting, SMALLEST_CAPACITY, _LARGEST_CAPACITY))
@@ -67,8 +77,8 @@ class Executables:
         self.lanes = self._lanes.count
         """How many chains one call takes."""
         self.start_pace, self.advance_pace = Pace(), Pace()
-        self._start = _Once(self._make_start)
-        self._advance = _Once(self._make_advance)
+        self._start = _Once(self._trace_start, self._compiled)
+        self._advance = _Once(self._trace_advance, self._compiled)
 
     @property
     def compiled(self) -> Compiled:
@@ -82,10 +92,10 @@ class Executables:
         return self._start.made is not None and self._advance.made is not None
 
     def compile(self, arguments: Any) -> None:
-        """Make both executables, side by side but for the tracing: first what takes longer to compile."""
+        """Make both executables: what takes longer is traced first, and compiled beside the other."""
+        self._advance.trace(arguments)
         with ThreadPoolExecutor(1, thread_name_prefix="exmc_actors compiles") as beside:
             advance = beside.submit(self.compile_advance, arguments)
-            self._advance.traced.wait()
             self.compile_start(arguments)
             advance.result()
 
@@ -184,34 +194,29 @@ class Executables:
         kept.flags.writeable = False
         return self._columns.values_of(kept), self._columns.stats_of(kept), pairs
 
-    def _make_start(self, arguments: Any) -> Compiled:
-        return self._compiled(
-            jax.jit(self._lanes.start, keep_unused=True), self._lanes.ask_to_start([]), np.int64(0), arguments
-        )
+    def _trace_start(self, arguments: Any) -> Traced:
+        function = jax.jit(self._lanes.start, keep_unused=True)
+        return self._traced(function, self._lanes.ask_to_start([]), np.int64(0), arguments)
 
-    def _make_advance(self, arguments: Any) -> Compiled:
+    def _trace_advance(self, arguments: Any) -> Traced:
         function = jax.jit(self._lanes.advance, donate_argnums=2, keep_unused=True)
         asked = self._lanes.ask_to_advance([])
-        return self._compiled(
-            function, asked, np.int64(0), self._new_rows(), arguments, traced=self._advance.traced.set
-        )
+        return self._traced(function, asked, np.int64(0), self._new_rows(), arguments)
 
-    def _compiled(
-        self,
-        function: Any,
-        *example: Any,
-        compile: Callable[[Any], Any] = jax.stages.Lowered.compile,
-        traced: Callable[[], None] = lambda: None,
-    ) -> Compiled:
+    def _traced(
+        self, function: Any, *example: Any, compile: Callable[[Any], Any] = jax.stages.Lowered.compile
+    ) -> Traced:
+        with self._numerics():
+            return Traced(lower(function, *example), example, compile)
+
+    def _compiled(self, traced: Traced) -> Compiled:
         with self._numerics():
             (device,) = jnp.zeros(()).devices()
             name = f"{device.platform}:{device.id}"
-            lowered = lower(function, *example)
-            traced()
             if self._files is None:
-                compiled = compile(lowered)
+                compiled = traced.compile(traced.lowered)
             else:
-                compiled = self._files.compiled(lowered, example, name, compile)
+                compiled = self._files.compiled(traced.lowered, traced.example, name, traced.compile)
         return Compiled(compiled, is_folded(compiled.as_text()), name)
 
     @contextlib.contextmanager
@@ -226,20 +231,24 @@ _spare_rows = SpareRows(BUFFER_NUMBERS)
 class _Once:
     """Make an executable at the first call, whichever thread comes first; the others wait for it."""
 
-    def __init__(self, make: Callable[[Any], Compiled]) -> None:
-        self._make = make
+    def __init__(self, trace: Callable[[Any], Traced], compiled: Callable[[Traced], Compiled]) -> None:
+        self._trace = trace
+        self._compiled = compiled
+        self._traced: Traced | None = None
         self.made: Compiled | None = None
-        self.traced = threading.Event()
-        """Set once there is nothing more to trace, for whichever reason."""
         self._lock = threading.Lock()
+
+    def trace(self, arguments: Any) -> None:
+        """Do what comes before compiling, for ``get`` to go on with."""
+        with self._lock:
+            if self.made is None and self._traced is None:
+                self._traced = self._trace(arguments)
 
     def get(self, arguments: Any) -> Compiled:
         with self._lock:
-            try:
-                if self.made is None:
-                    self.made = self._make(arguments)
-            finally:
-                self.traced.set()
+            if self.made is None:
+                traced, self._traced = self._traced, None
+                self.made = self._compiled(traced or self._trace(arguments))
             return self.made
 
 

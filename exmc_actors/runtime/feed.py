@@ -144,8 +144,8 @@ class Feed:
         self.read = trio.lowlevel.ParkingLot()
         self.ended: float | None = None
         """When the log was over, by trio's clock."""
-        self._over = trio.Event()
-        self._begins_no_more = False
+        self._over = trio.lowlevel.ParkingLot()
+        self._is_left = False
         self._subscriptions: list[Subscription] = []
 
     @asynccontextmanager
@@ -195,21 +195,20 @@ class Feed:
 
     def wake(self) -> None:
         """Wake every subscriber; what there is to see is in the log."""
-        if self.log.is_over and self.ended is None:
-            self.ended = trio.current_time()
-            self._over.set()
+        if self.log.is_over:
+            self.ended = trio.current_time() if self.ended is None else self.ended
+            self._over.unpark_all()
         self.committed.unpark_all()
 
     async def wait_over(self) -> None:
         """Wait until nothing will be committed any more."""
-        if self.log.is_over:  # from the beginning, maybe: a stored run that had ended
-            await trio.lowlevel.checkpoint()
-        else:
-            await self._over.wait()
+        await trio.lowlevel.checkpoint()
+        while not self.log.is_over:
+            await self._over.park()
 
-    def begin_no_more(self) -> None:
-        """Let no chain begin another block: the run is left, and its tree ends one part after the other."""
-        self._begins_no_more = True
+    def hold_for_good(self) -> None:
+        """Let no chain begin another block, ever: the run is left, and parts of its tree have yet to stop."""
+        self._is_left = True
 
     def close(self) -> None:
         """End every subscription once it has read what is committed."""
@@ -241,13 +240,16 @@ class Feed:
         self.wake()
 
     async def wait_for_room(self) -> None:
-        """Return as soon as nobody asks the chains to wait; no checkpoint where nobody does."""
+        """Return as soon as nobody holds the chains back: never, once the run is left.
+
+        No checkpoint where nobody does.
+        """
         while self._chains_must_wait():
             await self.read.park()
 
     def _chains_must_wait(self) -> bool:
         held_back = any(subscription.holds_back for subscription in self._subscriptions)
-        return self._begins_no_more or bool(self.log.pauses) or held_back
+        return self._is_left or bool(self.log.pauses) or held_back
 
     def statistics(self) -> tuple[SubscriptionStatistics, ...]:
         """Return a snapshot of each subscription."""

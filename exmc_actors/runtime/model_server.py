@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
+import trio
 
 import supervision as sv
 from exmc_actors.chain import TRIES, ChainState, chain_key
@@ -85,7 +86,7 @@ class ModelServer(sv.Server):
         self.start_soon(self._watchdog.watch)
 
     async def _make_ready(self) -> None:
-        """Move the data to the device, and compile both executables at once where that was not done."""
+        """Move the data to the device, and compile both executables where that was not done."""
         target, executables, runner = self._target, self._executables, self._runner
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
@@ -129,6 +130,8 @@ class ModelServer(sv.Server):
             else:
                 self.start_soon(self._serve, together)
             requests = [request for request in requests if request not in together]
+            if requests:  # one batch may keep the loop waiting, not many
+                await trio.lowlevel.checkpoint()
 
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
         return _is_quick(requests)

@@ -13,7 +13,7 @@ _PIECE = 500
 
 def are_finite(column: np.ndarray) -> bool:
     """Whether all numbers of a column are finite."""
-    if len(column) <= _PIECE:
+    if len(column) <= _PIECE:  # most blocks are short, and pieces cost more than the look
         return bool(np.isfinite(column).all())
     return all(np.isfinite(column[piece]).all() for piece in _pieces(column))
 

@@ -66,7 +66,7 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
 
 
 def _check_state(state: ChainState, key: Any, transitions: int, shape: tuple[int, ...], of: str) -> None:
-    if tuple(state.key.tolist()) != tuple(key.tolist()):
+    if state.key.tolist() != key.tolist():  # of two numbers, NumPy's array_equal is mostly overhead
         raise UnsoundAnswer(f"{of} is that of another chain.")
     if int(state.transitions) != transitions:
         raise UnsoundAnswer(f"{of} leads to transition {int(state.transitions)} instead of {transitions}.")

@@ -1,7 +1,7 @@
 """Run blocking computations for actors; what they raise comes back as a value.
 
-The only threads of a run are started here, for whatever is not quick.  It waits for them, whatever happens,
-but for those that compile: what they make is the process's.
+The threads of a run are started here, for whatever is not quick, and in cores.py, for its blocks.  It waits
+for them, whatever happens, but for those that compile: what they make is the process's.
 Tests inject ``inline``, because trio's virtual clock does not wait for threads.
 """
 

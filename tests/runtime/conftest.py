@@ -1,6 +1,6 @@
 """Run the runtime under virtual time, with blocks computed inline, and faults put in at its seams."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import exmc_actors as ex
 from exmc_actors.messages import WAIT, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline, model_server
+from exmc_actors.runtime.recorder import Recorder
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
 SIGMA = np.array([15.0, 10.0, 16.0, 11.0, 9.0, 11.0, 10.0, 18.0])
@@ -88,7 +89,7 @@ def after_commits(chain, commits, act):
 
     async def meddle(run):
         seen = 0
-        # The chains wait for every message to be read: none is further than what was seen of it.
+        # Until ``act`` the chains wait for every message to be read: none is further than was seen of it.
         async with run.subscribe(overflow=WAIT, capacity=1, from_start=True) as feed:
             while seen < commits:
                 message = await anext(feed)
@@ -96,6 +97,22 @@ def after_commits(chain, commits, act):
         await act(run)
 
     return meddle
+
+
+def recorder_that_dies_at(deadly):
+    """Return the ``parts`` of a run whose recorder crashes at a message, once, and what it will raise."""
+    deaths = [RuntimeError("the recorder dies")]
+
+    class Dying(Recorder):
+        async def handle_call(self, message):
+            if message == deadly and deaths:
+                raise deaths.pop()
+            return await super().handle_call(message)
+
+    def exchange(parts):
+        return replace(parts, program=lambda program: Dying if program is Recorder else program)
+
+    return exchange, deaths
 
 
 def draws_of(tree):

@@ -14,8 +14,18 @@ from exmc_actors.opening import open_run
 from exmc_actors.runtime import Log, Settings, inline
 from exmc_actors.runtime.journal import BlockEntry, ChainsRecord, read
 from exmc_actors.runtime.journal.records import encode_record
+from exmc_actors.runtime.protocol import Stand
 from exmc_actors.wire.frames import framed
-from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, schools, virtual
+from tests.runtime.conftest import (
+    SETTINGS,
+    FixedBlocks,
+    after_commits,
+    draws_of,
+    observe,
+    recorder_that_dies_at,
+    schools,
+    virtual,
+)
 
 FIRST = SETTINGS["chains"]
 OPTIONS = {"save_warmup": True}
@@ -55,6 +65,12 @@ def test_the_first_chains_are_what_they_would_have_been_and_the_others_are_like_
     assert (tree.attrs["chains"], tree.attrs["added_chains"]) == (5, 2)
     assert [m.chain for m in with_five.messages if isinstance(m, ChainAdded)] == [3, 4]
     assert {chain.status for chain in with_five.statistics.chains} == {"finished"}
+
+
+def test_a_recorder_that_dies_when_an_added_chain_asks_it_changes_no_bit(with_five):
+    exchange, deaths = recorder_that_dies_at(Stand(FIRST))
+    assert draws_of(added_after(0, parts=exchange).tree) == draws_of(with_five.tree)
+    assert not deaths
 
 
 @pytest.mark.parametrize("commits", [1, 2, 4, 6, 9, 14])

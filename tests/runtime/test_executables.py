@@ -275,9 +275,7 @@ def compilations(monkeypatch):
     """Note every executable that is made, and every structure that is traced."""
     made, traced = [], []
     compiled, log_terms = Executables._compiled, module.traced.log_terms
-    monkeypatch.setattr(
-        Executables, "_compiled", lambda *args, **options: made.append(1) or compiled(*args, **options)
-    )
+    monkeypatch.setattr(Executables, "_compiled", lambda *args: made.append(1) or compiled(*args))
     monkeypatch.setattr(module.traced, "log_terms", lambda *args: traced.append(1) or log_terms(*args))
     return made, traced
 

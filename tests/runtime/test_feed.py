@@ -94,7 +94,7 @@ def test_wait_holds_the_next_block_back_until_the_subscriber_has_read(feed):
 def test_no_chain_begins_another_block_of_a_run_that_is_left(feed):
     async def main():
         await feed.wait_for_room()
-        feed.begin_no_more()
+        feed.hold_for_good()
         with pytest.raises(trio.TooSlowError), trio.fail_after(1):
             await feed.wait_for_room()
 

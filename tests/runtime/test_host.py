@@ -1,5 +1,6 @@
 """A host keeps its settings, its event loop and its threads, and a run does not depend on them."""
 
+import contextlib
 import logging
 import subprocess
 import sys
@@ -128,17 +129,25 @@ def test_the_backend_is_made_away_from_the_event_loop(monkeypatch):
     assert made[0] is not threading.current_thread()
 
 
-def test_the_host_may_have_hostile_settings_of_jax(monkeypatch):
+HOSTILE = {
+    "debug_nans": True,
+    "debug_infs": True,
+    "numpy_rank_promotion": "raise",
+    "numpy_dtype_promotion": "strict",
+    "default_matmul_precision": "bfloat16",
+    "threefry_partitionable": False,
+    "disable_jit": True,
+    "transfer_guard": "disallow",
+    "transfer_guard_host_to_device": "disallow",
+}
+
+
+@pytest.mark.parametrize("names", [*([name] for name in HOSTILE), list(HOSTILE)], ids="-".join)
+def test_the_host_may_have_hostile_settings_of_jax(names):
     expected = virtual(lambda: observe()).tree.posterior["theta"].values
-    with (
-        jax.debug_nans(True),
-        jax.numpy_rank_promotion("raise"),
-        jax.numpy_dtype_promotion("strict"),
-        jax.default_matmul_precision("bfloat16"),
-        jax.threefry_partitionable(False),
-        jax.disable_jit(True),
-        jax.transfer_guard("disallow"),
-    ):
+    with contextlib.ExitStack() as settings:
+        for name in names:
+            settings.enter_context(getattr(jax, name)(HOSTILE[name]))
         got = virtual(lambda: observe()).tree.posterior["theta"].values
     np.testing.assert_array_equal(got, expected)
 

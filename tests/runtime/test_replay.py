@@ -1,7 +1,6 @@
 """Whatever dies, and however a chain is cut into blocks, the draws are the same bits."""
 
 import random
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +13,16 @@ from exmc_actors.messages import WAIT, ChainRestarted, DrawBlock
 from exmc_actors.runtime import ByWallTime, in_thread
 from exmc_actors.runtime.lessons import on_one_thread
 from exmc_actors.runtime.protocol import Stand
-from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.warmup import Schedule
-from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, virtual
+from tests.runtime.conftest import (
+    SETTINGS,
+    FixedBlocks,
+    after_commits,
+    draws_of,
+    observe,
+    recorder_that_dies_at,
+    virtual,
+)
 
 KILLS = [
     (chance.randrange(SETTINGS["chains"]), chance.randrange(14))
@@ -59,17 +65,7 @@ def test_killing_any_other_part_of_the_tree_changes_no_bit(path, commits, undist
 
 @pytest.mark.parametrize("chain", range(SETTINGS["chains"]))
 def test_a_recorder_that_dies_while_the_chains_are_started_changes_no_bit(chain, undisturbed):
-    deaths = [RuntimeError("the recorder dies")]
-
-    class Dying(Recorder):
-        async def handle_call(self, message):
-            if message == Stand(chain) and deaths:
-                raise deaths.pop()
-            return await super().handle_call(message)
-
-    def exchange(parts):
-        return replace(parts, program=lambda program: Dying if program is Recorder else program)
-
+    exchange, deaths = recorder_that_dies_at(Stand(chain))
     assert draws_of(disturbed(parts=exchange).tree) == undisturbed
     assert not deaths
 
