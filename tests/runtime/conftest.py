@@ -92,7 +92,9 @@ def after_commits(chain, commits, act):
         # Until ``act`` the chains wait for every message to be read: none is further than was seen of it.
         async with run.subscribe(overflow=WAIT, capacity=1, from_start=True) as feed:
             while seen < commits:
-                message = await anext(feed)
+                message = await anext(feed, None)
+                if message is None:  # the run ended before
+                    return
                 seen += isinstance(message, DrawBlock) and message.chain == chain
         await act(run)
 
