@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exmc_actors.views.dashboard import Door
 
 FAREWELL = 1.0
-"""Seconds for which those who read the feed of a run that is over may read what is left."""
+"""Seconds for which those who look at a run, or read its feed, may hear of its end."""
 POLL = 0.3
 """Seconds between two looks into a store that has nothing new."""
 
@@ -70,9 +70,10 @@ async def serving(run: Run, door: "Door", *, control: bool) -> AsyncIterator[str
     try:
         await views.start_child(spec)
         yield door.url
-        if run._log.is_over:  # those who read the feed are about to hear of it
+        if run._log.is_over:  # they are about to hear of it
             with trio.move_on_after(FAREWELL):
                 await feeds.all_left()
+                await board.audience.all_have_heard()
     finally:
         with trio.CancelScope(shield=True), contextlib.suppress(sv.ProcessExited, sv.NoSuchChild):
             await views.terminate_child(spec.id)

@@ -213,8 +213,6 @@ def _sampled(
             runs.append(run)
             is_open.set()
             await run.wait_over()
-            if dashboard is not False:  # pages hear of the end meanwhile
-                await run.result()
         # Not beside the tree that ends: Python's lock would go to and fro between the two, for milliseconds.
         return await run.result()
 

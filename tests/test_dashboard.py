@@ -67,6 +67,29 @@ def test_a_run_is_shown_held_and_killed_from_a_page_and_draws_what_it_would_have
     assert found == wanted
 
 
+@pytest.mark.parametrize("pages", [1, 20])
+def test_pages_hear_of_the_end_although_the_dashboard_is_left_at_once(pages):
+    heard = []
+
+    async def look(url, task_status):
+        async with Page(url).stream() as stream:
+            task_status.started()
+            await stream.until(lambda data: data["over"] and data.get("estimates"))
+            heard.append(True)
+
+    async def main():
+        async with open_run(schools(), **OPTIONS) as run, trio.open_nursery() as nursery:
+            await run.pause()
+            async with run.serve_dashboard() as url:
+                for _ in range(pages):
+                    await nursery.start(look, url)
+                await run.resume()
+                await run.wait_over()
+
+    limited(main)
+    assert len(heard) == pages
+
+
 def test_a_page_ends_a_run_and_what_was_committed_stays():
     async def main():
         async with open_run(schools(), **OPTIONS | {"draws": 10**6}) as run:

@@ -17,7 +17,8 @@ import trio
 
 from exmc_actors.errors import StoreError
 from exmc_actors.messages import DROP_OLDEST, Message
-from exmc_actors.views.dashboard.frames import Frame, charts, estimates, news, standing
+from exmc_actors.views.dashboard.audience import Audience
+from exmc_actors.views.dashboard.frames import Frame, charts, estimates, lines_of, news, standing
 from exmc_actors.views.dashboard.picture import Cursor, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.subscribing import Subscribe
@@ -62,8 +63,9 @@ class Board:
         self.picture = picture
         self.epoch = secrets.token_hex(4)
         """Tells the sequence numbers of this board from those of others."""
-        self.pages = 0
-        """That are told of it at the moment."""
+        self.audience = Audience()
+        self.over = trio.Event()
+        """Set once there is nothing more to take in."""
         self._inside = inside
         self._is_live = is_live
         self._lock = trio.Lock()
@@ -104,6 +106,7 @@ class Board:
         async with self._lock:
             self.picture.end(self._now())
             await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
+        self.over.set()
         self._news.unpark_all()
 
     async def resize(self, draws: int) -> None:
@@ -165,12 +168,19 @@ class Board:
     @property
     def _every(self) -> float:
         """Return the seconds between two moments at which something happens."""
-        return TICK * max(1.0, self.pages / AT_FULL_RATE)
+        return TICK * max(1.0, len(self.audience) / AT_FULL_RATE)
 
     async def changed(self, seen: Frame) -> None:
         """Wait until there is more than a frame has told of."""
-        while self.identifier == seen.id and self.picture.revision == seen.revision:
+        while self._is_all_in(seen):
             await self._news.park()
+
+    def has_end(self, frame: Frame) -> bool:
+        """Whether a frame tells of the end, and of all that there was."""
+        return self.over.is_set() and self._is_all_in(frame)
+
+    def _is_all_in(self, frame: Frame) -> bool:
+        return self.identifier == frame.id and self.picture.revision == frame.revision
 
     @property
     def identifier(self) -> str:
@@ -250,7 +260,7 @@ class Board:
         return text
 
     def _tree(self) -> list[Any] | None:
-        return None if self._inside is None else list(_lines(self._inside(), 0))
+        return None if self._inside is None else list(lines_of(self._inside()))
 
 
 async def _next(messages: AsyncIterator[Message]) -> Message | None:
@@ -278,18 +288,3 @@ def _parts(messages: Sequence[Message]) -> Iterator[list[Message]]:
 
 def _encoded(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def _lines(node: Node, depth: int) -> Any:
-    """Yield the processes of a tree from the top: how deep, its name, what it is, and how it stands."""
-    kind = node.strategy if node.kind == "static" else node.kind
-    yield [
-        depth,
-        node.id,
-        kind or "",
-        node.status,
-        node.restarts,
-        0 if node.process is None else node.process.handled,
-    ]
-    for child in node.children:
-        yield from _lines(child, depth + 1)

@@ -1,5 +1,6 @@
 """Say to a page what is new since a cursor, or all there is; what it then knows is the same either way."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from exmc_actors.views.dashboard.picture import Cursor, Event, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.dashboard.table import Table
 from exmc_actors.views.tally import Row
+from supervision import Node
 
 BINS = 40
 PLACES = 64
@@ -154,3 +156,18 @@ def _event(event: Event) -> dict[str, Any]:
 def _places(length: int) -> np.ndarray:
     """Return at most so many places of a running mean, the last one among them."""
     return np.unique(np.linspace(0, length - 1, min(length, PLACES)).astype(int))
+
+
+def lines_of(node: Node, depth: int = 0) -> Iterator[list[Any]]:
+    """Yield the processes of a tree from the top: how deep, its name, what it is, and how it stands."""
+    kind = node.strategy if node.kind == "static" else node.kind
+    yield [
+        depth,
+        node.id,
+        kind or "",
+        node.status,
+        node.restarts,
+        0 if node.process is None else node.process.handled,
+    ]
+    for child in node.children:
+        yield from lines_of(child, depth + 1)

@@ -32,20 +32,20 @@ async def stream(
     """
     await begin(send, 200, "text/event-stream; charset=utf-8", (b"x-accel-buffering", b"no"))
     await _send(send, f"retry: 1000\nevent: hello\ndata: {json.dumps(dict(extras))}\n\n")
-    board.pages += 1
-    try:
+    with board.audience.page() as has_heard:
         frame = await board.frame(chosen, None, board.cursor_at(last_id), -1)
         while True:
             await _send(send, f"id: {frame.id}\ndata: {frame.text}\n\n")
-            await trio.sleep(board.pause)
+            if board.has_end(frame):
+                has_heard()
+            with trio.move_on_after(board.pause):  # of the end it is told at once
+                await board.over.wait()
             while True:
                 with trio.move_on_after(HEARTBEAT):
                     await board.changed(frame)
                     break
                 await _send(send, ": still here\n\n")
             frame = await board.frame(chosen, frame.shown, frame.cursor, frame.revision)
-    finally:
-        board.pages -= 1
 
 
 async def _send(send: Send, text: str) -> None:

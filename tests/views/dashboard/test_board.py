@@ -41,7 +41,7 @@ def test_leaving_waits_for_a_part_of_what_has_come_and_not_for_all(monkeypatch):
 def test_many_pages_put_off_neither_an_end_nor_what_there_is_much_of():
     async def main():
         board, feed = Board(Picture(chains=1, draws=10**8, tune=0), is_live=False), Feed()
-        board.pages = 600  # told once a minute
+        board.audience = range(600)  # told once a minute
         await feed(*(block(0, first, 1) for first in range(3 * AT_ONCE)))
         await feed.say.aclose()
         with trio.fail_after(20):
@@ -178,7 +178,7 @@ def test_pages_are_told_at_one_moment_ten_times_a_second_and_many_less_often():
         assert board.pause == pytest.approx(0.1)
         clock.jump(0.03)
         assert board.pause == pytest.approx(0.07)
-        board.pages = 20
+        board.audience = range(20)
         assert board.pause == pytest.approx(1.97)
         clock.jump(1.9699999999)
         assert board.pause == pytest.approx(2.0)  # the moment that is as good as there is this one
