@@ -15,12 +15,10 @@ from trio.testing import wait_all_tasks_blocked
 
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
-from exmc_actors.messages import DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import cores, executables, executables_for, in_thread, worker
 from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.runtime.spare_rows import KEPT_ROWS, SpareRows
 from exmc_actors.runtime.worker import QUICK
 from exmc_actors.xla import is_folded
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
@@ -218,28 +216,6 @@ def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
         return await in_thread(threading.get_ident, seconds=seconds)
 
     assert (trio.run(main) == threading.get_ident()) is is_inline
-
-
-def test_blocks_write_into_the_same_rows_again_and_keep_copies(monkeypatch):
-    monkeypatch.setattr(executables, "_spare_rows", SpareRows(executables.BUFFER_NUMBERS))
-    made, new_rows = [], Executables._new_rows
-    monkeypatch.setattr(Executables, "_new_rows", lambda self: made.append(1) or new_rows(self))
-    seen = virtual(lambda: observe(chains=1))
-    assert made == [1]
-    blocks = [m for m in seen.messages if isinstance(m, DrawBlock) and m.phase == "sample"]
-    whole = np.concatenate([block.draws["theta"] for block in blocks])
-    assert whole.tobytes() == seen.tree.posterior["theta"].values[0].tobytes()
-    assert len(np.unique(whole, axis=0)) > 40
-
-
-@pytest.mark.slow
-def test_a_process_keeps_the_rows_of_a_few_blocks_for_the_programs_that_ran_last(monkeypatch):
-    monkeypatch.setattr(executables, "_spare_rows", SpareRows(executables.BUFFER_NUMBERS))
-    first, *others = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(KEPT_ROWS + 1)]
-    for target in (first, *others):
-        virtual(lambda target=target: observe(model=target, chains=1, draws=5, tune=5))
-    kept = [owner for owner, _ in executables._spare_rows._rows]
-    assert kept == [executables_for(target, 10) for target in others]
 
 
 def test_what_takes_longest_to_compile_is_traced_first(monkeypatch):
