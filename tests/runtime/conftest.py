@@ -8,9 +8,10 @@ import trio
 from trio.testing import MockClock
 
 import exmc_actors as ex
-from exmc_actors.messages import WAIT, DrawBlock
+from exmc_actors.chain import empty_state
+from exmc_actors.messages import STATS, WAIT, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import inline, model_server
+from exmc_actors.runtime import Feed, Log, Settings, inline, model_server
 from exmc_actors.runtime.recorder import Recorder
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
@@ -131,3 +132,23 @@ def draws_of(tree):
 def undisturbed():
     """The draws that every disturbed run must repeat to the bit."""
     return draws_of(virtual(lambda: observe(save_warmup=True)).tree)
+
+
+@pytest.fixture
+def feed():
+    """The feed of a chain that nobody runs: ``commit`` does what its recorder would."""
+    return Feed(Log(Settings(draws=1000, tune=0, chains=1)))
+
+
+def commit(feed, count, chain=0):
+    """Commit blocks of one draw each."""
+    for _ in range(count):
+        done = feed.log.chains[chain].transitions
+        stats = {name: np.zeros(1) for name in STATS}
+        feed.log.commit(DrawBlock(chain, "sample", done, {}, stats), done, empty_state(1))
+    feed.wake()
+
+
+async def read(subscription, count):
+    """Return where in their chains the next blocks begin."""
+    return [(await anext(subscription)).first for _ in range(count)]
