@@ -102,6 +102,25 @@ def after_commits(chain, commits, act):
     return meddle
 
 
+def added_after(commits, meddle=None, **options):
+    """Run to the end, and add two chains when chain 1 has made so many commits."""
+
+    async def act(run):
+        await run.pause()  # or the others would have ended meanwhile
+        assert await run.add_chains(2) == range(3, 5)
+        if meddle is not None:
+            await meddle(run)
+        await run.resume()
+
+    return virtual(lambda: observe(after_commits(1, commits, act), save_warmup=True, **options))
+
+
+@pytest.fixture(scope="module")
+def with_five(nothing_is_gathered):
+    """What was seen of a run with two added chains: their draws are these, whenever they are added."""
+    return added_after(0)
+
+
 def recorder_that_dies_at(deadly):
     """Return the ``parts`` of a run whose recorder crashes at a message, once, and what it will raise."""
     deaths = [RuntimeError("the recorder dies")]
