@@ -129,6 +129,33 @@ def test_the_backend_is_made_away_from_the_event_loop(monkeypatch):
     assert made[0] is not threading.current_thread()
 
 
+class Left(Exception):
+    """A run is left before anything is compiled."""
+
+
+@pytest.mark.parametrize(
+    ("device", "ensemble", "width"), [(None, None, 64), ("cpu", None, 0), (None, True, 64), ("cpu", True, 16)]
+)
+def test_the_default_device_of_the_hosts_thread_says_how_many_chains_advance_together(
+    monkeypatch, device, ensemble, width
+):
+    """As on a machine with a GPU, which JAX takes unless it was told otherwise in the thread that asks."""
+    widths = []
+
+    def leave(parts):
+        widths.append(parts.settings.ensemble_width)
+        raise Left
+
+    async def main():
+        async with open_run(schools(), chains=64, ensemble=ensemble, parts=leave):
+            pass
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with jax.default_device(device), pytest.raises(Left):
+        trio.run(main)
+    assert widths == [width]
+
+
 HOSTILE = {
     "debug_nans": True,
     "debug_infs": True,
