@@ -1,5 +1,9 @@
 """What users hold: statistics, results, what is kept, and what others may see of it."""
 
+import contextlib
+from collections import Counter
+from dataclasses import dataclass, field
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -127,6 +131,51 @@ def test_a_subscriber_that_reads_one_message_and_no_more_holds_nobody_up():
     assert virtual(main).posterior.sizes["draw"] == SETTINGS["draws"]
 
 
+async def slow_to_leave(subscribe):
+    """Keep a run that is left from ending its tree, chains and all, for a second."""
+    try:
+        await trio.sleep_forever()
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(1)
+
+
+async def taking_time(function, **_):
+    await trio.sleep(0.01)
+    return function()
+
+
+@dataclass
+class Counted(FixedBlocks):
+    """Count each chain's blocks as they begin."""
+
+    begun: Counter = field(default_factory=Counter)
+
+    def choose(self, chain, at_most):
+        self.begun[chain] += 1
+        return super().choose(chain, at_most)
+
+
+@pytest.mark.parametrize("is_raised", [False, True])
+@pytest.mark.parametrize("heard", [1, 5, 30])
+def test_a_chain_begins_no_block_of_a_run_that_is_left_but_the_one_that_it_has_asked_for(heard, is_raised):
+    blocks = Counted()
+
+    async def main():
+        options = SETTINGS | {"draws": 10**6, "runner": taking_time, "block_size": blocks}
+        async with open_run(schools(), **options, views=[slow_to_leave]) as run, run.subscribe() as feed:
+            for _ in range(heard):
+                await anext(feed)
+            before.update(blocks.begun)
+            if is_raised:
+                raise KeyError("of the host's own")
+
+    before = Counter()
+    with pytest.raises(KeyError) if is_raised else contextlib.nullcontext():
+        virtual(main)
+    assert set((blocks.begun - before).values()) <= {1}
+
+
 def test_what_is_committed_while_a_run_is_left_is_seen_and_kept_alike():
     async def main():
         seen = []
@@ -136,21 +185,10 @@ def test_what_is_committed_while_a_run_is_left_is_seen_and_kept_alike():
                 is_listening.set()
                 seen.extend([message async for message in feed])
 
-        async def slow_to_leave(subscribe):
-            try:
-                await trio.sleep_forever()
-            finally:
-                with trio.CancelScope(shield=True):
-                    await trio.sleep(1)
-
-        async def hold(function, **_):
-            await trio.sleep(0.01)
-            return function()
-
         async with trio.open_nursery() as nursery:
             settings = SETTINGS | {"draws": 10**6}
             async with open_run(
-                schools(), **settings, runner=hold, block_size=FixedBlocks(), views=[slow_to_leave]
+                schools(), **settings, runner=taking_time, block_size=FixedBlocks(), views=[slow_to_leave]
             ) as run:
                 is_listening = trio.Event()
                 nursery.start_soon(listen, run, is_listening)
