@@ -62,6 +62,20 @@ class Where:
         """How long a block may take in a worker."""
         return math.inf if self.patience is None else float(self.patience)
 
+    def check_device(self) -> None:
+        """Refuse a device that blocks cannot be computed on there.
+
+        Call it in the host's thread: JAX's default device may be set for that thread alone.
+
+        Raises:
+          SettingsError: other processes would compute on another device.
+        """
+        if self.workers == "process" and (platform := default_platform()) != "cpu":
+            raise SettingsError(
+                f"workers='process' computes on processors, and JAX's device here is a {platform!r}: set "
+                f"JAX_PLATFORMS=cpu, or {_INSTEAD}."
+            )
+
     def check(self, target: Target, settings: Settings) -> None:
         """Refuse what cannot be computed there.
 
@@ -77,11 +91,12 @@ class Where:
         """Hold the worker processes of a run; None where threads compute.
 
         Raises:
-          SettingsError: what is to be computed cannot travel to another process.
+          SettingsError: what is to be computed cannot travel to another process, or runs on another device.
         """
         if self.workers == "thread":
             yield None
             return
+        self.check_device()
         _check(settings)
         # Initial values do not travel: where chains start is said when they do.
         head = Head(
@@ -107,11 +122,6 @@ def _check(settings: Settings) -> None:
         raise SettingsError(
             "workers='process' computes a block of one chain in one process, and this run's chains advance "
             f"together: leave out ensemble, or {_INSTEAD}."
-        )
-    if (platform := default_platform()) != "cpu":
-        raise SettingsError(
-            f"workers='process' computes on processors, and JAX's device here is a {platform!r}: set "
-            f"JAX_PLATFORMS=cpu, or {_INSTEAD}."
         )
     if not sys.executable:
         raise SettingsError(

@@ -1,5 +1,6 @@
 """What cannot be computed in worker processes is refused in a sentence, before a process is started."""
 
+import jax
 import jax.numpy as jnp
 import pytest
 import trio
@@ -47,6 +48,18 @@ def test_an_ensemble_is_refused():
 def test_a_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(where, "default_platform", lambda: "gpu")
     assert "JAX's device here is a 'gpu': set JAX_PLATFORMS=cpu" in refusal(schools())
+
+
+def test_a_host_that_told_jax_to_take_the_processors_may_have_worker_processes(monkeypatch):
+    """Which it may have told it for its own thread alone."""
+
+    def open_workers(*_):
+        raise SettingsError("that is far enough.")
+
+    monkeypatch.setattr(where, "open_workers", open_workers)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    with jax.default_device("cpu"):
+        assert refusal(schools()) == "that is far enough."
 
 
 def test_a_program_that_does_not_know_its_python_is_refused(monkeypatch):
