@@ -5,12 +5,23 @@ import pytest
 import xarray as xr
 
 from exmc_actors.diagnostics import agreement
-from exmc_actors.diagnostics.agreement import ENOUGH_DRAWS, _in_uneven_steps, judge
+from exmc_actors.diagnostics.agreement import (
+    ENOUGH_DRAWS,
+    HIGHEST_R_HAT,
+    MORE_DRAWS,
+    SURE_R_HAT,
+    _in_uneven_steps,
+    judge,
+)
 from exmc_actors.diagnostics.convergence import convergence
 
 
 def posterior(draws):
     return xr.Dataset({"x": (("q", "chain", "draw"), draws)})
+
+
+def by_some_draws(draws, step):
+    return convergence(draws[:, :, _in_uneven_steps(draws.shape[2], step)])
 
 
 @pytest.fixture
@@ -20,7 +31,7 @@ def long_chains(autoregressive):
 
 def test_what_is_well_is_judged_by_some_draws(long_chains):
     found = judge(posterior(long_chains)).convergence
-    some = convergence(long_chains[:, :, _in_uneven_steps(10 * ENOUGH_DRAWS, 10)])
+    some = by_some_draws(long_chains, 10)
     np.testing.assert_array_equal(found.r_hat, some.r_hat)
     np.testing.assert_array_equal(found.ess_bulk, some.ess_bulk)
     np.testing.assert_array_equal(found.ess_tail, some.ess_tail)
@@ -33,6 +44,26 @@ def test_what_is_doubtful_is_judged_by_all_draws(long_chains, autoregressive):
     for field in ("r_hat", "ess_bulk", "ess_tail"):
         np.testing.assert_array_equal(getattr(found, field)[1:3], getattr(whole, field)[1:3])
     assert found.r_hat[1] > agreement.HIGHEST_R_HAT
+
+
+def test_what_is_doubtful_by_chance_is_judged_by_more_draws_not_by_all(autoregressive):
+    draws = autoregressive(300, 4, 10 * ENOUGH_DRAWS, correlation=0.3)
+    few, more = by_some_draws(draws, 10), by_some_draws(draws, 10 // MORE_DRAWS)
+    by_chance = (few.r_hat >= SURE_R_HAT) & (more.r_hat < SURE_R_HAT)
+    assert 0 < by_chance.sum() < 0.03 * len(draws)
+    found = judge(posterior(draws)).convergence
+    np.testing.assert_array_equal(found.r_hat, np.where(by_chance, more.r_hat, few.r_hat))
+
+
+def test_chains_that_disagree_just_beyond_the_limit_are_found_by_some_of_their_draws(autoregressive):
+    """All that all draws put a thousandth beyond it, and nearly all that is nearer."""
+    draws = autoregressive(500, 4, 10 * ENOUGH_DRAWS, correlation=0.3)
+    draws[:, 0] += 0.3
+    found, whole = judge(posterior(draws)).convergence.r_hat, convergence(draws).r_hat
+    beyond = whole > HIGHEST_R_HAT
+    assert beyond.sum() > 150
+    assert (found > HIGHEST_R_HAT)[beyond].mean() > 0.985
+    assert (found > HIGHEST_R_HAT)[whole > HIGHEST_R_HAT + 1e-3].all()
 
 
 def test_a_draw_that_is_not_finite_is_seen_wherever_it_is(long_chains):
