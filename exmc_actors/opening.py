@@ -135,13 +135,13 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     if not is_prepared():
         await runner(prepare)
     where, settings = wanted.where, wanted.settings
+    where.check_device()
     opening: AbstractContextManager[Opened]
     if settings is None:
         assert wanted.store is not None
         opening = gone_on_with(wanted.store, Again(model, draws, cores, chains, anyway))
     else:
         # Asked here, and not in a thread: JAX's default device may be set for the host's thread alone.
-        where.check_device()
         together = default_platform() if wants_ensemble(ensemble, settings.kernel, default_platform) else None
         # A model has to be compiled, and one that goes to other processes has to be packed.
         seconds = 0.0 if isinstance(model, Evaluator) and where.workers == "thread" else math.inf

@@ -91,12 +91,11 @@ class Where:
         """Hold the worker processes of a run; None where threads compute.
 
         Raises:
-          SettingsError: what is to be computed cannot travel to another process, or runs on another device.
+          SettingsError: what is to be computed cannot travel to another process.
         """
         if self.workers == "thread":
             yield None
             return
-        self.check_device()
         _check(settings)
         # Initial values do not travel: where chains start is said when they do.
         head = Head(

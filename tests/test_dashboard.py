@@ -11,8 +11,10 @@ import trio
 
 import exmc_actors as ex
 import exmc_actors.asyncio
+from exmc_actors import dashboard
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
+from exmc_actors.views.dashboard import audience, board
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, schools
 from tests.views.dashboard.conftest import run as limited
 from tests.views.dashboard.test_server import Stream
@@ -68,7 +70,10 @@ def test_a_run_is_shown_held_and_killed_from_a_page_and_draws_what_it_would_have
 
 
 @pytest.mark.parametrize("pages", [1, 20])
-def test_pages_hear_of_the_end_although_the_dashboard_is_left_at_once(pages):
+def test_pages_hear_of_the_end_although_the_dashboard_is_left_at_once(pages, monkeypatch):
+    """However seldom they are told of anything else; it waits for them, and no longer."""
+    monkeypatch.setattr(board.Board, "pause", 1000.0)
+    monkeypatch.setattr(dashboard, "FAREWELL", 1000.0)
     heard = []
 
     async def look(url, task_status):
@@ -88,6 +93,20 @@ def test_pages_hear_of_the_end_although_the_dashboard_is_left_at_once(pages):
 
     limited(main)
     assert len(heard) == pages
+
+
+def test_pages_that_do_not_hear_of_the_end_hold_up_nobody_for_long(monkeypatch):
+    async def all_have_heard(self):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(audience.Audience, "all_have_heard", all_have_heard)
+    monkeypatch.setattr(dashboard, "FAREWELL", 0.1)
+
+    async def main():
+        async with open_run(schools(), **OPTIONS) as run, run.serve_dashboard():
+            await run.wait_over()
+
+    limited(main)
 
 
 def test_a_page_ends_a_run_and_what_was_committed_stays():

@@ -45,9 +45,21 @@ def test_an_ensemble_is_refused():
     assert "leave out ensemble" in refusal(schools(), ensemble=True)
 
 
-def test_a_gpu_is_refused(monkeypatch):
+def test_a_gpu_is_refused_before_there_is_a_store(monkeypatch, tmp_path):
     monkeypatch.setattr(where, "default_platform", lambda: "gpu")
-    assert "JAX's device here is a 'gpu': set JAX_PLATFORMS=cpu" in refusal(schools())
+    store = tmp_path / "store"
+    assert "JAX's device here is a 'gpu': set JAX_PLATFORMS=cpu" in refusal(schools(), store=store)
+    assert not store.exists()
+
+
+def test_a_gpu_is_refused_to_a_run_that_goes_on(monkeypatch, tmp_path):
+    async def begin():
+        async with ex.open_run(schools(), draws=10, tune=10, chains=1, store=tmp_path) as run:
+            await run.wait_over()
+
+    trio.run(begin)
+    monkeypatch.setattr(where, "default_platform", lambda: "gpu")
+    assert "JAX's device here is a 'gpu'" in refusal(None, resume=tmp_path, draws=20)
 
 
 def test_a_host_that_told_jax_to_take_the_processors_may_have_worker_processes(monkeypatch):

@@ -26,12 +26,12 @@ What is doubtful in long chains takes longer.
 ENOUGH_DRAWS = 500
 """Of a chain, to see that nothing is wrong with a quantity; up to twice as many are looked at."""
 MORE_DRAWS = 4
-"""So many times as many are looked at next, where that is in doubt."""
+"""So many times as many are looked at next where that is in doubt, as far as there are so many."""
 SURE_R_HAT = 1.004
 """Fewer draws scatter more: a quantity that they put beyond this is looked at again.
 
-That is one in a hundred of those that are well; and of those that all draws put beyond the limit, by a
-thousandth at most, one in forty is not seen.
+Of four chains of 5,000 draws with autocorrelation 0.3 that is one in a hundred.  Of those that disagree, so
+that all draws put them beyond the limit by less than a thousandth, one or two in a hundred are not seen.
 """
 GOLDEN = (5**0.5 - 1) / 2
 """Its multiples are spread over the unit interval as evenly as can be, and in no order."""
@@ -80,34 +80,39 @@ def _of_all_or_some_draws(variables: Sequence[np.ndarray]) -> np.ndarray:
     Some of the draws are worth no more than all of them are, and their chains agree no better.
     """
     _, chains, length = variables[0].shape
-    is_finite = np.concatenate([np.isfinite(draws).all(axis=(1, 2)) for draws in variables])
-    doubtful = np.arange(sum(map(len, variables)))
-    estimates = np.empty((3, len(doubtful)))
     step = max(1, length // ENOUGH_DRAWS)
-    while len(doubtful):
-        looked_at = _estimates(_some_draws(variables, doubtful, step))
-        estimates[:, doubtful] = looked_at
-        if step == 1:
-            break
-        r_hat, *sizes = looked_at
-        is_good = (r_hat < SURE_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * chains)
-        doubtful = doubtful[~(is_good & is_finite[doubtful])]
-        step = max(1, step // MORE_DRAWS)
+    picks = _in_uneven_steps(length, step)
+    estimates = _estimates(np.concatenate([draws[:, :, picks] for draws in variables]))
+    if step > 1:
+        is_finite = np.concatenate([np.isfinite(draws).all(axis=(1, 2)) for draws in variables])
+        estimates[:, ~is_finite] = np.nan
+        doubtful = np.flatnonzero(is_finite)
+        while step > 1:
+            doubtful = doubtful[_leave_a_doubt(estimates[:, doubtful], chains)]
+            step = max(1, step // MORE_DRAWS)
+            _look_again(estimates, doubtful, variables, step)
     return estimates
 
 
-def _some_draws(variables: Sequence[np.ndarray], wanted: np.ndarray, step: int) -> np.ndarray:
-    """Return one draw of ``step`` of some quantities, which are counted through the variables."""
-    picks = _in_uneven_steps(variables[0].shape[2], step) if step > 1 else slice(None)
-    bounds = np.searchsorted(wanted, np.cumsum([0, *map(len, variables)]))
-    first, found = 0, []
-    for draws, begin, end in zip(variables, bounds[:-1], bounds[1:], strict=True):
-        if begin < end:
-            # Those that are wanted are copied with all their draws: where all are, the picks come first.
-            some = draws if end - begin == len(draws) else draws[wanted[begin:end] - first]
-            found.append(some[:, :, picks])
+def _leave_a_doubt(estimates: np.ndarray, chains: int) -> np.ndarray:
+    """Say of which quantities some of the draws do not show that nothing is wrong."""
+    r_hat, *sizes = estimates
+    is_good: np.ndarray = (r_hat < SURE_R_HAT) & (np.minimum(*sizes) > ENOUGH_ESS_PER_CHAIN * chains)
+    return ~is_good
+
+
+def _look_again(
+    estimates: np.ndarray, doubtful: np.ndarray, variables: Sequence[np.ndarray], step: int
+) -> None:
+    """Estimate what is in doubt by one draw of ``step``, a variable at a time: these are copied."""
+    _, chains, length = variables[0].shape
+    picks = _in_uneven_steps(length, step)
+    first = 0
+    for draws in variables:
+        here = doubtful[(first <= doubtful) & (doubtful < first + len(draws))]
+        if len(here):
+            estimates[:, here] = _estimates(draws[np.ix_(here - first, np.arange(chains), picks)])
         first += len(draws)
-    return np.concatenate(found)
 
 
 def _in_uneven_steps(draws: int, step: int) -> np.ndarray:

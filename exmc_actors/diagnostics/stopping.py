@@ -108,7 +108,9 @@ class MaxGradients(Rule):
     """Stop when all chains together have spent so many gradients: a budget that no clock decides.
 
     Each leapfrog step takes one, those of the warmup too.  It is looked at where rules are judged, so that a
-    run spends up to a third more; one whose warmup alone takes it all ends after its first 100 draws a chain.
+    run spends up to half as much again, and early in a run without warmup twice as much; one whose warmup
+    alone takes it all ends after its first 100 draws a chain.  What chains have computed beyond the draws
+    that are kept does not count.
 
     Attributes:
       most: what may be spent.

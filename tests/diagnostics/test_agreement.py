@@ -1,4 +1,4 @@
-"""Long chains are judged by some of their draws where nothing is doubtful, by all where something is."""
+"""Long chains are judged by some of their draws where nothing is doubtful, by more where something is."""
 
 import numpy as np
 import pytest
@@ -64,6 +64,20 @@ def test_chains_that_disagree_just_beyond_the_limit_are_found_by_some_of_their_d
     assert beyond.sum() > 150
     assert (found > HIGHEST_R_HAT)[beyond].mean() > 0.985
     assert (found > HIGHEST_R_HAT)[whole > HIGHEST_R_HAT + 1e-3].all()
+
+
+def test_quantities_are_judged_alike_whichever_variables_they_belong_to(autoregressive):
+    draws = autoregressive(6, 4, 10 * ENOUGH_DRAWS, correlation=0.3)
+    draws[[0, 4, 5], 2] += 1.0  # a chain elsewhere
+    draws[2, 1, 7] = np.nan
+    sizes = [1, 0, 1, 4]
+    parts = np.split(draws, np.cumsum(sizes)[:-1])
+    split = xr.Dataset({f"x{k}": ((f"q{k}", "chain", "draw"), part) for k, part in enumerate(parts)})
+    found, together = judge(split), judge(posterior(draws))
+    assert found.names == ["x0[0]", "x2[0]", "x3[0]", "x3[1]", "x3[2]", "x3[3]"]
+    for field in ("r_hat", "ess_bulk", "ess_tail"):
+        np.testing.assert_array_equal(getattr(found.convergence, field), getattr(together.convergence, field))
+    assert (found.convergence.r_hat > HIGHEST_R_HAT).tolist() == [True, False, False, False, True, True]
 
 
 def test_a_draw_that_is_not_finite_is_seen_wherever_it_is(long_chains):

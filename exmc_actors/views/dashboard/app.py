@@ -66,7 +66,6 @@ class App:
         self._gate = gate
         self._live = live
         self._control = control if gate.token is not None else None
-        self._streams = 0
         folder = files(__package__) / "page"
         self._files = {path: ((folder / name).read_bytes(), kind) for path, (name, kind) in _FILES.items()}
         # One for each kind of guest, so that none uses up another's: pages' files ask for no token.
@@ -119,14 +118,10 @@ class App:
         except Unclear as error:
             await _refuse(send, Refusal(400, str(error)))
             return
-        if self._streams >= MOST_STREAMS:
+        if len(self._board.audience) >= MOST_STREAMS:
             await _refuse(send, Refusal(503, f"{MOST_STREAMS} pages are open already: close one."))
             return
-        self._streams += 1
-        try:
-            await stream(self._board, chosen, headers.get("last-event-id", ""), send, self._extras())
-        finally:
-            self._streams -= 1
+        await stream(self._board, chosen, headers.get("last-event-id", ""), send, self._extras())
 
     async def _feed(self, scope: Scope, send: Send) -> None:
         if self._live is None:

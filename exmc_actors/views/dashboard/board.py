@@ -18,7 +18,7 @@ import trio
 from exmc_actors.errors import StoreError
 from exmc_actors.messages import DROP_OLDEST, Message
 from exmc_actors.views.dashboard.audience import Audience
-from exmc_actors.views.dashboard.frames import Frame, charts, estimates, lines_of, news, standing
+from exmc_actors.views.dashboard.frames import Frame, charts, estimates, news, processes, standing
 from exmc_actors.views.dashboard.picture import Cursor, Picture
 from exmc_actors.views.dashboard.selection import Selection
 from exmc_actors.views.subscribing import Subscribe
@@ -64,8 +64,8 @@ class Board:
         self.epoch = secrets.token_hex(4)
         """Tells the sequence numbers of this board from those of others."""
         self.audience = Audience()
-        self.over = trio.Event()
-        """Set once there is nothing more to take in."""
+        self.complete = trio.Event()
+        """Set once everything is taken in, and estimated."""
         self._inside = inside
         self._is_live = is_live
         self._lock = trio.Lock()
@@ -106,7 +106,7 @@ class Board:
         async with self._lock:
             self.picture.end(self._now())
             await trio.to_thread.run_sync(self._estimate, limiter=self._threads)
-        self.over.set()
+        self.complete.set()
         self._news.unpark_all()
 
     async def resize(self, draws: int) -> None:
@@ -175,9 +175,9 @@ class Board:
         while self._is_all_in(seen):
             await self._news.park()
 
-    def has_end(self, frame: Frame) -> bool:
+    def tells_end(self, frame: Frame) -> bool:
         """Whether a frame tells of the end, and of all that there was."""
-        return self.over.is_set() and self._is_all_in(frame)
+        return self.complete.is_set() and self._is_all_in(frame)
 
     def _is_all_in(self, frame: Frame) -> bool:
         return self.identifier == frame.id and self.picture.revision == frame.revision
@@ -260,7 +260,7 @@ class Board:
         return text
 
     def _tree(self) -> list[Any] | None:
-        return None if self._inside is None else list(lines_of(self._inside()))
+        return None if self._inside is None else list(processes(self._inside()))
 
 
 async def _next(messages: AsyncIterator[Message]) -> Message | None:

@@ -102,6 +102,21 @@ def charts(online: Online, name: str) -> dict[str, Any]:
     }
 
 
+def processes(node: Node, depth: int = 0) -> Iterator[list[Any]]:
+    """Yield the processes of a tree from the top: how deep, its name, what it is, and how it stands."""
+    kind = node.strategy if node.kind == "static" else node.kind
+    yield [
+        depth,
+        node.id,
+        kind or "",
+        node.status,
+        node.restarts,
+        0 if node.process is None else node.process.handled,
+    ]
+    for child in node.children:
+        yield from processes(child, depth + 1)
+
+
 def _chain(picture: Picture, row: Row) -> dict[str, Any]:
     pace = picture.paces[row.chain]
     return {
@@ -156,18 +171,3 @@ def _event(event: Event) -> dict[str, Any]:
 def _places(length: int) -> np.ndarray:
     """Return at most so many places of a running mean, the last one among them."""
     return np.unique(np.linspace(0, length - 1, min(length, PLACES)).astype(int))
-
-
-def lines_of(node: Node, depth: int = 0) -> Iterator[list[Any]]:
-    """Yield the processes of a tree from the top: how deep, its name, what it is, and how it stands."""
-    kind = node.strategy if node.kind == "static" else node.kind
-    yield [
-        depth,
-        node.id,
-        kind or "",
-        node.status,
-        node.restarts,
-        0 if node.process is None else node.process.handled,
-    ]
-    for child in node.children:
-        yield from lines_of(child, depth + 1)

@@ -30,16 +30,16 @@ async def stream(
       send: to the page; raises when it is gone.
       extras: what every page is told first.
     """
-    await begin(send, 200, "text/event-stream; charset=utf-8", (b"x-accel-buffering", b"no"))
-    await _send(send, f"retry: 1000\nevent: hello\ndata: {json.dumps(dict(extras))}\n\n")
-    with board.audience.page() as has_heard:
+    with board.audience.page() as note_heard:
+        await begin(send, 200, "text/event-stream; charset=utf-8", (b"x-accel-buffering", b"no"))
+        await _send(send, f"retry: 1000\nevent: hello\ndata: {json.dumps(dict(extras))}\n\n")
         frame = await board.frame(chosen, None, board.cursor_at(last_id), -1)
         while True:
             await _send(send, f"id: {frame.id}\ndata: {frame.text}\n\n")
-            if board.has_end(frame):
-                has_heard()
+            if board.tells_end(frame):
+                note_heard()
             with trio.move_on_after(board.pause):  # of the end it is told at once
-                await board.over.wait()
+                await board.complete.wait()
             while True:
                 with trio.move_on_after(HEARTBEAT):
                     await board.changed(frame)

@@ -1,6 +1,7 @@
 """A board by itself: what it takes in, estimates and hands out, without a server before it."""
 
 import threading
+from contextlib import ExitStack, contextmanager
 from itertools import count
 
 import pytest
@@ -12,6 +13,14 @@ from exmc_actors.views.dashboard import board as module
 from exmc_actors.views.dashboard.board import AT_ONCE, ESTIMATE, FRAMES, NUMBERS_AT_ONCE, PATIENCE, SHARE
 from exmc_actors.views.dashboard.selection import Selection
 from tests.views.dashboard.conftest import Feed, block, run
+
+
+@contextmanager
+def looked_at_by(pages, board):
+    with ExitStack() as stack:
+        for _ in range(pages):
+            stack.enter_context(board.audience.page())
+        yield
 
 
 def test_leaving_waits_for_a_part_of_what_has_come_and_not_for_all(monkeypatch):
@@ -41,10 +50,9 @@ def test_leaving_waits_for_a_part_of_what_has_come_and_not_for_all(monkeypatch):
 def test_many_pages_put_off_neither_an_end_nor_what_there_is_much_of():
     async def main():
         board, feed = Board(Picture(chains=1, draws=10**8, tune=0), is_live=False), Feed()
-        board.audience = range(600)  # told once a minute
         await feed(*(block(0, first, 1) for first in range(3 * AT_ONCE)))
         await feed.say.aclose()
-        with trio.fail_after(20):
+        with looked_at_by(600, board), trio.fail_after(20):  # told once a minute
             await board.follow(feed.subscribe)
         assert board.picture.rows()[0].done == 3 * AT_ONCE
 
@@ -178,9 +186,9 @@ def test_pages_are_told_at_one_moment_ten_times_a_second_and_many_less_often():
         assert board.pause == pytest.approx(0.1)
         clock.jump(0.03)
         assert board.pause == pytest.approx(0.07)
-        board.audience = range(20)
-        assert board.pause == pytest.approx(1.97)
-        clock.jump(1.9699999999)
-        assert board.pause == pytest.approx(2.0)  # the moment that is as good as there is this one
+        with looked_at_by(20, board):
+            assert board.pause == pytest.approx(1.97)
+            clock.jump(1.9699999999)
+            assert board.pause == pytest.approx(2.0)  # the moment that is as good as there is this one
 
     trio.run(main, clock=clock)
