@@ -5,7 +5,8 @@ Fixed for all are four chains, the draws (4 x 1,000 and 4 x 10,000), the seeds a
 everything else is each peer's default.
 
 - Each peer has a process of its own for each problem and length, so that its flags, threads and caches touch
-  no other.  Once every process has made its first call, the peers take turns, seed by seed.
+  no other.  Once every process has made its first call, the peers take turns, seed by seed, in another order
+  each time (``turns.py``).
 - Before anything is timed, the log densities agree with ours at 200 random points, to 1e-9 up to a constant.
 - ``cold`` is from the finished imports to the first result: building, compiling, sampling.  ``warm`` is a
   later call, with nothing left to compile.  ``--whole`` measures instead from starting a process to a
@@ -32,6 +33,7 @@ from conversation import Caches, Conversation, Failed
 from peers import CHAINS, CORES, NAMES
 from problems import PRIMER, Problem, names
 from report import print_report
+from turns import turns
 from verdicts import disagreement, faults, spread
 
 
@@ -90,8 +92,8 @@ class Bench:
                 workers[peer] = stack.enter_context(self._conversation(peer, problem))
                 cell.ask(workers[peer], self._options.limit, do="cold", seed=0)
             for seed in range(1, self._options.seeds + 1):
-                for peer, worker in workers.items():
-                    if record := cells[peer].ask(worker, self._options.limit, do="warm", seed=seed):
+                for peer in turns(list(workers), seed):
+                    if record := cells[peer].ask(workers[peer], self._options.limit, do="warm", seed=seed):
                         self._write(kind="run", **record)
         for cell in cells.values():
             self._write(kind="cell", **cell.summary(Problem(problem).reference))
@@ -100,7 +102,7 @@ class Bench:
         """Time fresh processes, in turn."""
         seconds, failures = {peer: [] for peer in self._options.peers}, {}
         for seed in range(1, self._options.seeds + 1):
-            for peer in [one for one in self._options.peers if one not in failures]:
+            for peer in turns([one for one in self._options.peers if one not in failures], seed):
                 began = time.perf_counter()
                 with self._conversation(peer, problem) as worker:
                     try:
