@@ -21,7 +21,7 @@ def garbled(answer: Any, asked: Start | Advance, how: Wrongness) -> Any:
         case "density":
             stats = answer.stats.copy()
             stats[0, STATS.index("lp")] = np.nan
-            return replace(answer, stats=stats)
+            return replace(answer, stats=stats, columns=None)
         case "shape":
             return replace(answer, values=answer.values[:-1])
         case "stale":

@@ -14,9 +14,9 @@ import supervision as sv
 from exmc_actors.chain import ChainState
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
-from exmc_actors.messages import STAT_TYPES, STATS, DrawBlock
+from exmc_actors.messages import STATS, DrawBlock
+from exmc_actors.runtime.columns import columns_of
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.piecewise import converted
 from exmc_actors.runtime.protocol import (
     Advance,
     Advanced,
@@ -82,12 +82,10 @@ async def chain(
 
 
 def draw_block(number: int, done: int, advanced: Advanced, target: Target, settings: Settings) -> DrawBlock:
-    """Name and type the columns of a computed block, all read-only: every subscriber gets the same ones."""
+    """Name the columns of a computed block, all read-only: every subscriber gets the same ones."""
     phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
-    stats: dict[str, np.ndarray] = dict(zip(STATS, advanced.stats.T, strict=True))
-    for name, kind in STAT_TYPES.items():
-        stats[name] = converted(stats[name], kind)
+    stats = dict(columns_of(advanced.stats) if advanced.columns is None else advanced.columns)
     for array in stats.values():  # views of the rows are read-only as these are
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))

@@ -21,6 +21,7 @@ from exmc_actors.chain import TRIES, ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
+from exmc_actors.runtime.columns import with_columns
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
@@ -225,9 +226,10 @@ class ModelServer(sv.Server):
         asked = [(request.state, request.transitions) for request in requests if request.state is not None]
         if asked:
             settings = self._settings
-            return self._executables.advance(
+            advanced = self._executables.advance(
                 asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
             )
+            return with_columns(advanced)
         places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
         return self._executables.start(places, self._arguments, self._settings.target_accept)
 

@@ -1,4 +1,4 @@
-"""Look at columns of a block piece by piece, on the event loop's thread; it knows nothing of what they are.
+"""Look at a column of a block piece by piece, on the event loop's thread; it knows nothing of what it is.
 
 NumPy lets go of Python's lock for whatever has more than 500 numbers, however little time that takes, and
 while another thread traces a model gets it back a millisecond later: each time the whole loop waits.
@@ -16,18 +16,6 @@ def are_finite(column: np.ndarray) -> bool:
     if len(column) <= _PIECE:  # most blocks are short, and pieces cost more than the look
         return bool(np.isfinite(column).all())
     return all(np.isfinite(column[piece]).all() for piece in _pieces(column))
-
-
-def converted(column: np.ndarray, dtype: type) -> np.ndarray:
-    """Return a column as an array of some type: itself, if it is of that type."""
-    if column.dtype == dtype:
-        return column
-    if len(column) <= _PIECE:
-        return column.astype(dtype)
-    made: np.ndarray = np.empty(len(column), dtype)
-    for piece in _pieces(column):
-        made[piece] = column[piece]
-    return made
 
 
 def _pieces(column: np.ndarray) -> Iterator[slice]:

@@ -1,5 +1,6 @@
 """Say what the actors of a run tell each other; what subscribers are told is in messages.py."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,8 @@ class Advanced:
     """Shape (n, 9), in the order of ``messages.STATS``."""
     pairs: Pairs | None = None
     """Of a warmup block: unconstrained positions and gradients, shape (n, 2, d)."""
+    columns: Mapping[str, np.ndarray] | None = None
+    """The statistics by name and of their types, where they were made already."""
 
 
 @dataclass(frozen=True, slots=True)

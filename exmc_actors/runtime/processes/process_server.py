@@ -16,6 +16,7 @@ from exmc_actors.chain import Started, empty_state
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS
 from exmc_actors.runtime import cores
+from exmc_actors.runtime.columns import with_columns
 from exmc_actors.runtime.executables import Compiled, Executables
 from exmc_actors.runtime.model_server import ModelServer, Request
 from exmc_actors.runtime.processes.talk import (
@@ -123,7 +124,7 @@ class ProcessServer(ModelServer):
         made: Sequence[Any] = answer if isinstance(answer, list) else ()
         if len(made) != len(requests) or not all(map(self._is_answer_to, requests, made)):
             raise WorkerDied("a worker process answered something else than was asked")
-        return made
+        return with_columns(made)
 
     def _is_answer_to(self, request: Request, one: Started | Advanced) -> bool:
         dim, values = self._target.dim, self._target.values_layout.size
