@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 import trio
 
 from exmc_actors.chain import ChainState
@@ -34,7 +35,8 @@ def test_an_answer_that_has_no_statistics_stays_as_it_is():
     assert other is refused
 
 
-def test_they_are_made_in_the_threads_that_compute(monkeypatch):
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_they_are_made_in_the_threads_that_compute(monkeypatch, ensemble):
     """But for what is so quick that the loop computes it itself."""
     threads = {}
 
@@ -43,7 +45,7 @@ def test_they_are_made_in_the_threads_that_compute(monkeypatch):
         return columns_of(stats)
 
     async def main():
-        options = SETTINGS | {"draws": 4000, "block_size": FixedBlocks((2000,))}
+        options = SETTINGS | {"draws": 4000, "block_size": FixedBlocks((2000,)), "ensemble": ensemble}
         async with open_run(schools(), **options) as run:
             await run.wait_over()
 
