@@ -31,9 +31,14 @@ def opened(model, **more):
     return open_run(model, **SETTINGS | {"runner": inline, "block_size": FixedBlocks()} | more)
 
 
+async def taking_time(function, **_):
+    await trio.sleep(1)
+    return function()
+
+
 def test_a_run_shows_the_moment_and_then_its_end(model):
     async def main():
-        async with opened(model) as run:
+        async with opened(model, runner=taking_time) as run:
             waiting = run._repr_html_()
             async with run.subscribe(overflow=ex.WAIT, capacity=1, from_start=True) as feed:
                 async for message in feed:

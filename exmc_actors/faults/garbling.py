@@ -9,6 +9,7 @@ from exmc_actors.chain import ChainState
 from exmc_actors.faults.kinds import Wrongness
 from exmc_actors.messages import STATS
 from exmc_actors.runtime.protocol import Advance, Advanced, Start
+from exmc_actors.runtime.typed_stats import typed_stats
 
 
 def garbled(answer: Any, asked: Start | Advance, how: Wrongness) -> Any:
@@ -21,7 +22,7 @@ def garbled(answer: Any, asked: Start | Advance, how: Wrongness) -> Any:
         case "density":
             stats = answer.stats.copy()
             stats[0, STATS.index("lp")] = np.nan
-            return replace(answer, stats=stats, columns=None)
+            return replace(answer, stats=stats, typed_stats=typed_stats(stats))
         case "shape":
             return replace(answer, values=answer.values[:-1])
         case "stale":

@@ -15,7 +15,6 @@ from exmc_actors.chain import ChainState
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS, DrawBlock
-from exmc_actors.runtime.columns import columns_of
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import (
     Advance,
@@ -85,7 +84,8 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     """Name the columns of a computed block, all read-only: every subscriber gets the same ones."""
     phase, first = settings.place(done)
     draws = target.values_layout.unflatten(advanced.values)
-    stats = dict(columns_of(advanced.stats) if advanced.columns is None else advanced.columns)
+    assert advanced.typed_stats is not None
+    stats = dict(advanced.typed_stats)
     for array in stats.values():  # views of the rows are read-only as these are
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import supervision as sv
-from exmc_actors.runtime.columns import with_columns
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables
 from exmc_actors.runtime.model_server import ModelServer, Request
 from exmc_actors.runtime.protocol import Advance, Start
+from exmc_actors.runtime.typed_stats import with_typed_stats
 
 PATIENCE = 2.0
 """Seconds without any news of a batch after which it waits no longer for the chains that are missing.
@@ -168,7 +168,7 @@ class EnsembleServer(ModelServer):
             self._settings.target_accept,
             self._settings.step_size_jitter,
         )
-        return with_columns([made[request.chain % self._width] for request in requests])
+        return with_typed_stats([made[request.chain % self._width] for request in requests])
 
     def _batch_of(self, chain: int) -> Batch:
         return self._batches[chain // self._width]

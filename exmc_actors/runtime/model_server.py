@@ -21,7 +21,6 @@ from exmc_actors.chain import TRIES, ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
-from exmc_actors.runtime.columns import with_columns
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
@@ -29,6 +28,7 @@ from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.runtime.typed_stats import with_typed_stats
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import QUICK, Runner, attempt, in_thread
 
@@ -229,7 +229,7 @@ class ModelServer(sv.Server):
             advanced = self._executables.advance(
                 asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
             )
-            return with_columns(advanced)
+            return with_typed_stats(advanced)
         places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
         return self._executables.start(places, self._arguments, self._settings.target_accept)
 

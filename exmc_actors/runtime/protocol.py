@@ -111,8 +111,8 @@ class Advanced:
     """Shape (n, 9), in the order of ``messages.STATS``."""
     pairs: Pairs | None = None
     """Of a warmup block: unconstrained positions and gradients, shape (n, 2, d)."""
-    columns: Mapping[str, np.ndarray] | None = None
-    """The statistics by name and of their types, where they were made already."""
+    typed_stats: Mapping[str, np.ndarray] | None = None
+    """The statistics by name and of their types; None on the way to the server."""
 
 
 @dataclass(frozen=True, slots=True)

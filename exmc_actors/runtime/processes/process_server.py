@@ -4,6 +4,7 @@ A worker that dies, or takes longer than the run's patience, takes the one call 
 the reply says by what it ended, and the chain asks again.
 """
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,6 @@ from exmc_actors.chain import Started, empty_state
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS
 from exmc_actors.runtime import cores
-from exmc_actors.runtime.columns import with_columns
 from exmc_actors.runtime.executables import Compiled, Executables
 from exmc_actors.runtime.model_server import ModelServer, Request
 from exmc_actors.runtime.processes.talk import (
@@ -29,9 +29,12 @@ from exmc_actors.runtime.processes.talk import (
 from exmc_actors.runtime.processes.worker_process import WorkerDied, WorkerProcess
 from exmc_actors.runtime.processes.workers import Workers
 from exmc_actors.runtime.protocol import Advanced, BlockFailed
+from exmc_actors.runtime.typed_stats import with_typed_stats
 
 _READING_SPEED = 5e8
-"""Bytes a second that are checked and decoded, at least."""
+"""Bytes a second that are checked, decoded and typed, at least."""
+_LONG = 500
+"""Transitions; typing more of them NumPy lets go of Python's lock, which a loop may get back late."""
 _AROUND = 1 << 16
 """Bytes of an answer besides its arrays, or of one that says what was raised; more than there are."""
 
@@ -101,7 +104,9 @@ class ProcessServer(ModelServer):
         with self._watched(requests), trio.move_on_after(self._patience):
             data = await worker.ask(encode_request(self._question(requests)))
             read = partial(self._read, data, requests)
-            return await self._runner(read, seconds=len(data) / _READING_SPEED)
+            is_long = any(request.transitions > _LONG for request in requests)
+            seconds = math.inf if is_long else len(data) / _READING_SPEED
+            return await self._runner(read, seconds=seconds)
         raise WorkerDied(
             f"a worker process was ended, since its block took longer than the run's patience of "
             f"{self._patience:g} s"
@@ -124,7 +129,7 @@ class ProcessServer(ModelServer):
         made: Sequence[Any] = answer if isinstance(answer, list) else ()
         if len(made) != len(requests) or not all(map(self._is_answer_to, requests, made)):
             raise WorkerDied("a worker process answered something else than was asked")
-        return with_columns(made)
+        return with_typed_stats(made)
 
     def _is_answer_to(self, request: Request, one: Started | Advanced) -> bool:
         dim, values = self._target.dim, self._target.values_layout.size
