@@ -13,8 +13,7 @@ from typing import Any
 import supervision as sv
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables
 from exmc_actors.runtime.model_server import ModelServer, Request
-from exmc_actors.runtime.protocol import Advance, Start
-from exmc_actors.runtime.typed_stats import with_typed_stats
+from exmc_actors.runtime.protocol import Advance, Advanced, Start
 
 PATIENCE = 2.0
 """Seconds without any news of a batch after which it waits no longer for the chains that are missing.
@@ -154,12 +153,10 @@ class EnsembleServer(ModelServer):
             batch.expected.pop(request.chain, None)
             self._begin(batch, [request])
 
-    def _compute(self, requests: Sequence[Request]) -> Any:
+    def _advance(self, requests: Sequence[Request]) -> Sequence[Advanced]:
         states = {
             request.chain % self._width: request.state for request in requests if request.state is not None
         }
-        if not states:
-            return super()._compute(requests)
         made = self._executables.advance_together(
             states,
             requests[0].transitions,
@@ -168,7 +165,7 @@ class EnsembleServer(ModelServer):
             self._settings.target_accept,
             self._settings.step_size_jitter,
         )
-        return with_typed_stats([made[request.chain % self._width] for request in requests])
+        return [made[request.chain % self._width] for request in requests]
 
     def _batch_of(self, chain: int) -> Batch:
         return self._batches[chain // self._width]

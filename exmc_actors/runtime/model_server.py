@@ -25,7 +25,7 @@ from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.pace import CALL_SECONDS
-from exmc_actors.runtime.protocol import Advance, BlockFailed, Start, Unstartable
+from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.typed_stats import with_typed_stats
@@ -223,15 +223,17 @@ class ModelServer(sv.Server):
         return fitting[: self._executables.lanes]
 
     def _compute(self, requests: Sequence[Request]) -> Any:
-        asked = [(request.state, request.transitions) for request in requests if request.state is not None]
-        if asked:
-            settings = self._settings
-            advanced = self._executables.advance(
-                asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
-            )
-            return with_typed_stats(advanced)
+        if requests[0].state is not None:  # what shares a call is alike
+            return with_typed_stats(self._advance(requests))
         places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
         return self._executables.start(places, self._arguments, self._settings.target_accept)
+
+    def _advance(self, requests: Sequence[Request]) -> Sequence[Advanced]:
+        asked = [(request.state, request.transitions) for request in requests if request.state is not None]
+        settings = self._settings
+        return self._executables.advance(
+            asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
+        )
 
     def _key(self, chain: int) -> np.ndarray:
         return chain_key(self._settings.random_seed, chain)

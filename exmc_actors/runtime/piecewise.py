@@ -8,15 +8,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-_PIECE = 500
+PIECE = 500
+"""Numbers of which NumPy keeps Python's lock."""
 
 
 def are_finite(column: np.ndarray) -> bool:
     """Whether all numbers of a column are finite."""
-    if len(column) <= _PIECE:  # most blocks are short, and pieces cost more than the look
+    if len(column) <= PIECE:  # most blocks are short, and pieces cost more than the look
         return bool(np.isfinite(column).all())
     return all(np.isfinite(column[piece]).all() for piece in _pieces(column))
 
 
 def _pieces(column: np.ndarray) -> Iterator[slice]:
-    return (slice(first, first + _PIECE) for first in range(0, len(column), _PIECE))
+    return (slice(first, first + PIECE) for first in range(0, len(column), PIECE))

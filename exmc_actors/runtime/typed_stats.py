@@ -1,4 +1,4 @@
-"""Name and type the statistics of a block where it is computed or read: each chain has other things to do."""
+"""Name and type the statistics of a block where it is computed or read, and not on the loop of all chains."""
 
 from collections.abc import Sequence
 from dataclasses import replace

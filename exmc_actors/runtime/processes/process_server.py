@@ -19,6 +19,7 @@ from exmc_actors.messages import STATS
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.executables import Compiled, Executables
 from exmc_actors.runtime.model_server import ModelServer, Request
+from exmc_actors.runtime.piecewise import PIECE
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
     Failed,
@@ -33,8 +34,6 @@ from exmc_actors.runtime.typed_stats import with_typed_stats
 
 _READING_SPEED = 5e8
 """Bytes a second that are checked, decoded and typed, at least."""
-_LONG = 500
-"""Transitions; typing more of them NumPy lets go of Python's lock, which a loop may get back late."""
 _AROUND = 1 << 16
 """Bytes of an answer besides its arrays, or of one that says what was raised; more than there are."""
 
@@ -104,7 +103,8 @@ class ProcessServer(ModelServer):
         with self._watched(requests), trio.move_on_after(self._patience):
             data = await worker.ask(encode_request(self._question(requests)))
             read = partial(self._read, data, requests)
-            is_long = any(request.transitions > _LONG for request in requests)
+            # A loop that lets go of Python's lock may get it back late.
+            is_long = any(request.transitions > PIECE for request in requests)
             seconds = math.inf if is_long else len(data) / _READING_SPEED
             return await self._runner(read, seconds=seconds)
         raise WorkerDied(

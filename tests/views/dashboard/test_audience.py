@@ -6,7 +6,10 @@ import pytest
 import trio
 import trio.testing
 
+from exmc_actors.views.dashboard import Board, Picture
 from exmc_actors.views.dashboard.audience import Audience
+from exmc_actors.views.dashboard.selection import Selection
+from exmc_actors.views.dashboard.stream import stream
 
 
 def virtual(main):
@@ -24,6 +27,22 @@ def test_who_looks_is_counted_until_they_leave():
             assert len(audience) == 2
         assert len(audience) == 1
     assert len(audience) == 0
+
+
+def test_a_page_counts_from_its_request_on_before_it_has_been_sent_anything():
+    async def send(_):
+        await trio.sleep_forever()
+
+    async def main():
+        board = Board(Picture(chains=1, draws=1000, tune=0))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(stream, board, Selection(), "", send, {})
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(board.audience) == 1
+            nursery.cancel_scope.cancel()
+        assert len(board.audience) == 0
+
+    virtual(main)
 
 
 async def hears(audience, comes, after):
