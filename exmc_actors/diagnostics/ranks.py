@@ -14,6 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+_SAMPLED = 64
+"""Draws that show where the others lie."""
+_HIGHEST_PLACE = 65535.0
+
 
 def split_chains(draws: np.ndarray) -> np.ndarray:
     """Return each chain as two chains of half the length; of an odd number the middle draw is left out.
@@ -40,8 +44,24 @@ def ascending(draws: np.ndarray) -> Sorted:
         draws: shape (quantity, chain, draw).
     """
     flat = draws.reshape(len(draws), -1)
-    order = flat.argsort(axis=1)
-    return Sorted(order, _taken(flat, order))
+    order = _roughly_ascending(flat)
+    values = _taken(flat, order)
+    # What is nearly in order already, a sort that sees runs finishes in a fraction of the time.
+    rest = values.argsort(axis=1, kind="stable")
+    return Sorted(_taken(order, rest), _taken(values, rest))
+
+
+def _roughly_ascending(flat: np.ndarray) -> np.ndarray:
+    """Return an order in which few draws are out of place: that of 16 bits, which NumPy sorts by digits."""
+    some = np.sort(flat[:, :: max(1, flat.shape[1] // _SAMPLED)], axis=1)
+    low, middle, high = (some[:, part * some.shape[1] // 4, None] for part in (1, 2, 3))
+    with np.errstate(over="ignore", invalid="ignore"):  # draws of 1e308 find their places afterwards
+        place = flat - middle
+        # From -1 to 1 and rising, so that a long tail does not crowd the other draws together.
+        place /= np.abs(place) + (high - low + np.finfo(float).tiny)
+        place += 1.0
+        place *= _HIGHEST_PLACE / 2
+        return place.astype(np.uint16).argsort(axis=1, kind="stable")
 
 
 def folded(draws: Sorted) -> Sorted:

@@ -11,6 +11,27 @@ def scores_of(draws):
     return normal_scores(ascending(draws[None])).reshape(draws.shape)
 
 
+def assert_in_order(draws):
+    found, flat = ascending(draws), draws.reshape(len(draws), -1)
+    np.testing.assert_array_equal(found.values, np.sort(flat, axis=1))
+    np.testing.assert_array_equal(np.take_along_axis(flat, found.order, axis=1), found.values)
+    np.testing.assert_array_equal(np.sort(found.order, axis=1), np.indices(flat.shape)[1])
+
+
+@given(arrays(float, (2, 2, 5), elements=st.floats(allow_nan=False, allow_infinity=False)))
+def test_draws_are_put_in_order_and_know_where_they_came_from(draws):
+    assert_in_order(draws)
+
+
+def test_draws_of_long_tails_apart_from_each_other_and_of_few_values_are_put_in_order():
+    random = np.random.default_rng(1)
+    normal = random.normal(size=(4, 500))
+    far_apart = normal + 1e6 * random.integers(0, 2, size=(4, 500))
+    assert_in_order(
+        np.stack([normal, 1e9 + normal, np.exp(20 * normal), 1 / normal, far_apart, normal.round()])
+    )
+
+
 def test_an_odd_chain_is_split_around_its_middle_draw():
     draws = np.arange(7.0).reshape(1, 1, 7)
     np.testing.assert_array_equal(split_chains(draws), [[[0, 1, 2], [4, 5, 6]]])
