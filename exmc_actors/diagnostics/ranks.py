@@ -61,7 +61,8 @@ def _roughly_ascending(flat: np.ndarray) -> np.ndarray:
         place /= np.abs(place) + (high - low + np.finfo(float).tiny)
         place += 1.0
         place *= _HIGHEST_PLACE / 2
-        return place.astype(np.uint16).argsort(axis=1, kind="stable")
+        order: np.ndarray = place.astype(np.uint16).argsort(axis=1, kind="stable")
+    return order
 
 
 def folded(draws: Sorted) -> Sorted:
