@@ -16,8 +16,8 @@ from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
 from exmc_actors.views.dashboard import audience, board
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, schools
+from tests.views.dashboard.clients import Stream
 from tests.views.dashboard.conftest import run as limited
-from tests.views.dashboard.test_server import Stream
 
 OPTIONS = SETTINGS | {"runner": inline, "block_size": FixedBlocks()}
 
