@@ -11,7 +11,7 @@ import trio
 import exmc_actors as ex
 from exmc_actors.remote.address import address_of
 from tests.remote.conftest import Made, Proxy
-from tests.remote.test_remote import all_of, assert_same, blocks
+from tests.remote.followed import all_of, assert_same, blocks
 from tests.views.dashboard.conftest import TOKEN, run
 
 OPENSSL = shutil.which("openssl")

@@ -11,7 +11,7 @@ import exmc_actors.asyncio as xa
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
 from tests.remote.conftest import Proxy
-from tests.remote.test_remote import assert_same, port_of
+from tests.remote.followed import assert_same, port_of
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, schools
 from tests.views.dashboard.conftest import run as limited
 from tests.views.dashboard.test_metrics import parsed
