@@ -153,6 +153,14 @@ def undisturbed():
     return draws_of(virtual(lambda: observe(save_warmup=True)).tree)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, nothing_is_gathered):
+    """Return the bytes of a journal of a finished run."""
+    folder = tmp_path_factory.mktemp("whole")
+    virtual(lambda: observe(save_warmup=True, store=folder))
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 @pytest.fixture
 def feed():
     """The feed of a chain that nobody runs: ``commit`` does what its recorder would."""
