@@ -11,7 +11,7 @@ import exmc_actors as ex
 from exmc_actors.chain import empty_state
 from exmc_actors.messages import STATS, WAIT, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import Feed, Log, Settings, inline, model_server
+from exmc_actors.runtime import Feed, Log, Settings, history, inline, model_server
 from exmc_actors.runtime.recorder import Recorder
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
@@ -159,6 +159,12 @@ def whole(tmp_path_factory, nothing_is_gathered):
     folder = tmp_path_factory.mktemp("whole")
     virtual(lambda: observe(save_warmup=True, store=folder))
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    """Keep no block in memory that lies in a journal."""
+    monkeypatch.setattr(history, "RECENT_BYTES", 0)
 
 
 @pytest.fixture
