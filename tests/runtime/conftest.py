@@ -85,6 +85,13 @@ async def observe(meddle=None, **settings):
     return seen
 
 
+def opened(**options):
+    """Open a run of the schools that keeps its warmup."""
+    return open_run(
+        schools(), **SETTINGS, save_warmup=True, runner=inline, block_size=FixedBlocks(), **options
+    )
+
+
 def after_commits(chain, commits, act):
     """Return a meddler that acts as soon as a chain has made so many commits."""
 
