@@ -1,5 +1,7 @@
 """Run every test as a host application would: JAX's global 64-bit mode off, and still off afterwards."""
 
+import threading
+
 import jax
 import pytest
 from hypothesis import settings
@@ -34,6 +36,15 @@ def _compiled_programs_go():
     yield
     functions_of.cache_clear()
     jax.clear_caches()
+
+
+@pytest.fixture
+def no_thread_is_left():
+    """Hold a test to ending every thread of the library's that it began."""
+    before = {thread.name for thread in threading.enumerate()}
+    yield
+    left = {thread.name for thread in threading.enumerate()} - before
+    assert not [name for name in left if name.startswith("exmc_actors")]
 
 
 @pytest.fixture

@@ -1,11 +1,6 @@
 """A run in an asyncio program: the same draws, messages and errors, and cancelling both ways."""
 
 import asyncio
-import contextlib
-import os
-import resource
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trio
@@ -15,27 +10,21 @@ import exmc_actors.asyncio as xa
 import supervision as sv
 from exmc_actors.held_run import HeldRun
 from exmc_actors.many import Runtime
-from exmc_actors.portal import NoLongerOpen, open_portal
 from exmc_actors.run import Run
 from exmc_actors.runtime import Subscription
 from exmc_actors.views.summaries import Summaries
 from tests.runtime.conftest import FixedBlocks, draws_of, schools
 
-pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning"),
+    pytest.mark.usefixtures("no_thread_is_left"),
+]
 SETTINGS = {"draws": 300, "chains": 2, "random_seed": 4}
 
 
 @pytest.fixture(scope="module")
 def model():
     return schools()
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_is_left():
-    before = {thread.name for thread in threading.enumerate()}
-    yield
-    left = {thread.name for thread in threading.enumerate()} - before
-    assert not [name for name in left if name.startswith("exmc_actors")]
 
 
 def test_a_run_gives_the_draws_that_trio_gives(model):
@@ -206,28 +195,6 @@ def test_two_runs_at_once_draw_what_they_draw_alone(model):
         assert draws == draws_of(ex.sample(model, **SETTINGS | {"random_seed": seed}, progressbar=False))
 
 
-def test_a_portal_ends_what_is_under_way_in_it():
-    async def main():
-        ended = []
-
-        async def for_ever():
-            try:
-                await trio.sleep_forever()
-            finally:
-                ended.append(True)
-
-        async with open_portal() as portal:
-            waiting = asyncio.create_task(portal.call(for_ever))
-            await portal.call(trio.lowlevel.checkpoint)
-        with pytest.raises(NoLongerOpen, match="no longer open: ask it within the block"):
-            await waiting
-        with pytest.raises(NoLongerOpen):
-            await portal.call(trio.lowlevel.checkpoint)
-        return ended
-
-    assert asyncio.run(main()) == [True]
-
-
 def test_no_message_is_lost_to_who_waits_for_a_moment_only(model):
     """A message that is read as the waiting is cancelled is the next one that is seen."""
 
@@ -286,78 +253,3 @@ def test_who_uses_a_run_that_another_task_leaves_is_not_cancelled(model, ask):
             asyncio.run(main())
     else:
         assert isinstance(asyncio.run(main()), list)
-
-
-def test_a_portal_that_finds_no_file_descriptor_says_so():
-    async def main():
-        before, files = resource.getrlimit(resource.RLIMIT_NOFILE), []
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))
-        try:
-            with contextlib.suppress(OSError):
-                while True:
-                    files.append(os.open(os.devnull, os.O_RDONLY))
-            async with open_portal():
-                pass
-        finally:
-            for file in files:
-                os.close(file)
-            resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-    with pytest.raises(OSError, match="Too many open files"):
-        asyncio.run(main())
-
-
-def test_a_portal_ends_although_the_host_holds_all_threads_of_asyncio():
-    async def main():
-        with ThreadPoolExecutor(1) as executor:
-            asyncio.get_running_loop().set_default_executor(executor)
-            is_left = threading.Event()
-            busy = asyncio.create_task(asyncio.to_thread(is_left.wait, 60))
-            async with open_portal() as portal:
-                await portal.call(trio.lowlevel.checkpoint)
-            is_left.set()
-            return await busy
-
-    async def limited():
-        async with asyncio.timeout(30):
-            return await main()
-
-    assert asyncio.run(limited())
-
-
-def test_what_ends_trio_is_raised_where_the_portal_is_held():
-    async def exit_():
-        raise SystemExit(3)
-
-    async def main():
-        async with open_portal() as portal:
-            await portal.call(exit_)
-
-    with pytest.raises(BaseExceptionGroup) as caught:
-        asyncio.run(main())
-    assert caught.group_contains(SystemExit)
-
-
-def test_a_block_that_is_cancelled_by_its_run_leaves_no_cancellation_behind():
-    @contextlib.asynccontextmanager
-    async def breaking():
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(breaks)
-            yield
-
-    async def breaks():
-        await trio.lowlevel.checkpoint()
-        raise KeyError("broken")
-
-    async def hold(portal):
-        async with portal.held(breaking):
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(60)
-
-    async def main():
-        async with open_portal() as portal:
-            with pytest.raises(ExceptionGroup):
-                await hold(portal)
-            return asyncio.current_task().cancelling()
-
-    assert asyncio.run(main()) == 0
