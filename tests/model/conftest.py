@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 
 import exmc_actors.model as ex
+from exmc_actors.errors import ModelError
 
 SCHOOLS_Y = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
 SCHOOLS_SIGMA = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+
+
+def refuses(match):
+    return pytest.raises(ModelError, match=match)
 
 
 def eight_schools(b=None):
