@@ -5,7 +5,7 @@ messages among them are casts, so no stage ever waits for another one inside a h
 """
 
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from typing import Any, ClassVar, get_args
 
 from supervision.child import one_of
@@ -126,13 +126,16 @@ class Producer(Server):
     async def _make(self) -> None:
         if wanted := self._outlet.wanted:
             self._outlet.requested += wanted
-            self._is_making = True
-            events = await self.handle_demand(wanted)
-            self._is_making = False
-            self._outlet.emit(events)
+            self._outlet.emit(await self._made_by(self.handle_demand(wanted)))
+
+    async def _made_by(self, handler: Awaitable[Sequence[Any]]) -> Sequence[Any]:
+        """Return what a handler makes, which has still to be given when it calls ``finish``."""
+        self._is_making = True
+        events = await handler
+        self._is_making = False
+        return events
 
     def _end_if_finished(self) -> None:
-        # What handle_demand is about to return has still to be given.
         if self._is_finishing and not self._is_making and self._outlet.is_empty:
             self.stop()
 
@@ -219,6 +222,8 @@ class Consumer(Server):
 
     async def _take_in(self, intake: Intake, events: Sequence[Any]) -> None:
         for start in range(0, len(events), intake.step):
+            if self._loop.is_stopping:
+                return
             batch = events[start : start + intake.step]
             await self.handle_events(batch)
             intake.note(len(batch))
@@ -258,14 +263,14 @@ class ProducerConsumer(Producer, Consumer):
         await self._satisfy()
 
     async def _make(self) -> None:
-        while self._queue and not self._is_finishing:
+        while self._queue and not self._is_finishing and not self._loop.is_stopping:
             intake, reason = self._queue[0].intake, self._queue[0].end
             if reason is not None:
                 self._queue.popleft()
                 await self._act_on_loss(intake, reason)
             elif self._outlet.wanted:
                 batch = self._next_batch()
-                self._outlet.emit(await self.handle_events(batch))
+                self._outlet.emit(await self._made_by(self.handle_events(batch)))
                 intake.note(len(batch))
             else:
                 return

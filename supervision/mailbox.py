@@ -62,6 +62,11 @@ class Mailbox:
         return len(self._urgent) + len(self._ordinary)
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether the reader waits for a message."""
+        return self._reader is not None
+
+    @property
     def is_waiting_needed(self) -> bool:
         """Whether a sender would have to wait for room."""
         is_full = self.capacity is not None and self._sent >= self.capacity
@@ -121,6 +126,7 @@ class Mailbox:
         for message in reversed(list(messages)):
             self._ordinary.appendleft(message)
             self._sent += isinstance(message, Call | Cast)
+            self._wake_reader()
 
     # Taking
 

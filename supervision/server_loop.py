@@ -83,8 +83,9 @@ class ServerLoop(Program):
             await self._continue(server)
             while self._stopping is None:
                 await self._handle(server, await self._next(server))
-                # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
-                self._envelope = self.caller = None
+                if self._stopping is None:
+                    # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
+                    self._envelope = self.caller = None
                 if self._continues:
                     await self._continue(server)
         finally:
@@ -117,10 +118,16 @@ class ServerLoop(Program):
 
     # What the server asks for.
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the server has asked to end."""
+        return self._stopping is not None
+
     def stop(self, reason: ExitReason) -> None:
         """End after the current message; the first reason counts."""
         check_reason(reason, "stop")
         self._stopping = self._stopping or reason
+        self._look_up()
 
     def defer(self) -> Reply:
         """Hand out the reply of the call being handled."""
@@ -132,6 +139,7 @@ class ServerLoop(Program):
     def continue_with(self, value: Any) -> None:
         """Let ``handle_continue(value)`` be next, before any message."""
         self._continues.append(value)
+        self._look_up()
 
     def stash(self) -> None:
         """Put the message being handled aside."""
@@ -151,6 +159,11 @@ class ServerLoop(Program):
         """Run a background task next to the loop."""
         label = name or str(getattr(function, "__name__", function))
         return self.process.background.start(function, *args, name=label)
+
+    def _look_up(self) -> None:
+        """Let the loop look at what there is to do, if it waits for a message: a background task may ask."""
+        if self.process.mailbox.is_awaited:
+            self.process.mailbox.put_urgent(System(ServerLoop.get_state, Reply()))
 
     # What others ask for, between two messages.
 
