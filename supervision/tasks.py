@@ -148,15 +148,17 @@ class Tasks:
         return _Stream(self, partial(self._start_for, function), items, lambda task: task, options)
 
     async def stop(self, tasks: Iterable[Task[Any]]) -> None:
-        """Stop some tasks at once, within the time that they have."""
+        """Stop some tasks at once, within the time that they have; cancelled meanwhile, kill them."""
         tasks = list(tasks)
         for task in tasks:
             task.ref.exit(KILL if self._template.shutdown == "brutal_kill" else Shutdown())
-        with trio.move_on_after(self._template.grace):
+        try:
+            with trio.move_on_after(self._template.grace):
+                for task in tasks:
+                    await task.ref.wait_exited()
+        finally:
             for task in tasks:
-                await task.ref.wait_exited()
-        for task in tasks:
-            task.ref.exit(KILL)
+                task.ref.exit(KILL)
         for task in tasks:
             await task.ref.wait_exited()
 
@@ -201,6 +203,7 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
         self._take = take
         self._options = options
         self._is_exhausted = False
+        self._fetched: list[ItemT] = []
         self._started: dict[Task[T], EndWatch] = {}
         self._ended: dict[Task[T], None] = {}
         self._waiting = trio.lowlevel.ParkingLot()
@@ -218,17 +221,22 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._tasks.stop(self._started)
+        # Whoever is killed kills them, too; any other cancellation waits for them.
+        process = current_process.get()
+        with trio.CancelScope(shield=True) if process is None else process.shield():
+            await self._tasks.stop(self._started)
 
     async def _fill_up(self, limit: int) -> None:
         await trio.lowlevel.checkpoint()
         while len(self._started) < limit and not self._is_exhausted:
             try:
-                item = await anext(self._source)
+                if not self._fetched:  # else one whose start was cancelled, or refused
+                    self._fetched.append(await anext(self._source))
             except StopAsyncIteration:
                 self._is_exhausted = True
             else:
-                task = await self._start(item)
+                task = await self._start(*self._fetched)
+                self._fetched.clear()
                 self._started[task] = EndWatch(task.ref, partial(self._note_end, task))
 
     def _note_end(self, task: Task[T]) -> None:

@@ -126,3 +126,24 @@ def crash():
         await trio.testing.wait_all_tasks_blocked()
 
     return crash_and_settle
+
+
+@pytest.fixture
+def in_tasks():
+    """Open a dynamic supervisor with tasks under it."""
+
+    def open_tasks(**options):
+        return _Opened(sv.open_dynamic_supervisor(**options))
+
+    class _Opened:
+        def __init__(self, scope):
+            self.scope = scope
+
+        async def __aenter__(self):
+            self.supervisor = await self.scope.__aenter__()
+            return sv.Tasks(self.supervisor)
+
+        async def __aexit__(self, *failure):
+            return await self.scope.__aexit__(*failure)
+
+    return open_tasks
