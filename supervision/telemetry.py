@@ -5,6 +5,7 @@ listens; a handler that raises is detached and reported, and never disturbs what
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
@@ -58,11 +59,21 @@ class _Table:
 _table = _Table(())
 
 
+class _Called(threading.local):
+    """The handlers that a thread is in, the innermost last."""
+
+    entries: tuple[_Attached, ...] = ()
+
+
+_called = _Called()
+
+
 def attach(handler_id: Hashable, event_prefix: EventName, handler: Handler) -> None:
     """Call ``handler(event, measurements, metadata)`` at every event whose name begins with the prefix.
 
     It is called where the event happens, and whatever happens there waits for it: note and return. What
-    takes longer belongs into a process of its own, which the handler sends a cast.
+    takes longer belongs into a process of its own, which the handler sends a cast.  Of what the handler
+    does itself it hears nothing: a cast to nobody, say, is a dead letter.
 
     Args:
       handler_id: for ``detach``; unique.
@@ -150,12 +161,18 @@ class span(AbstractContextManager[None]):
 def _call(
     entry: _Attached, event: EventName, measurements: Mapping[str, Any], metadata: Mapping[str, Any]
 ) -> None:
+    if any(entry is other for other in _called.entries):
+        return
+    before = _called.entries
+    _called.entries = (*before, entry)
     try:
         entry.handler(event, measurements, metadata)
     except Exception as error:
         detach(entry.handler_id)
         _LOGGER.error("telemetry handler %r raised and is detached", entry.handler_id, exc_info=error)
         execute(HANDLER_DETACHED, metadata={"handler_id": entry.handler_id, "event": event, "error": error})
+    finally:
+        _called.entries = before
 
 
 def _replace(entries: tuple[_Attached, ...]) -> None:

@@ -78,6 +78,32 @@ def test_a_handler_may_detach_itself_while_it_is_called(heard):
     assert telemetry.attached() == ("ear",)
 
 
+def test_a_handler_does_not_hear_what_it_does_itself(heard):
+    def echo(event, *_):
+        again.append(event)
+        telemetry.execute(("test", "echo"))
+
+    again = []
+    telemetry.attach("echo", ("test",), echo)
+    telemetry.execute(("test", "a"))
+    assert telemetry.detach("echo")
+    assert again == [("test", "a")]
+    # Others do hear it.
+    assert [event for event, *_ in heard] == [("test", "a"), ("test", "echo")]
+
+
+async def test_a_handler_that_casts_to_a_server_survives_that_server(probe):
+    names = sv.Registry()
+    telemetry.attach("log", ("supervision",), lambda event, *_: names.via("log").cast(lambda _: None))
+    try:
+        async with sv.open_supervisor([probe("log", name=names.via("log"))]):
+            names.via("log").exit(sv.KILL)
+            await trio.sleep(1)
+        assert telemetry.attached() == ("log",)
+    finally:
+        telemetry.detach("log")
+
+
 def test_an_interrupt_in_a_handler_passes_through(heard):
     def interrupted(*_):
         raise KeyboardInterrupt
