@@ -6,7 +6,7 @@ there are, and who is restarted with whom, is for the two kinds of supervisors t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 import trio
@@ -20,12 +20,12 @@ from supervision.mailbox import Mailbox
 from supervision.messages import Down
 from supervision.notices import tell
 from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
-from supervision.process import spawn
 from supervision.program import FunctionProgram, Program
 from supervision.reference import ProcessRef, Ref
 from supervision.report import report_give_up, report_restart
 from supervision.server import NO_REPLY, Server
 from supervision.server_loop import ServerLoop
+from supervision.spawning import spawn
 from supervision.strategy import Strategy
 
 SupervisorKind = Literal["static", "dynamic"]
@@ -72,7 +72,7 @@ class ChildKeeper(Server, ABC):
         """Decide what follows from the end of a child that has lived for so many seconds."""
 
     @abstractmethod
-    async def prepare_round(self, child: Child) -> Iterable[Child]:
+    async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop whoever is restarted with a failed child; return all of them in the order of start."""
 
     @abstractmethod
@@ -96,10 +96,14 @@ class ChildKeeper(Server, ABC):
             case Down(_, ref, reason) if (child := self._watched.get(ref)) is not None:
                 self.set_down(child)
                 await self.after_end(child, reason, trio.current_time() - child.started_at)
-            case Retry(child, reason) if child.status == "restarting":
+            case Retry(child, attempt) | WaitIsOver(child, attempt) if child.attempt != attempt:
+                pass
+            case Retry(child) | WaitIsOver(child) if child.status != "restarting":
+                await self._start_all([other for other in child.followers if other.status == "restarting"])
+            case Retry(child, _, reason):
                 await self.heal(child, reason, lived=0.0)
-            case WaitIsOver(child, attempt) if child.status == "restarting" and child.attempt == attempt:
-                await self._restart_round(child)
+            case WaitIsOver(child):
+                await self._start_all(await self.prepare_round(child))
 
     # Healing
 
@@ -114,13 +118,13 @@ class ChildKeeper(Server, ABC):
             return
         child.status = "restarting"
         report_restart(self._label, child.spec.id, child.restarts + 1, reason)
+        # At once, not after a wait: they depend on the one that failed.
+        together = await self.prepare_round(child)
         if (backoff := self._limit.backoff) is None:
-            await self._restart_round(child)
+            await self._start_all(together)
             return
-        # At once, not after the wait: they depend on the one that failed.
-        await self.prepare_round(child)
+        self._let_wait(child, together)
         child.failures = backoff.failures_in_a_row(child.failures, lived)
-        child.attempt += 1
         self.start_soon(
             self._wait_for_restart, child, child.attempt, backoff.wait(child.spec.id, child.failures)
         )
@@ -129,17 +133,24 @@ class ChildKeeper(Server, ABC):
         await trio.sleep(seconds)
         tell(self.ref, WaitIsOver(child, attempt))
 
-    async def _restart_round(self, child: Child) -> None:
-        for other in await self.prepare_round(child):
+    async def _start_all(self, children: Sequence[Child]) -> None:
+        for place, child in enumerate(children):
             try:
-                await self.start(other)
+                await self.start(child)
             except StartFailed as failure:
-                other.status = "restarting"
+                self._let_wait(child, children[place:])
                 # Through the mailbox, so that other requests are answered between two attempts.
-                tell(self.ref, Retry(other, failure.reason))
+                tell(self.ref, Retry(child, child.attempt, failure.reason))
                 return
-            other.restarts += 1
+            child.restarts += 1
             self.restarts += 1
+
+    def _let_wait(self, first: Child, children: Sequence[Child]) -> None:
+        """Have children wait to be started together, whomever they have waited for before."""
+        for child in children:
+            child.status = "restarting"
+            child.attempt += 1
+        first.followers = tuple(child for child in children if child is not first)
 
     @property
     def _label(self) -> str:
@@ -184,22 +195,25 @@ class ChildKeeper(Server, ABC):
         """Stop a child within its time and wait for its end, which then is nobody's failure."""
         if child.process is not None:
             self.ask_to_stop(child)
-            await self.wait_for_deadline(child, trio.current_time() + child.spec.grace)
+            await self.wait_for_deadline(child)
             await self.wait_until_gone(child)
         self.set_down(child)
 
     def ask_to_stop(self, child: Child) -> None:
         """Tell a child to stop, in the words of its spec."""
         assert child.process is not None
+        if child.deadline is None:
+            child.deadline = trio.current_time() + child.spec.grace
         if child.spec.shutdown == "brutal_kill":
             child.process.kill()
         else:
             child.process.end(Shutdown())
 
-    async def wait_for_deadline(self, child: Child, deadline: float) -> None:
-        """Wait for the end of a child that has been told to stop; at the deadline, kill it."""
+    async def wait_for_deadline(self, child: Child) -> None:
+        """Wait for the end of a child that has been told to stop; at its deadline, kill it."""
         assert child.process is not None
-        with trio.move_on_at(deadline):
+        assert child.deadline is not None
+        with trio.move_on_at(child.deadline):
             await child.process.wait_exited()
         if not child.process.is_ended:
             child.process.kill(overdue=True)
@@ -219,7 +233,7 @@ class ChildKeeper(Server, ABC):
         if child.monitor is not None:
             del self._watched[child.monitor.ref]
             self.demonitor(child.monitor)
-        child.process = child.monitor = child.nested = None
+        child.process = child.monitor = child.nested = child.deadline = None
         child.status = "stopped"
 
 

@@ -48,6 +48,7 @@ class Retry:
     """Heal a child that did not come up: a failure of its own, which counts."""
 
     child: "Child"
+    attempt: int
     reason: ExitReason
 
 
@@ -75,6 +76,10 @@ class Child:
     """In a row, for the backoff."""
     attempt: int = 0
     """Counts the waits for a restart, so that one that has been overtaken is known."""
+    followers: tuple["Child", ...] = ()
+    """Those that wait with it, to be started after it, or without it if it is stopped meanwhile."""
+    deadline: float | None = None
+    """When it is killed, once it has been told to stop: whoever tells it again gives it no more time."""
 
     @property
     def is_active(self) -> bool:

@@ -1,9 +1,8 @@
 """Keep children that come and go, without an order: each is restarted alone, all are stopped at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import final
-
-import trio
 
 from supervision.child import ChildSpec
 from supervision.child_keeper import ChildKeeper, MakeKeeper
@@ -34,14 +33,13 @@ class DynamicKeeper(ChildKeeper):
         self.children: dict[Child, None] = {}
 
     async def terminate(self, reason: ExitReason) -> None:
-        """Stop all children at once; each has its own time, counted from now."""
-        now = trio.current_time()
+        """Stop all children at once; each has its own time."""
         running = [child for child in self.children if child.process is not None]
         for child in running:
             self.ask_to_stop(child)
         # Waiting in the order of the deadlines is waiting for all at once, without a task for each.
-        for child in sorted(running, key=lambda child: child.spec.grace):
-            await self.wait_for_deadline(child, now + child.spec.grace)
+        for child in sorted(running, key=attrgetter("deadline")):
+            await self.wait_for_deadline(child)
         for child in running:
             await self.wait_until_gone(child)
             self.set_down(child)
@@ -96,7 +94,7 @@ class DynamicKeeper(ChildKeeper):
         else:
             self.forget_if_gone(child)
 
-    async def prepare_round(self, child: Child) -> Iterable[Child]:
+    async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop nobody: a child is restarted alone."""
         return (child,)
 

@@ -100,7 +100,7 @@ async def _wait_for_reply(process: "Process", reply: Reply, envelope: Call | Sys
     callers = process.contacts.callers
     callers[reply] = None
     if waiting is not None:
-        waiting.calling = process.label
+        waiting.calls = (*waiting.calls, process.label)
     try:
         if isinstance(envelope, System):
             process.mailbox.put_urgent(envelope)
@@ -112,7 +112,8 @@ async def _wait_for_reply(process: "Process", reply: Reply, envelope: Call | Sys
     finally:
         del callers[reply]
         if waiting is not None:
-            waiting.calling = None
+            at = waiting.calls.index(process.label)
+            waiting.calls = waiting.calls[:at] + waiting.calls[at + 1 :]
 
 
 def _waits_for_itself(process: "Process") -> bool:

@@ -3,8 +3,9 @@
 Knows nothing of supervisors: another kind of supervisor can be written on what is public here.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from traceback import format_exception_only
 from typing import Any, TypeVar, get_args
 
@@ -22,6 +23,7 @@ from supervision.program import Program
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.report import report_end, report_start
 from supervision.signals import Effect, effect_of
+from supervision.timer import Timers
 
 T = TypeVar("T")
 
@@ -41,6 +43,7 @@ class Process:
         home: trio.Nursery,
         mailbox: Mailbox | None = None,
         name: Name | None = None,
+        owner: "Process | None" = None,
     ) -> None:
         """Prepare a process; ``spawn`` runs it.
 
@@ -50,6 +53,7 @@ class Process:
           home: the nursery that it runs in.
           mailbox: where its messages go; an unbounded one by default.
           name: taken before the program starts.
+          owner: the process that has spawned it, if one has.
         """
         self.program = program
         self.label = label
@@ -57,13 +61,16 @@ class Process:
         self.mailbox = Mailbox() if mailbox is None else mailbox
         self.contacts = Contacts(self)
         self.background = Background(home, self.guard, label)
+        self.timers: Timers | None = None
         self.has_started = False
         self.is_ignored = False
         self.handled = 0
-        self.calling: str | None = None
+        self.calls: tuple[str, ...] = ()
+        """Whom it waits for, the latest last."""
         self.main_task: trio.lowlevel.Task | None = None
         self.reason: ExitReason | None = None
         self._name = name
+        self._owner = owner
         # Processes that it owns are stopped in order when they or their surroundings are interrupted.
         self._work = trio.CancelScope(shield=not program.spawns)
         self._shields: tuple[trio.CancelScope, ...] = ()
@@ -74,7 +81,7 @@ class Process:
         self._asked: ExitReason | None = None
         self._returned: ExitReason | None = None
         self._crash: Crash | None = None
-        self._account = ""
+        self._account: str | None = None
         self._owned: dict[Process, None] = {}
         self._nursery: trio.Nursery | None = None
 
@@ -168,7 +175,7 @@ class Process:
             is_alive=not self.is_ended,
             waiting=len(self.mailbox),
             handled=self.handled,
-            calling=self.calling,
+            calling=self.calls[-1] if self.calls else None,
             dropped=self.mailbox.dropped,
             capacity=self.mailbox.capacity,
             links=len(self.contacts.links),
@@ -189,6 +196,9 @@ class Process:
             else:
                 await self._live()
         finally:
+            # No Exception comes here.  Its owner is interrupted, too, and must not find a Down to heal first.
+            if self._owner is not None and sys.exception() is not None:
+                self._owner._cancel_work(f"{self.label} was interrupted")
             self._finish()
 
     async def _live(self) -> None:
@@ -206,15 +216,20 @@ class Process:
 
     async def _clean_up(self) -> None:
         try:
-            if self._crash is not None:
-                self._account = await self.guard(self.program.account) or ""
+            await self._give_account()
             if self.has_started and self.program.cleans_up and not self._is_killed:
                 with self.shield():
                     await self.guard(self.program.terminate, self._verdict())
+            await self._give_account()
         finally:
             for process in reversed(self._owned):
                 process.kill()
             await self.background.end()
+
+    async def _give_account(self) -> None:
+        has_crashed = self._crash is not None or isinstance(self._verdict(), Crash)
+        if has_crashed and self._account is None:
+            self._account = await self.guard(self.program.account) or ""
 
     def _finish(self) -> None:
         """Tell the end, in this order, without a checkpoint: nobody can act on one part before the next."""
@@ -227,7 +242,7 @@ class Process:
         self._ready.set()
         self._ended.set()
         is_ordered = self._is_killed and not self._is_overdue
-        report_end(self.label, reason, self._account, left, is_ordered=is_ordered)
+        report_end(self.label, reason, self._account or "", left, is_ordered=is_ordered)
         self.program.forget()
 
     def _verdict(self) -> ExitReason:
@@ -261,10 +276,15 @@ class Process:
                 self._shields = tuple(other for other in self._shields if other is not scope)
 
     @enable_ki_protection
-    def _spawn(self, process: "Process") -> None:
+    def spawn(
+        self, program: Program, label: str, *, mailbox: Mailbox | None = None, name: Name | None = None
+    ) -> "Process":
+        """Start a process that this one owns: it is killed and awaited when this one ends."""
         assert self._nursery is not None
+        process = Process(program, label, self._nursery, mailbox, name, self)
         self._owned[process] = None
-        self._nursery.start_soon(self._run_owned, process, name=process.label)
+        self._nursery.start_soon(self._run_owned, process, name=label)
+        return process
 
     @enable_ki_protection
     async def _run_owned(self, process: "Process") -> None:
@@ -272,29 +292,3 @@ class Process:
             await process.run()
         finally:
             del self._owned[process]
-
-
-def spawn(
-    program: Program, label: str, *, mailbox: Mailbox | None = None, name: Name | None = None
-) -> Process:
-    """Start a process that the current one owns: it is killed and awaited when its owner ends."""
-    owner = current_process.get()
-    assert owner is not None
-    assert owner._nursery is not None
-    process = Process(program, label, owner._nursery, mailbox, name)
-    owner._spawn(process)
-    return process
-
-
-def spawn_in(nursery: trio.Nursery, program: Program, label: str) -> Process:
-    """Start a process that nobody owns, in a nursery that waits for it but cannot cancel it."""
-    process = Process(program, label, nursery)
-    nursery.start_soon(process.run, name=label)
-    return process
-
-
-def shielded() -> AbstractContextManager[None]:
-    """Hold every cancellation off a piece of the current process's work, but for a kill."""
-    process = current_process.get()
-    assert process is not None
-    return process.shield()

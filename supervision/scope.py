@@ -17,9 +17,10 @@ from supervision.exits import Crash, Killed, Shutdown
 from supervision.handle import DynamicSupervisor, Supervisor
 from supervision.keepers import make_keeper
 from supervision.plan import DynamicPlan, RestartLimit, SupervisorPlan
-from supervision.process import Process, spawn_in
+from supervision.process import Process
 from supervision.reference import Ref
 from supervision.server_loop import ServerLoop
+from supervision.spawning import spawn_in
 from supervision.strategy import AutoShutdown, Strategy
 
 

@@ -1,6 +1,6 @@
 """Keep a fixed order of children running: carry out what the plan and the strategy decide."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import final
 
 from supervision.child import ChildSpec
@@ -16,8 +16,8 @@ from supervision.errors import (
 )
 from supervision.exits import ExitReason, Shutdown
 from supervision.plan import SupervisorPlan
-from supervision.process import shielded
 from supervision.reference import ProcessRef
+from supervision.spawning import shielded
 from supervision.strategy import is_auto_shutdown_due, is_restarted, restart_round
 
 
@@ -90,7 +90,10 @@ class StaticKeeper(ChildKeeper):
         if (present := self.children.get(spec.id)) is not None:
             if present.status == "running":
                 raise AlreadyStarted(f"child {spec.id!r} is running already")
-            raise AlreadyPresent(f"child {spec.id!r} is {present.status}; restart_child or delete_child it")
+            first = "terminate_child and then " if present.is_active else ""
+            raise AlreadyPresent(
+                f"child {spec.id!r} is {present.status}; {first}restart_child or delete_child it"
+            )
         child = self.children[spec.id] = Child(spec)
         try:
             await self.start(child)
@@ -124,7 +127,7 @@ class StaticKeeper(ChildKeeper):
         ):
             self.stop(Shutdown())
 
-    async def prepare_round(self, child: Child) -> Iterable[Child]:
+    async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop whom the strategy restarts with the child."""
         order = {id: other.spec.restart for id, other in self.children.items()}
         todo = restart_round(self.plan.strategy, order, child.spec.id)

@@ -117,7 +117,76 @@ async def test_those_who_are_restarted_with_a_child_do_not_live_on_without_it_wh
     ) as sup:
         events.clear()
         await crash(sup.child("leader"))
-        assert [child.status for child in sup.which_children()] == ["restarting", "stopped", "stopped"]
+        assert [child.status for child in sup.which_children()] == ["restarting"] * 3
         assert events == ["stop leader: crash: ValueError('boom')", "stop other: shutdown"]
         await trio.sleep(3)
         assert sup.count_children().active == 3
+
+
+async def test_whoever_waits_with_another_child_is_not_done(probe, crash):
+    async def job(seconds):
+        await trio.sleep(seconds)
+
+    significant = {"restart": "transient", "significant": True}
+    children = [
+        sv.ChildSpec("first", job, (5,), **significant),
+        probe("helper"),
+        sv.ChildSpec("second", job, (100,), **significant),
+    ]
+    async with sv.open_supervisor(
+        children, strategy="rest_for_one", auto_shutdown="all_significant", backoff=sv.Backoff(10, 10)
+    ) as sup:
+        await crash(sup.child("helper"))
+        await sup.wait_exited()
+        assert trio.current_time() == 10 + 100
+
+
+async def test_those_who_wait_with_a_child_are_started_without_it_where_it_is_stopped_meanwhile(
+    probe, events, crash
+):
+    async with sv.open_supervisor(
+        [probe("a"), probe("b")], strategy="rest_for_one", backoff=sv.Backoff(10, 10)
+    ) as sup:
+        await crash(sup.child("a"))
+        await sup.terminate_child("a")
+        await trio.sleep(50)
+        assert [child.status for child in sup.which_children()] == ["stopped", "running"]
+
+
+async def test_a_wait_that_a_larger_round_has_overtaken_starts_nobody_early(probe, events, crash):
+    names = sv.Registry()
+    children = [probe("a"), probe("b", name=names.via("b")), probe("c", name=names.via("c"))]
+    async with sv.open_supervisor(children, strategy="rest_for_one", backoff=sv.Backoff(10, 10)) as sup:
+        await crash(sup.child("b"))
+        await trio.sleep(8)
+        events.clear()
+        await crash(sup.child("a"))
+        await trio.sleep(8)
+        assert events == ["stop a: crash: ValueError('boom')"]
+        await trio.sleep(8)
+        assert events[1:] == ["start a", "start b", "start c"]
+
+
+async def test_those_who_wait_with_a_child_that_does_not_come_up_come_when_it_is_stopped(probe, crash):
+    fails = [None, *(ValueError("boom") for _ in range(100))]
+    async with sv.open_supervisor(
+        [probe("a", fails=fails), probe("b")],
+        strategy="rest_for_one",
+        backoff=sv.Backoff(10, 10),
+        max_restarts=100,
+    ) as sup:
+        await crash(sup.child("a"))
+        await trio.sleep(35)
+        assert [child.status for child in sup.which_children()] == ["restarting"] * 2
+        await sup.terminate_child("a")
+        await trio.sleep(20)
+        assert [child.status for child in sup.which_children()] == ["stopped", "running"]
+
+
+async def test_a_child_that_waits_for_its_restart_is_added_again_only_when_it_is_stopped(probe, crash):
+    async with sv.open_supervisor([probe("a")], backoff=sv.Backoff(10, 10)) as sup:
+        await crash(sup.child("a"))
+        with pytest.raises(sv.AlreadyPresent, match="restarting; terminate_child and then restart_child"):
+            await sup.start_child(probe("a"))
+        await sup.terminate_child("a")
+        assert (await sup.restart_child("a")) is not None

@@ -132,3 +132,49 @@ def test_an_interrupt_at_any_point_ends_everything(at):
 def test_an_interrupt_at_every_point_ends_everything():
     for at in range(1, LAST_POINT):
         assert run_interrupted(at)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+@pytest.mark.parametrize("where", ["handler", "background", "terminate"])
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_a_child_that_is_interrupted_starts_nobody_again_at_any_depth(depth, where, interrupt):
+    started = []
+
+    async def raising():
+        raise interrupt
+
+    class Victim(sv.Server):
+        async def init(self):
+            started.append("victim")
+            self.is_over = False
+
+        async def handle_cast(self, message):
+            match where:
+                case "handler":
+                    raise interrupt
+                case "background":
+                    self.start_soon(raising)
+                case "terminate":
+                    self.stop()
+
+        async def terminate(self, reason):
+            if where == "terminate":
+                raise interrupt
+
+    async def other():
+        started.append("other")
+        await trio.sleep_forever()
+
+    def tree(depth):
+        below = [tree(depth - 1)] if depth else [sv.ChildSpec("victim", Victim, name=names.via("victim"))]
+        return sv.supervisor("nested", [*below, sv.ChildSpec("other", other)])
+
+    async def main():
+        async with sv.open_supervisor([tree(depth)]):
+            names.via("victim").cast("end")
+            await trio.sleep(9)
+
+    names = sv.Registry()
+    with pytest.raises(interrupt):
+        trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert started == ["victim", *["other"] * (depth + 1)]

@@ -137,3 +137,24 @@ async def test_statistics_count_what_waits_and_what_was_handled(probe):
         assert a.statistics() == sv.ProcessStatistics(
             "a", is_alive=True, waiting=1, handled=2, calling=None, dropped=0, capacity=None, links=0
         )
+
+
+async def test_of_two_calls_at_a_time_the_one_that_still_waits_is_visible(probe):
+    def sleeping(seconds):
+        async def sleep(_server):
+            await trio.sleep(seconds)
+
+        return sleep
+
+    async def ask_both(task_status):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sup.child("slow").call, sleeping(5))
+            nursery.start_soon(sup.child("quick").call, sleeping(1))
+            task_status.started()
+
+    async with sv.open_supervisor([probe("slow"), probe("quick")]) as sup:
+        asker = await sup.start_child(sv.ChildSpec("asker", ask_both, restart="temporary"))
+        await trio.sleep(3)
+        assert asker.statistics().calling == "slow"
+        await asker.wait_exited()
+        assert asker.statistics().calling is None

@@ -65,6 +65,29 @@ async def test_an_error_while_the_report_is_written_is_noted_and_breaks_nothing(
     assert raised.value.__cause__.__notes__ == ["While 'clumsy' ended, it also raised KeyError: 'oops'"]
 
 
+async def test_a_server_that_stops_with_a_crash_or_crashes_in_its_clean_up_is_reported_with_its_state(
+    caplog,
+):
+    class Failing(sv.Server):
+        async def init(self, error=None):
+            self.error = error
+
+        async def handle_cast(self, message):
+            self.stop(sv.Crash(ValueError("boom")))
+
+        async def terminate(self, reason):
+            if self.error is not None:
+                raise self.error
+
+    children = [sv.ChildSpec("a", Failing), sv.ChildSpec("b", Failing, (KeyError("oops"),))]
+    async with sv.open_supervisor(children) as sup:
+        sup.child("a").cast("stop")
+        await wait_all_tasks_blocked()
+    stopped, cleaning = (record.getMessage() for record in caplog.records)
+    assert stopped.endswith("its last message was the cast 'stop'; its state was {'error': None}")
+    assert cleaning.endswith("; its state was {'error': KeyError('oops')}")
+
+
 async def test_starts_ends_crashes_restarts_and_giving_up_are_telemetry_events(caplog):
     heard = []
 

@@ -1,5 +1,7 @@
 """OTP's rules for starting in order, stopping in reverse, and ending when the work is done."""
 
+import contextlib
+
 import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -101,6 +103,29 @@ async def test_a_child_that_does_not_stop_in_time_is_killed(events):
         pass
     assert trio.current_time() - begin == 4 + 2
     assert events == []
+
+
+async def test_whoever_is_told_to_stop_a_second_time_is_given_no_more_time(events):
+    class Slow(sv.Server):
+        async def terminate(self, reason):
+            try:
+                await trio.sleep_forever()
+            finally:
+                events.append(trio.current_time())
+
+    for opened in (sv.open_supervisor([]), sv.open_dynamic_supervisor()):
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery, opened as sup:
+            ref = await sup.start_child(sv.ChildSpec("slow", Slow, shutdown=5.0))
+            child = "slow" if isinstance(sup, sv.Supervisor) else ref
+            nursery.start_soon(unless_it_has_ended, sup.terminate_child, child)
+            await trio.sleep(4)
+        assert events.pop() == began + 5
+
+
+async def unless_it_has_ended(command, child):
+    with contextlib.suppress(sv.ProcessExited):
+        await command(child)
 
 
 async def test_brutal_kill_asks_no_question(probe, events):
