@@ -1,8 +1,9 @@
 """Keep what a runtime knows of one run, from the queue to its end; who begins when is decided elsewhere."""
 
-import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
+from functools import partial
+from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
 import trio
@@ -100,16 +101,25 @@ class Slot:
           changed: is called when other chains sample than before.
           ended: is called when nothing of the run goes on.
         """
-        try:
-            with self._scope:
-                async with self._opening() as self._run:
-                    self._is_opened.set()
-                    await self._watch(self._run, changed)
-        except ExmcError as error:
-            self._error = error
-        finally:
-            self.end(sys.exception())
-            ended(self)
+        with ExitStack() as stack:  # told what passes: sys.exception() may be what the host is handling
+            stack.push(partial(self._left, ended))
+            try:
+                with self._scope:
+                    async with self._opening() as self._run:
+                        self._is_opened.set()
+                        await self._watch(self._run, changed)
+            except ExmcError as error:
+                self._error = error
+
+    def _left(
+        self,
+        ended: Callable[["Slot"], None],
+        kind: type[BaseException] | None,
+        crash: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.end(crash)
+        ended(self)
 
     def end(self, crash: BaseException | None = None) -> None:
         """Note that nothing of it goes on; a second time changes nothing.

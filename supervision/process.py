@@ -3,7 +3,6 @@
 Knows nothing of supervisors: another kind of supervisor can be written on what is public here.
 """
 
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from traceback import format_exception_only
@@ -188,6 +187,7 @@ class Process:
         """Live: run the program, clean up, end what is owned, and tell everybody. Raises no Exception."""
         current_process.set(self)
         self.main_task = trio.lowlevel.current_task()
+        is_interrupted = True  # no Exception comes here
         try:
             if self.program.spawns:
                 with trio.CancelScope(shield=True):
@@ -195,9 +195,10 @@ class Process:
                         await self._live()
             else:
                 await self._live()
+            is_interrupted = False
         finally:
-            # No Exception comes here.  Its owner is interrupted, too, and must not find a Down to heal first.
-            if self._owner is not None and sys.exception() is not None:
+            # Its owner is interrupted, too, and must not find a Down to heal first.
+            if self._owner is not None and is_interrupted:
                 self._owner._cancel_work(f"{self.label} was interrupted")
             self._finish()
 

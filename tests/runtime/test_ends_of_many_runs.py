@@ -201,3 +201,15 @@ def test_what_a_forgotten_run_has_committed_does_not_wait_for_a_garbage_collecti
                 gc.enable()
 
     assert virtual(main)
+
+
+def test_runs_end_as_ever_while_their_host_handles_an_exception():
+    async def main():
+        async with ex.open_runtime() as rt:
+            await (await rt.start_run(schools(), name="a", **options())).result()
+            return states(rt)
+
+    try:
+        raise KeyError("of the host")
+    except KeyError:
+        assert virtual(main) == {"a": "finished"}

@@ -11,6 +11,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import supervision as sv
+from supervision.testing import run_virtual
 
 
 def temporary(function, *args, **options):
@@ -250,3 +251,24 @@ async def test_a_crashed_incarnation_leaves_nothing_behind_once_it_is_replaced(p
         gc.collect()
         assert state() is None
         assert await sup.child("a").call(lambda _: "healed") == "healed"
+
+
+def test_a_tree_heals_as_ever_while_its_host_handles_an_exception(caplog):
+    async def main():
+        async with sv.open_supervisor(
+            [sv.ChildSpec("a", boom), sv.ChildSpec("b", trio.sleep_forever)]
+        ) as sup:
+            await trio.sleep(5)
+            return [child.status for child in sup.which_children()]
+
+    async def boom():
+        if not crashed:
+            crashed.append(1)
+            raise ValueError("boom")
+        await trio.sleep_forever()
+
+    crashed = []
+    try:
+        raise KeyError("of the host")
+    except KeyError:
+        assert run_virtual(main) == ["running", "running"]
