@@ -73,7 +73,10 @@ class ChildKeeper(Server, ABC):
 
     @abstractmethod
     async def prepare_round(self, child: Child) -> Sequence[Child]:
-        """Stop whoever is restarted with a failed child; return all of them in the order of start."""
+        """Stop whoever is restarted with a failed child; return all of them in the order of start.
+
+        Those that were stopped for it wait then, as it does.
+        """
 
     @abstractmethod
     def forget_if_gone(self, child: Child) -> None:
@@ -99,7 +102,7 @@ class ChildKeeper(Server, ABC):
             case Retry(child, attempt) | WaitIsOver(child, attempt) if child.attempt != attempt:
                 pass
             case Retry(child) | WaitIsOver(child) if child.status != "restarting":
-                await self._start_all([other for other in child.followers if other.status == "restarting"])
+                await self._start_all(_still_waiting(child))
             case Retry(child, _, reason):
                 await self.heal(child, reason, lived=0.0)
             case WaitIsOver(child):
@@ -147,10 +150,10 @@ class ChildKeeper(Server, ABC):
 
     def _let_wait(self, first: Child, children: Sequence[Child]) -> None:
         """Have children wait to be started together, whomever they have waited for before."""
+        first.status = "restarting"
         for child in children:
-            child.status = "restarting"
             child.attempt += 1
-        first.followers = tuple(child for child in children if child is not first)
+        first.followers = tuple((child, child.attempt) for child in children if child is not first)
 
     @property
     def _label(self) -> str:
@@ -235,6 +238,15 @@ class ChildKeeper(Server, ABC):
             self.demonitor(child.monitor)
         child.process = child.monitor = child.nested = child.deadline = None
         child.status = "stopped"
+
+
+def _still_waiting(child: Child) -> list[Child]:
+    """Return those that wait with a child and, since, for nobody else."""
+    return [
+        other
+        for other, attempt in child.followers
+        if other.attempt == attempt and other.status == "restarting"
+    ]
 
 
 MakeKeeper = Callable[[SupervisorPlan | DynamicPlan, tuple[str, ...]], ChildKeeper]

@@ -75,9 +75,9 @@ class Child:
     failures: int = 0
     """In a row, for the backoff."""
     attempt: int = 0
-    """Counts the waits for a restart, so that one that has been overtaken is known."""
-    followers: tuple["Child", ...] = ()
-    """Those that wait with it, to be started after it, or without it if it is stopped meanwhile."""
+    """Counts the waits for a restart, so that one is known that another wait has taken the place of."""
+    followers: tuple[tuple["Child", int], ...] = ()
+    """Those of its last wait with their attempts: should it be stopped meanwhile, they come without it."""
     deadline: float | None = None
     """When it is killed, once it has been told to stop: whoever tells it again gives it no more time."""
 

@@ -222,8 +222,6 @@ class Consumer(Server):
 
     async def _take_in(self, intake: Intake, events: Sequence[Any]) -> None:
         for start in range(0, len(events), intake.step):
-            if self._loop.is_stopping:
-                return
             batch = events[start : start + intake.step]
             await self.handle_events(batch)
             intake.note(len(batch))
@@ -263,7 +261,7 @@ class ProducerConsumer(Producer, Consumer):
         await self._satisfy()
 
     async def _make(self) -> None:
-        while self._queue and not self._is_finishing and not self._loop.is_stopping:
+        while self._queue and not self._is_finishing:
             intake, reason = self._queue[0].intake, self._queue[0].end
             if reason is not None:
                 self._queue.popleft()

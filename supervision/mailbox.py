@@ -24,6 +24,8 @@ class Mailbox:
     """A queue with a lane for urgent messages; each lane keeps the order of its senders."""
 
     __slots__ = (
+        "_batch",
+        "_is_nudged",
         "_is_searched",
         "_left_in_batch",
         "_ordinary",
@@ -54,17 +56,14 @@ class Mailbox:
         self._sent = 0
         self._senders: dict[Task, Call | Cast] = {}
         self._reader: Task | None = None
+        self._batch = BATCH
         self._left_in_batch = 0
+        self._is_nudged = False
         self._is_searched = False
 
     def __len__(self) -> int:
         """Return the number of messages that wait."""
         return len(self._urgent) + len(self._ordinary)
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether the reader waits for a message."""
-        return self._reader is not None
 
     @property
     def is_waiting_needed(self) -> bool:
@@ -131,22 +130,31 @@ class Mailbox:
     # Taking
 
     @enable_ki_protection
-    async def get(self) -> Any:
-        """Wait for the next message and take it; cancelled, nothing is lost.
+    async def ready(self) -> bool:
+        """Wait for a message; return whether there is one, or whether the reader was only nudged.
 
         A checkpoint when there is none, and after each batch: not a checkpoint for every message.
         """
         if self._left_in_batch and (self._urgent or self._ordinary):
             self._left_in_batch -= 1
-        else:
-            await self._wait_for(self)
-        return self._urgent.pop(0) if self._urgent else self._take_ordinary()
+            return True
+        return await self._wait_for(self)
 
     @enable_ki_protection
-    async def get_urgent(self) -> Any:
-        """Wait for the next urgent message and take it."""
-        await self._wait_for(self._urgent)
-        return self._urgent.pop(0)
+    async def ready_with_urgent(self) -> bool:
+        """As ``ready``, but wait for an urgent message."""
+        return await self._wait_for(self._urgent)
+
+    @enable_ki_protection
+    def take(self) -> Any:
+        """Take the next message; there is one."""
+        return self._urgent.pop(0) if self._urgent else self._take_ordinary()
+
+    def nudge(self) -> None:
+        """Let the reader, if it waits for a message, see what else there is to do."""
+        if self._reader is not None:
+            self._is_nudged = True
+            self._wake_reader()
 
     @enable_ki_protection
     async def get_match(self, as_received: Callable[[Any], Any], match: Callable[[Any], object]) -> Any:
@@ -166,9 +174,9 @@ class Mailbox:
         finally:
             self._is_searched = False
 
-    def end_batch(self) -> None:
-        """Let the next ``get`` be a checkpoint."""
-        self._left_in_batch = 0
+    def end_batches(self) -> None:
+        """Let ``ready`` be a checkpoint for every message from now on."""
+        self._batch, self._left_in_batch = 1, 0
 
     @enable_ki_protection
     def close(self) -> list[Any]:
@@ -189,12 +197,13 @@ class Mailbox:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
 
-    async def _wait_for(self, lane: "Mailbox | list[Any]") -> None:
+    async def _wait_for(self, lane: "Mailbox | list[Any]") -> bool:
         if lane:
             await trio.lowlevel.checkpoint()
-        while not lane:
+        while not lane and not self._is_nudged:
             await self._park()
-        self._left_in_batch = BATCH - 1
+        self._is_nudged, self._left_in_batch = False, self._batch - 1
+        return bool(lane)
 
     async def _search(self, as_received: Callable[[Any], Any], match: Callable[[Any], object]) -> Any:
         seen = 0

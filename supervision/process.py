@@ -228,8 +228,9 @@ class Process:
             await self.background.end()
 
     async def _give_account(self) -> None:
-        has_crashed = self._crash is not None or isinstance(self._verdict(), Crash)
-        if has_crashed and self._account is None:
+        if isinstance(self._returned, Crash) and self._crash is None and not self._is_killed:
+            self._crash = self._returned  # the reason, whatever goes wrong from here on
+        if self._crash is not None and self._account is None:
             self._account = await self.guard(self.program.account) or ""
 
     def _finish(self) -> None:
@@ -239,6 +240,8 @@ class Process:
         if self._name is not None:
             self._name.release(self.ref)
         left = self.mailbox.close()
+        if self.timers is not None:
+            self.timers.end()
         self.contacts.tell_end(reason)
         self._ready.set()
         self._ended.set()
@@ -253,7 +256,7 @@ class Process:
         return self._crash or self._asked or self._returned or Killed()  # the last one of an interrupt
 
     def _cancel_work(self, reason: str) -> None:
-        self.mailbox.end_batch()
+        self.mailbox.end_batches()
         self._work.cancel(reason=reason)
 
     def _note_crash(self, error: Exception) -> None:

@@ -47,6 +47,8 @@ class ServerLoop(Program):
         self._server: Server | None = None
         self._stopping: ExitReason | None = None
         self._envelope: Any = None
+        self._last: Any = None
+        """What was handled when the server asked to end."""
         self._call: Call | None = None
         self._is_deferred = False
         self._continues: list[Any] = []
@@ -82,10 +84,8 @@ class ServerLoop(Program):
         try:
             await self._continue(server)
             while self._stopping is None:
-                await self._handle(server, await self._next(server))
-                if self._stopping is None:
-                    # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
-                    self._envelope = self.caller = None
+                if await self._is_next(server):
+                    await self._handle_next(server)
                 if self._continues:
                     await self._continue(server)
         finally:
@@ -104,30 +104,26 @@ class ServerLoop(Program):
         if self._server is None:
             return ""
         state = f"; its state was {self._server.format_state()}"
-        if self._envelope is None:
+        envelope = self._envelope or self._last
+        if envelope is None:
             return state
-        entry = _entry_of(self._envelope)
+        entry = _entry_of(envelope)
         message = self._server.format_message(entry.message)
         sender = "" if entry.caller is None else f" from {entry.caller}"
         return f"; its last message was the {entry.kind} {message}{sender}{state}"
 
     def forget(self) -> None:
         """Forget the server, and what it was made from."""
-        self._server = self._envelope = self._call = self.caller = None
+        self._server = self._envelope = self._last = self._call = self.caller = None
         del self._make, self._args, self._kwargs
 
     # What the server asks for.
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether the server has asked to end."""
-        return self._stopping is not None
 
     def stop(self, reason: ExitReason) -> None:
         """End after the current message; the first reason counts."""
         check_reason(reason, "stop")
         self._stopping = self._stopping or reason
-        self._look_up()
+        self.process.mailbox.nudge()
 
     def defer(self) -> Reply:
         """Hand out the reply of the call being handled."""
@@ -139,7 +135,7 @@ class ServerLoop(Program):
     def continue_with(self, value: Any) -> None:
         """Let ``handle_continue(value)`` be next, before any message."""
         self._continues.append(value)
-        self._look_up()
+        self.process.mailbox.nudge()
 
     def stash(self) -> None:
         """Put the message being handled aside."""
@@ -159,11 +155,6 @@ class ServerLoop(Program):
         """Run a background task next to the loop."""
         label = name or str(getattr(function, "__name__", function))
         return self.process.background.start(function, *args, name=label)
-
-    def _look_up(self) -> None:
-        """Let the loop look at what there is to do, if it waits for a message: a background task may ask."""
-        if self.process.mailbox.is_awaited:
-            self.process.mailbox.put_urgent(System(ServerLoop.get_state, Reply()))
 
     # What others ask for, between two messages.
 
@@ -207,16 +198,30 @@ class ServerLoop(Program):
 
     # The loop.
 
-    async def _next(self, server: Server) -> Any:
+    async def _is_next(self, server: Server) -> bool:
+        """Wait for a message; return whether to take it, or first do what a background task has asked for."""
         mailbox = self.process.mailbox
-        if self._is_suspended or self._holders:
-            return await mailbox.get_urgent()
+        if self._is_held:
+            is_there = await mailbox.ready_with_urgent()
         # What is there already has come in time, however short that is.
-        if server.idle_timeout is None or len(mailbox):
-            return await mailbox.get()
-        with trio.move_on_after(server.idle_timeout):
-            return await mailbox.get()
-        return IdleTimeout()
+        elif server.idle_timeout is None or len(mailbox):
+            is_there = await mailbox.ready()
+        else:
+            is_there = True
+            with trio.move_on_after(server.idle_timeout):
+                is_there = await mailbox.ready()
+        return is_there and self._stopping is None and (self._is_held or not self._continues)
+
+    async def _handle_next(self, server: Server) -> None:
+        mailbox = self.process.mailbox
+        await self._handle(server, mailbox.take() if len(mailbox) else IdleTimeout())
+        # An idle server holds on to nothing: a Down, say, leads to all that a dead process had.
+        self._last = None if self._stopping is None else self._envelope
+        self._envelope = self.caller = None
+
+    @property
+    def _is_held(self) -> bool:
+        return self._is_suspended or bool(self._holders)
 
     async def _handle(self, server: Server, envelope: Any) -> None:
         kind = type(envelope)
@@ -248,7 +253,7 @@ class ServerLoop(Program):
             call.reply.send(answer)
 
     async def _continue(self, server: Server) -> None:
-        while self._continues and self._stopping is None:
+        while self._continues and self._stopping is None and not self._is_held:
             await server.handle_continue(self._continues.pop(0))
 
     def _note(self, envelope: Any, caller: ProcessRef | None) -> None:

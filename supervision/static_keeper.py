@@ -132,8 +132,12 @@ class StaticKeeper(ChildKeeper):
         order = {id: other.spec.restart for id, other in self.children.items()}
         todo = restart_round(self.plan.strategy, order, child.spec.id)
         for id in todo.stop:
-            await self.stop_child(self.children[id])
-            self.forget_if_gone(self.children[id])
+            other = self.children[id]
+            was_active = other.is_active
+            await self.stop_child(other)
+            self.forget_if_gone(other)
+            if was_active:
+                other.status = "restarting"
         return [self.children[id] for id in todo.start]
 
     def forget_if_gone(self, child: Child) -> None:

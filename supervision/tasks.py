@@ -148,7 +148,10 @@ class Tasks:
         return _Stream(self, partial(self._start_for, function), items, lambda task: task, options)
 
     async def stop(self, tasks: Iterable[Task[Any]]) -> None:
-        """Stop some tasks at once, within the time that they have; cancelled meanwhile, kill them."""
+        """Stop some tasks at once, within the time that they have, and wait for their ends.
+
+        Cancelled meanwhile, it kills them.
+        """
         tasks = list(tasks)
         for task in tasks:
             task.ref.exit(KILL if self._template.shutdown == "brutal_kill" else Shutdown())
@@ -159,11 +162,19 @@ class Tasks:
         finally:
             for task in tasks:
                 task.ref.exit(KILL)
-        for task in tasks:
-            await task.ref.wait_exited()
+            with trio.CancelScope(shield=True):
+                for task in tasks:
+                    await task.ref.wait_exited()
+        await trio.lowlevel.checkpoint_if_cancelled()
 
-    async def _start_for(self, function: Callable[[ItemT], Awaitable[T]], item: ItemT) -> Task[T]:
-        return await self.async_nolink(function, item)
+    async def _start_for(
+        self, function: Callable[[ItemT], Awaitable[T]], fetched: "_Fetched[ItemT]"
+    ) -> Task[T]:
+        async def taking() -> T:
+            fetched.is_taken = True
+            return await function(fetched.item)
+
+        return await self._start(_name_of(function), taking, ())
 
     async def _start(self, name: str, function: Callable[[*Ts], Awaitable[T]], args: tuple[*Ts]) -> Task[T]:
         values: list[T] = []
@@ -192,7 +203,7 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
     def __init__(
         self,
         tasks: Tasks,
-        start: Callable[[ItemT], Awaitable[Task[T]]],
+        start: "Callable[[_Fetched[ItemT]], Awaitable[Task[T]]]",
         items: Iterable[ItemT] | AsyncIterable[ItemT],
         take: Callable[[Task[T]], R],
         options: "_StreamOptions",
@@ -203,7 +214,7 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
         self._take = take
         self._options = options
         self._is_exhausted = False
-        self._fetched: list[ItemT] = []
+        self._fetched: _Fetched[ItemT] | None = None
         self._started: dict[Task[T], EndWatch] = {}
         self._ended: dict[Task[T], None] = {}
         self._waiting = trio.lowlevel.ParkingLot()
@@ -221,22 +232,19 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Whoever is killed kills them, too; any other cancellation waits for them.
-        process = current_process.get()
-        with trio.CancelScope(shield=True) if process is None else process.shield():
-            await self._tasks.stop(self._started)
+        await self._tasks.stop(self._started)
 
     async def _fill_up(self, limit: int) -> None:
         await trio.lowlevel.checkpoint()
         while len(self._started) < limit and not self._is_exhausted:
             try:
-                if not self._fetched:  # else one whose start was cancelled, or refused
-                    self._fetched.append(await anext(self._source))
+                if self._fetched is None or self._fetched.is_taken:
+                    self._fetched = _Fetched(await anext(self._source))
             except StopAsyncIteration:
                 self._is_exhausted = True
             else:
-                task = await self._start(*self._fetched)
-                self._fetched.clear()
+                task = await self._start(self._fetched)
+                self._fetched = None
                 self._started[task] = EndWatch(task.ref, partial(self._note_end, task))
 
     def _note_end(self, task: Task[T]) -> None:
@@ -250,6 +258,15 @@ class _Stream(AbstractAsyncContextManager["_Stream[ItemT, T, R]"], AsyncIterator
             if first is not None and first in self._ended:
                 return first
             await self._waiting.park()
+
+
+@dataclass(slots=True)
+class _Fetched(Generic[ItemT]):
+    """An item that has no task yet; where a start is cancelled or refused, it is the next one again."""
+
+    item: ItemT
+    is_taken: bool = False
+    """Whether the function has begun with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Timer:
 
     @property
     def is_pending(self) -> bool:
-        """Whether it will ring."""
+        """Whether it will ring, if the process lives till then."""
         return self._scope is not None
 
     def start(self, process: "Process", message: Any) -> None:
@@ -49,7 +49,7 @@ class Timer:
         if self._scope is None or self._timers is None:
             return None
         self._scope.cancel(reason="cancel_timer")
-        self._end()
+        self.end()
         self._timers.forget_one()
         return max(0.0, self.deadline - trio.current_time())
 
@@ -59,9 +59,10 @@ class Timer:
         # Tasks that wake together run in any order: whichever is first rings all that are due.
         assert self._timers is not None
         for timer in self._timers.take_due(trio.current_time()):
-            process.mailbox.put_signal(timer._end())
+            process.mailbox.put_signal(timer.end())
 
-    def _end(self) -> Any:
+    def end(self) -> Any:
+        """Be pending no more; return the message."""
         message, self._message, self._scope = self._message, None, None
         return message
 
@@ -88,6 +89,12 @@ class Timers:
             self._heap = [timer for timer in self._heap if timer.is_pending]
             heapq.heapify(self._heap)
             self._cancelled = 0
+
+    def end(self) -> None:
+        """Let go of all: the process has ended."""
+        for timer in self._heap:
+            timer.end()
+        self._heap.clear()
 
     def take_due(self, now: float) -> list[Timer]:
         """Return those that are due, the first one first, and forget them."""

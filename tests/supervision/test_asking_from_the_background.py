@@ -2,9 +2,11 @@
 
 import operator
 
+import pytest
 import trio
 
 import supervision as sv
+from supervision.testing import run_virtual
 
 
 class Connection(sv.Server):
@@ -95,3 +97,46 @@ async def test_a_producer_that_is_fed_and_finished_from_the_background_ends():
         assert await sup.child("sink").wait_exited() == sv.Normal()
         assert trio.current_time() == 2.0
     assert seen == [1, 2]
+
+
+async def test_a_server_that_is_suspended_goes_on_with_nothing_before_it_is_resumed():
+    seen = []
+    go_on = operator.methodcaller("continue_with", "work")
+    async with sv.open_supervisor([sv.ChildSpec("a", Later, (go_on, seen))]) as sup:
+        await sup.child("a").suspend()
+        await trio.sleep(5)
+        await sup.child("a").resume()
+        await trio.sleep(1)
+    assert seen == [("work", 5.0)]
+
+
+@pytest.mark.parametrize("what", ["stop", "continue_with"])
+def test_what_the_background_asks_for_comes_before_a_message_of_the_same_moment(what):
+    class Both(sv.Server):
+        async def init(self, seen):
+            self.seen = seen
+            self.start_soon(self.ask)
+
+        async def ask(self):
+            await trio.sleep(1)
+            self.seen.append("asked")
+            getattr(self, what)()
+
+        async def handle_continue(self, value):
+            self.seen.append("went on")
+
+        async def handle_cast(self, message):
+            self.seen.append("message")
+
+    async def main():
+        seen = []
+        async with sv.open_supervisor([sv.ChildSpec("a", Both, (seen,), restart="temporary")]) as sup:
+            await trio.sleep(1)
+            sup.child("a").cast("message")
+            await trio.sleep(1)
+        return seen
+
+    after = [] if what == "stop" else ["went on", "message"]
+    seen = [run_virtual(main) for _ in range(40)]  # in either order of the two
+    assert ["asked", *after] in seen
+    assert all(one == ["asked", *after] for one in seen if one[0] == "asked")

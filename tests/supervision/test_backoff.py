@@ -190,3 +190,39 @@ async def test_a_child_that_waits_for_its_restart_is_added_again_only_when_it_is
             await sup.start_child(probe("a"))
         await sup.terminate_child("a")
         assert (await sup.restart_child("a")) is not None
+
+
+async def test_who_was_stopped_by_hand_before_the_wait_does_not_come_without_the_one_that_failed(
+    probe, crash
+):
+    async def job():
+        jobs.append(trio.current_time())
+
+    jobs = []
+    children = [probe("a"), probe("b"), sv.ChildSpec("job", job, restart="transient")]
+    async with sv.open_supervisor(children, strategy="rest_for_one", backoff=sv.Backoff(10, 10)) as sup:
+        await sup.terminate_child("b")
+        await crash(sup.child("a"))
+        assert [child.status for child in sup.which_children()] == ["restarting", "stopped", "stopped"]
+        await sup.terminate_child("a")
+        await trio.sleep(50)
+        assert [child.status for child in sup.which_children()] == ["stopped"] * 3
+    assert len(jobs) == 1
+
+
+async def test_who_waits_for_a_restart_of_its_own_is_not_started_by_an_earlier_wait(probe, crash, events):
+    async with sv.open_supervisor(
+        [probe("a"), probe("b")], strategy="rest_for_one", backoff=sv.Backoff(10, 10)
+    ) as sup:
+        await crash(sup.child("a"))
+        await trio.sleep(1)
+        await sup.terminate_child("a")
+        await sup.terminate_child("b")
+        await sup.restart_child("b")
+        await trio.sleep(8)
+        await crash(sup.child("b"))
+        events.clear()
+        await trio.sleep(9)
+        assert events == []
+        await trio.sleep(2)
+        assert events == ["start b"]

@@ -165,3 +165,20 @@ async def test_snapshots_do_not_wait_behind_a_slow_start(probe):
         await wait_all_tasks_blocked()
         assert [child.status for child in sup.which_children()] == ["running", "starting"]
         assert sup.count_children().active == 2
+
+
+async def test_children_that_do_not_stop_are_killed_each_at_its_own_time(events):
+    class Deaf(sv.Server):
+        async def init(self, id):
+            self.id = id
+
+        async def terminate(self, reason):
+            try:
+                await trio.sleep_forever()
+            finally:
+                events.append((self.id, trio.current_time()))
+
+    async with sv.open_dynamic_supervisor() as pool:
+        for id, shutdown in (("slow", 5.0), ("quick", 1.0), ("slower", 7.0)):
+            await pool.start_child(sv.ChildSpec(id, Deaf, (id,), shutdown=shutdown))
+    assert events == [("quick", 1), ("slow", 5), ("slower", 7)]

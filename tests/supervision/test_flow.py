@@ -165,22 +165,6 @@ async def test_what_a_stage_in_the_middle_makes_while_it_finishes_is_given_to_th
     assert flat(seen) == list("abcdefghij")
 
 
-async def test_a_stage_that_has_asked_to_stop_handles_no_more_batches():
-    class Once(Sink):
-        async def handle_events(self, events):
-            await super().handle_events(events)
-            self.stop()
-
-    seen = []
-    async with stages(
-        ("numbers", Numbers, (), (), {}),
-        ("sink", Once, ("numbers",), (seen,), {"max_demand": 10, "min_demand": 7}),
-        restart="temporary",
-    ):
-        await wait_all_tasks_blocked()
-    assert flat(seen) == [0, 1, 2]
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(0, 60),

@@ -134,6 +134,32 @@ def test_an_interrupt_at_every_point_ends_everything():
         assert run_interrupted(at)
 
 
+def test_a_child_that_is_interrupted_in_the_moment_of_another_end_is_not_started_again():
+    async def main():
+        async def temporary():
+            await go.wait()
+
+        async def victim():
+            started.append(1)
+            await go.wait()
+            raise SystemExit
+
+        go, started = trio.Event(), []
+        children = [sv.ChildSpec("temporary", temporary, restart="temporary"), sv.ChildSpec("victim", victim)]
+        try:
+            async with sv.open_supervisor(children):
+                go.set()
+                await trio.sleep(5)
+        finally:
+            runs.append(len(started))
+
+    runs = []
+    for _ in range(40):  # trio runs tasks that wake together in any order
+        with pytest.raises(SystemExit):
+            trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert set(runs) == {1}
+
+
 @pytest.mark.parametrize("depth", [0, 1, 3])
 @pytest.mark.parametrize("where", ["handler", "background", "terminate"])
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])

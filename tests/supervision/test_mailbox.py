@@ -20,8 +20,13 @@ async def take_all(box):
     return [message.message if isinstance(message, Cast | Call) else message for message in await drain(box)]
 
 
+async def get(box):
+    assert await box.ready()
+    return box.take()
+
+
 async def drain(box):
-    return [await box.get() for _ in range(len(box))]
+    return [await get(box) for _ in range(len(box))]
 
 
 async def test_urgent_messages_overtake_the_others_and_each_lane_keeps_its_order():
@@ -39,14 +44,49 @@ async def test_a_reader_wakes_when_a_message_comes():
 
         @nursery.start_soon
         async def read():
-            got.append(await box.get())
+            got.append(await get(box))
 
         await wait_all_tasks_blocked()
         box.put_signal("late")
     assert got == ["late"]
 
 
-async def test_of_every_batch_one_get_is_a_checkpoint_even_when_messages_wait():
+async def test_a_reader_that_waits_is_nudged_and_one_that_does_not_is_not():
+    box, found = Mailbox(), []
+    box.nudge()
+    async with trio.open_nursery() as nursery:
+
+        @nursery.start_soon
+        async def read():
+            found.append(await box.ready())
+            found.append(await box.ready())
+
+        await wait_all_tasks_blocked()
+        assert found == []
+        box.nudge()
+        await wait_all_tasks_blocked()
+        assert found == [False]
+        box.put_signal("now")
+    assert found == [False, True]
+
+
+async def test_without_batches_every_wait_is_a_checkpoint():
+    box = Mailbox()
+    put_all(box, range(4))
+    assert await get(box) is not None
+    box.end_batches()
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await box.ready()
+    assert scope.cancelled_caught
+    assert await get(box) is not None
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await box.ready()
+    assert scope.cancelled_caught
+
+
+async def test_of_every_batch_one_wait_is_a_checkpoint_even_when_messages_wait():
     box, passes = Mailbox(), []
     put_all(box, range(10 * BATCH))
     async with trio.open_nursery() as nursery:
@@ -68,7 +108,7 @@ async def test_a_cancelled_get_takes_nothing():
     put_all(box, [1])
     with trio.CancelScope() as scope:
         scope.cancel()
-        await box.get()
+        await get(box)
     assert scope.cancelled_caught
     assert len(box) == 1
 
@@ -76,7 +116,7 @@ async def test_a_cancelled_get_takes_nothing():
 async def test_a_cancelled_reader_makes_room_for_the_next_one():
     box = Mailbox()
     with trio.move_on_after(1):
-        await box.get()
+        await get(box)
     put_all(box, [1])
     assert await take_all(box) == [1]
 
@@ -154,7 +194,7 @@ async def test_senders_wait_for_room_and_get_it_in_the_order_in_which_they_came(
             nursery.start_soon(box.put_when_there_is_room, cast(value))
             await wait_all_tasks_blocked()
         assert len(box) == 1
-        got = [(await box.get()).message for _ in range(4)]
+        got = [(await get(box)).message for _ in range(4)]
     assert got == list("abcd")
 
 

@@ -148,12 +148,15 @@ async def test_of_two_calls_at_a_time_the_one_that_still_waits_is_visible(probe)
 
     async def ask_both(task_status):
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(sup.child("quick").call, sleeping(2))
+            await trio.sleep(1)
             nursery.start_soon(sup.child("slow").call, sleeping(5))
-            nursery.start_soon(sup.child("quick").call, sleeping(1))
             task_status.started()
 
     async with sv.open_supervisor([probe("slow"), probe("quick")]) as sup:
         asker = await sup.start_child(sv.ChildSpec("asker", ask_both, restart="temporary"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert asker.statistics().calling == "slow"
         await trio.sleep(3)
         assert asker.statistics().calling == "slow"
         await asker.wait_exited()

@@ -88,6 +88,22 @@ async def test_a_server_that_stops_with_a_crash_or_crashes_in_its_clean_up_is_re
     assert cleaning.endswith("; its state was {'error': KeyError('oops')}")
 
 
+async def test_a_crash_that_a_server_has_stopped_with_stays_its_reason_whatever_else_goes_wrong():
+    class Clumsy(sv.Server):
+        async def handle_cast(self, message):
+            self.stop(sv.Crash(ValueError("boom")))
+
+        def format_state(self):
+            raise KeyError("oops")
+
+    async with sv.open_supervisor([sv.ChildSpec("clumsy", Clumsy, restart="temporary")]) as sup:
+        ref = sup.child("clumsy")
+        ref.cast("stop")
+        reason = await ref.wait_exited()
+    assert repr(reason.error) == "ValueError('boom')"
+    assert reason.error.__notes__ == ["While 'clumsy' ended, it also raised KeyError: 'oops'"]
+
+
 async def test_starts_ends_crashes_restarts_and_giving_up_are_telemetry_events(caplog):
     heard = []
 

@@ -126,19 +126,60 @@ async def test_leaving_a_stream_early_stops_what_is_left_and_kills_what_does_not
         assert trio.current_time() == pytest.approx(5, abs=0.01)
 
 
-async def test_a_cancelled_stream_waits_for_its_tasks_too_and_kills_what_does_not_stop(in_tasks):
+async def test_a_cancelled_stream_kills_its_tasks_and_waits_for_their_ends(in_tasks):
     async def deaf(_):
         sv.trap_exit()
-        await trio.sleep_forever()
+        try:
+            await trio.sleep_forever()
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(3)
 
     opened = in_tasks()
     async with opened as tasks:
         with trio.move_on_after(1):
             async with tasks.async_stream(deaf, [1, 2]) as results:
                 await anext(results)
+        assert trio.current_time() == 1 + 3
         await wait_all_tasks_blocked()
         assert opened.supervisor.which_children() == ()
-        assert trio.current_time() == pytest.approx(1 + 5, abs=0.01)
+
+
+async def test_a_server_that_is_asked_to_end_while_it_reads_a_stream_still_cleans_up(in_tasks, events):
+    async def deaf(_):
+        sv.trap_exit()
+        await trio.sleep_forever()
+
+    class Reader(sv.Server):
+        async def handle_cast(self, message):
+            async with tasks.async_stream(deaf, [1, 2]) as results:
+                await anext(results)
+
+        async def terminate(self, reason):
+            events.append(f"cleaned up: {reason}")
+
+    async with in_tasks() as tasks, sv.open_supervisor([sv.ChildSpec("reader", Reader)]) as sup:
+        sup.child("reader").cast("read")
+        await trio.sleep(1)
+    assert events == ["cleaned up: shutdown"]
+    assert trio.current_time() == 1
+
+
+async def test_a_cancellation_while_a_stream_is_left_is_raised_there(in_tasks, events):
+    async def slow(_):
+        try:
+            await trio.sleep(0 if not events else 9)
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(3)
+
+    async with in_tasks() as tasks:
+        with trio.move_on_after(4):
+            async with tasks.async_stream(slow, [1, 2, 3], max_concurrency=2) as results:
+                await anext(results)
+                events.append("first")
+            events.append("went on")
+    assert events == ["first"]
 
 
 async def test_a_stream_in_a_process_that_is_killed_kills_its_tasks_at_once(in_tasks):
@@ -185,6 +226,28 @@ async def test_an_item_whose_start_was_cancelled_or_refused_is_the_next_one(in_t
         await tasks.stop([blocker])
         seen += [result async for result in results]
     assert seen == [0, 0.2, 0.4, 0.6]
+
+
+async def test_an_item_that_its_task_has_begun_with_is_not_given_to_another_one(in_tasks):
+    async def cancelling(number):
+        begun.append(number)
+        if number == 2 and scope is not None:
+            scope.cancel()
+            await trio.lowlevel.checkpoint()
+        return number
+
+    begun, scope = [], None
+    async with (
+        in_tasks() as tasks,
+        tasks.async_stream(cancelling, [1, 2, 3], max_concurrency=1) as results,
+    ):
+        assert await anext(results) == 1
+        with trio.CancelScope() as scope:
+            await anext(results)
+        scope = None
+        rest = [result async for result in results]
+    assert begun.count(2) == 1
+    assert rest[-1] == 3
 
 
 async def test_a_stream_that_is_left_early_has_nothing_to_be_closed(in_tasks):

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 import trio
 
@@ -90,6 +92,21 @@ def test_a_handler_does_not_hear_what_it_does_itself(heard):
     assert again == [("test", "a")]
     # Others do hear it.
     assert [event for event, *_ in heard] == [("test", "a"), ("test", "echo")]
+
+
+def test_a_handler_hears_what_happens_meanwhile_in_another_thread(heard):
+    def slow(event, *_):
+        names.append(event[-1])
+        if event[-1] == "first":
+            thread = threading.Thread(target=telemetry.execute, args=(("test", "other"),))
+            thread.start()
+            thread.join()
+
+    names = []
+    telemetry.attach("slow", ("test",), slow)
+    telemetry.execute(("test", "first"))
+    assert telemetry.detach("slow")
+    assert names == ["first", "other"]
 
 
 async def test_a_handler_that_casts_to_a_server_survives_that_server(probe):

@@ -1,5 +1,9 @@
 """Messages that are due later come in the order in which they are due."""
 
+import gc
+import operator
+import weakref
+
 import trio
 
 import supervision as sv
@@ -46,7 +50,23 @@ async def test_a_timer_that_has_rung_has_no_time_left():
         assert await sup.child("a").call(lambda server: server.cancel_timer(timer)) is None
 
 
-async def test_timers_that_are_cancelled_are_not_kept(monkeypatch):
+async def test_a_process_that_has_ended_keeps_no_message_of_its_timers():
+    class Big:
+        pass
+
+    big = Big()
+    kept = weakref.ref(big)
+    async with sv.open_supervisor([sv.ChildSpec("a", Listing, restart="temporary")]) as sup:
+        ref = sup.child("a")
+        timer = await ref.call(operator.methodcaller("send_after", 3600, big))
+        await ref.stop()
+        assert not timer.is_pending
+        del big
+        gc.collect()
+        assert kept() is None
+
+
+async def test_timers_that_are_cancelled_are_not_kept():
     def set_and_cancel(server):
         server.send_after(1, "kept")
         for _ in range(1000):
@@ -61,10 +81,10 @@ async def test_timers_that_are_cancelled_are_not_kept(monkeypatch):
 
 def test_those_that_are_due_are_taken_once_and_the_first_one_first():
     timers = Timers()
-    late, early, same = (Timer(deadline) for deadline in (3.0, 1.0, 3.0))
-    for timer in (same, late, early):
+    made = [Timer(deadline) for deadline in (3.0, 1.0, *[3.0] * 20)]
+    for timer in reversed(made):
         timer._scope = trio.CancelScope()
         timers.add(timer)
     assert timers.take_due(0.5) == []
-    assert timers.take_due(3.0) == [early, late, same]
+    assert timers.take_due(3.0) == [made[1], made[0], *made[2:]]
     assert timers.take_due(3.0) == []
