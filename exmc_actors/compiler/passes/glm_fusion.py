@@ -93,17 +93,26 @@ def _totals(effect: Gather, rows: np.ndarray) -> Expression:
     return constant(np.bincount(effect.positions, rows, minlength=effect.size))
 
 
+def _where_counted(totals: Expression, vector: Expression) -> Expression:
+    """Return the entries that are counted at all: zero times an infinite one would be no number."""
+    return Apply("where", (totals, vector, Literal(0.0)))
+
+
 def _bernoulli_of_groups(form: Linear, effect: Gather, outcomes: np.ndarray) -> Expression:
     ones, zeros = _totals(effect, outcomes), _totals(effect, 1.0 - outcomes)
-    return -(ones * Apply("softplus", (-effect.vector,)) + zeros * Apply("softplus", (effect.vector,)))
+    losses = [
+        count * Apply("softplus", (sign * _where_counted(count, effect.vector),))
+        for count, sign in ((ones, Literal(-1.0)), (zeros, Literal(1.0)))
+    ]
+    return -(losses[0] + losses[1])
 
 
 def _poisson_of_groups(form: Linear, effect: Gather, outcomes: np.ndarray) -> Expression:
     offset = np.zeros(outcomes.size) if form.offset is None else form.offset
     exposure = _totals(effect, np.exp(offset))
-    # A group without rows adds nothing, however large its rate.
-    informed = Apply("where", (exposure, effect.vector, Literal(0.0)))
-    parts = _totals(effect, outcomes) * effect.vector - exposure * Apply("exp", (informed,))
+    counts = _totals(effect, outcomes)
+    expected = exposure * Apply("exp", (_where_counted(exposure, effect.vector),))
+    parts = counts * _where_counted(counts, effect.vector) - expected
     return Apply("sum", (parts,), (("axis", None),)) + constant(_known_part(offset, outcomes))
 
 
@@ -120,13 +129,15 @@ def _poisson(form: Linear, outcomes: np.ndarray) -> Expression:
         linear = linear + Apply("dot", (_coefficients(form), constant(outcomes @ matrix)))
     for gather in form.gathers:
         weighted = outcomes * filled(gather.weights, outcomes.size)
-        totals = np.bincount(gather.positions, weighted, minlength=gather.size)
-        linear = linear + Apply("dot", (gather.vector, constant(totals)))
+        totals = constant(np.bincount(gather.positions, weighted, minlength=gather.size))
+        linear = linear + Apply("dot", (_where_counted(totals, gather.vector), totals))
     return linear - Apply("exp_sum", (_rows(form, outcomes.size),))
 
 
 def _known_part(offset: np.ndarray, outcomes: np.ndarray) -> float:
-    return float(np.dot(outcomes, offset)) - sum(math.lgamma(count + 1.0) for count in outcomes.tolist())
+    # A count of zero is certain where none is expected: an exposure of zero has an infinite logarithm.
+    counted = np.where(outcomes > 0.0, offset, 0.0)
+    return float(np.dot(outcomes, counted)) - sum(math.lgamma(count + 1.0) for count in outcomes.tolist())
 
 
 def _matrix(form: Linear, count: int) -> np.ndarray:

@@ -154,3 +154,64 @@ def test_another_link_stays_as_it_is():
         b.obs("y", ex.Poisson(rate * np.ones(3)), [0, 1, 2])
 
     assert reports(build(declare))["glm_fusion"] == ()
+
+
+def poisson_regression(offset, y, is_scalar=False, groups=None):
+    x = np.random.default_rng(4).normal(size=(y.size, 2))
+
+    def declare(b):
+        beta = b.rv("beta", ex.Normal(0.0, 1.0), shape=2)
+        eta = beta[0] if is_scalar else x @ beta if groups is None else x @ beta + groups(b)
+        b.obs("y", ex.Poisson(ex.math.exp(eta + offset)), y)
+
+    return build(declare), x
+
+
+def exposures_of_which_one_is_zero():
+    exposure = np.linspace(0.5, 2.0, 40)
+    exposure[3] = 0.0
+    return exposure, np.where(exposure > 0.0, np.arange(40) % 3, 0)
+
+
+@pytest.mark.parametrize("is_scalar", [True, False])
+def test_a_count_of_zero_at_an_exposure_of_zero_is_certain(is_scalar):
+    exposure, y = exposures_of_which_one_is_zero()
+    with np.errstate(divide="ignore"):
+        model, x = poisson_regression(np.log(exposure), y, is_scalar)
+    assert len(reports(model)["glm_fusion"]) == 1
+    program, beta = assert_same(model), np.array([0.3, -0.2])
+    rate = exposure * np.exp(beta[0] if is_scalar else x @ beta)
+    exact = stats.poisson.logpmf(y, rate).sum() + stats.norm.logpdf(beta).sum()
+    assert program.log_density(beta) == pytest.approx(exact, rel=1e-12)
+    impossible = program.with_data(y=y + 1)
+    assert impossible.log_density(beta) == -np.inf
+
+
+def never_and(b, positions):
+    level = b.rv("level", ex.Normal(0.0, 1.0), shape=2)
+    return ex.math.concatenate([np.array([-np.inf]), level])[positions]
+
+
+@pytest.mark.parametrize("rows", [6, 60])
+def test_a_group_that_never_has_an_event_may_lack_one(rows):
+    positions = np.arange(rows) % 3
+    y = np.where(positions > 0, np.arange(rows) % 2, 0)
+    never = build(lambda b: b.obs("y", ex.BernoulliLogit(never_and(b, positions)), y))
+    level = np.array([0.4, -0.7])
+    probability = np.concatenate([[0.0], 1.0 / (1.0 + np.exp(-level))])[positions]
+    exact = stats.bernoulli.logpmf(y, probability).sum() + stats.norm.logpdf(level).sum()
+    program = assert_same(never)
+    assert program.log_density(level) == pytest.approx(exact, rel=1e-12)
+    assert program.with_data(y=np.ones(rows, int)).log_density(level) == -np.inf
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_group_whose_rate_is_zero_may_lack_counts(is_alone):
+    positions = np.arange(60) % 3
+    y = np.where(positions > 0, np.arange(60) % 4, 0)
+    model = build(lambda b: b.obs("y", ex.Poisson(ex.math.exp(never_and(b, positions))), y))
+    if not is_alone:
+        model, _ = poisson_regression(0.0, y, groups=lambda b: never_and(b, positions))
+    program = assert_same(model)
+    assert np.isfinite(program.log_density(np.zeros(program.dim)))
+    assert program.with_data(y=y + 1).log_density(np.zeros(program.dim)) == -np.inf
