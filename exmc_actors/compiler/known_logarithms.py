@@ -26,6 +26,7 @@ _OF_PARTS: Mapping[str, Callable[..., Any]] = {
     "sqrt": lambda a: 0.5 * a,
     "rsqrt": lambda a: -0.5 * a,
     "square": lambda a: 2.0 * a,
+    "abs": lambda a: a,
     "integer_pow": lambda a, y: y * a,
 }
 """The logarithm of an operation's result from those of its inputs and its whole-number parameters."""

@@ -92,9 +92,9 @@ def test_the_logarithm_is_followed_through_what_moves_entries():
     assert known(moved, X) == ((8,),)
 
 
-def test_the_logarithm_is_followed_through_products_quotients_powers_and_roots():
+def test_the_logarithm_is_followed_through_products_quotients_powers_roots_and_sizes():
     def combined(x):
-        y = jnp.exp(x)
+        y = jnp.abs(jnp.exp(x))
         return jnp.sum(jnp.log(2.0 * jnp.sqrt(y) / (y**3 * jax.lax.rsqrt(y) * jnp.square(y)) / 7.0) * x)
 
     assert known(combined, X) == ((3,),)
@@ -164,6 +164,16 @@ def test_terms_keep_their_order_and_add_up():
     terms = program.terms(start)
     assert list(terms) == ["sigma", "nu", "z", "returns"]
     assert sum(terms.values()) == pytest.approx(program.log_density(start), rel=1e-14)
+
+
+def test_rows_that_were_reduced_take_the_logarithm_of_their_scale_from_its_exponent():
+    def declare(b):
+        b.obs("y", ex.Normal(0.0, b.rv("sigma", ex.HalfNormal(1.0)) * np.linspace(1.0, 2.0, 60)), np.ones(60))
+
+    out = io.StringIO()
+    explain(build(declare), file=out)
+    assert "  gaussian_reduction:\n    y: 60 rows of a linear mean as 1\n" in out.getvalue()
+    assert "  known_logarithms:\n    of shape (): 1 taken from the exponents\n" in out.getvalue()
 
 
 def test_explain_says_what_was_left_out():

@@ -77,8 +77,19 @@ def _log_density(
     precision = Literal(1.0) / sigma
     # One factor after the other, as for a single row: their product alone may be out of range.
     squares = _squared_length(rows, target, scale) * precision * precision
-    constants = np.sum(np.log(scale)) + 0.5 * rows.count * math.log(2.0 * math.pi)
-    return Literal(-0.5) * squares - Literal(rows.count) * Apply("log", (sigma,)) - constant(constants)
+    constants = np.sum(np.log(np.abs(scale))) + 0.5 * rows.count * math.log(2.0 * math.pi)
+    log_sigma = Apply("log", (sigma,)) if known_scale is None else _log_size(sigma, known_scale)
+    return Literal(-0.5) * squares - Literal(rows.count) * log_sigma - constant(constants)
+
+
+def _log_size(sigma: Expression, known_scale: np.ndarray) -> Expression:
+    """Return the logarithm of ``|sigma|``, infinite where its product with a known scale is not positive.
+
+    Two negative factors make a scale, too.
+    """
+    common_sign = 1.0 if np.all(known_scale > 0.0) else -1.0 if np.all(known_scale < 0.0) else np.nan
+    is_possible = Apply("gt", (constant(common_sign) * sigma, Literal(0.0)))
+    return Apply("where", (is_possible, Apply("log", (abs(sigma),)), Literal(math.inf)))
 
 
 def _squared_length(rows: Rows, target: np.ndarray, scale: np.ndarray) -> Expression:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import exmc_actors.model as ex
 from exmc_actors.compiler import compile
@@ -236,6 +237,35 @@ def test_data_in_units_of_1e_minus_130_keep_their_density():
     assert len(reports(model)["gaussian_reduction"]) == 1
     flat = np.log([1.5e-130])
     assert_close(compile(model).log_density_and_grad(flat), Plain(model)(flat))
+
+
+@pytest.mark.parametrize("depth", [np.linspace(1.0, 2.0, 60), -np.linspace(1.0, 2.0, 60)])
+def test_a_scale_may_be_the_product_of_two_negative_factors(depth):
+    y = np.random.default_rng(11).normal(size=60)
+
+    def declare(b):
+        b.obs("y", ex.Normal(0.0, b.rv("slope", ex.Normal(0.0, 1.0)) * depth), y)
+
+    model = build(declare)
+    assert len(reports(model)["gaussian_reduction"]) == 1
+    program = compile(model)
+    possible = np.array([0.6]) * np.sign(depth[0])
+    exact = stats.norm.logpdf(y, 0.0, np.abs(0.6 * depth)).sum() + stats.norm.logpdf(0.6)
+    assert program.log_density(possible) == pytest.approx(exact, rel=1e-12)
+    assert_close(program.log_density_and_grad(possible), Plain(model)(possible))
+    for impossible in (-possible, [0.0]):
+        assert not program.log_density(impossible) > -np.inf
+
+
+def test_a_scale_that_is_negative_in_some_rows_is_impossible():
+    depth = np.linspace(-1.0, 2.0, 60)
+
+    def declare(b):
+        b.obs("y", ex.Normal(0.0, b.rv("slope", ex.Normal(0.0, 1.0)) * depth), depth)
+
+    program = compile(build(declare))
+    for slope in (-0.5, 0.5):
+        assert not program.log_density([slope]) > -np.inf
 
 
 def test_a_reduced_model_folds_and_travels():
