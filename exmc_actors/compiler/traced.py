@@ -15,6 +15,8 @@ from exmc_actors.compiler.bijectors import (
     Bijector,
     LogBijector,
     LogitBijector,
+    LowerBoundedBijector,
+    ScaledLogitBijector,
     StickBreakingBijector,
     bijector_of,
 )
@@ -159,8 +161,8 @@ def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
 
 
 def _on_line(bijector: Bijector, z: jax.Array) -> jax.Array | None:
-    """Return the logarithms or log odds of the value where the bijector knows them, None elsewhere."""
-    if isinstance(bijector, LogBijector | LogitBijector):
+    """Return what ``log_kernel_on_line`` takes where the bijector knows it, None elsewhere."""
+    if isinstance(bijector, LogBijector | LogitBijector | LowerBoundedBijector | ScaledLogitBijector):
         return z
     if isinstance(bijector, StickBreakingBijector):
         return jnp.asarray(bijector.log_forward(z))

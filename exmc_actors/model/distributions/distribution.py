@@ -147,11 +147,12 @@ class Distribution:
         raise NotImplementedError
 
     def log_kernel_on_line(self, z: Any) -> Any | None:
-        """Return the log kernel at the point whose logarithm or log odds is ``z``, or None.
+        """Return the log kernel at the point that ``z`` leads to, or None.
 
-        Worth having where ``z`` says more than the point: a positive variable of little shape parameter
-        lies where ``exp(z)`` is rounded to zero, and one in the unit interval where the logistic function
-        is rounded to one; there ``log_kernel`` is infinite.  For probabilities ``z`` holds their logarithms.
+        ``z`` is the logarithm of its distance from the lower end of the support; between two ends, its log
+        odds; for probabilities, their logarithms.  Worth having where ``z`` says more than the point: a
+        positive variable of little shape parameter lies where ``exp(z)`` is rounded to zero, and one in the
+        unit interval where the logistic function is rounded to one; there ``log_kernel`` is infinite.
         """
         return None
 

@@ -37,7 +37,10 @@ class Kumaraswamy(Distribution):
     def log_kernel_on_line(self, z: Any) -> Any:
         """Return the log kernel at the point of log odds ``z``."""
         minus_log_x = softplus(-z)
-        rest = jnp.where(z > _ALL_BUT_ONE, jnp.log(self.a) - z, log1mexp(self.a * minus_log_x))
+        is_near_one = z > _ALL_BUT_ONE
+        # Zero is where the other form has no slope.
+        rest = log1mexp(self.a * jnp.where(is_near_one, 1.0, minus_log_x))
+        rest = jnp.where(is_near_one, jnp.log(self.a) - z, rest)
         return -(self.a - 1.0) * minus_log_x + (self.b - 1.0) * rest
 
     def log_normaliser(self) -> Any:

@@ -13,7 +13,7 @@ from exmc_actors.model.distributions.distribution import Distribution, all_parts
 from exmc_actors.model.reductions import logsumexp
 from exmc_actors.model.shapes import Shape, broadcast
 from exmc_actors.model.support_algebra import union
-from exmc_actors.model.supports import Support
+from exmc_actors.model.supports import AtLeast, Interval, Support, UnitInterval
 
 
 @final
@@ -76,14 +76,26 @@ class Mixture(Distribution):
 
     def log_kernel(self, x: Any) -> Any:
         """Return the log density."""
-        weights = jnp.asarray(self.w, dtype=float)
-        terms = [self._term(weights[..., k], part, x) for k, part in enumerate(self.parts)]
-        return logsumexp(jnp.stack(jnp.broadcast_arrays(*terms)), axis=0)
+        return self._mixed([part.log_prob(x) for part in self.parts])
 
-    def _term(self, weight: Any, part: Distribution, x: Any) -> Any:
-        # A weight of zero has no logarithm, and its gradient none either.
-        log_weight = jnp.where(weight > 0.0, jnp.log(jnp.where(weight > 0.0, weight, 1.0)), -jnp.inf)
-        return log_weight + part.log_prob(x)
+    def log_kernel_on_line(self, z: Any) -> Any | None:
+        """Return the log density, where a component knows its own on the line."""
+        kernels = [_kernel_on_line(part, z) for part in self.parts]
+        if all(kernel is None for kernel in kernels):
+            return None
+        # All of them lie on one set, or no transform would have led there.
+        x = _point_on_line(self.parts[0].support, z)
+        return self._mixed(
+            [
+                part.log_prob(x) if kernel is None else kernel - part.possible_normaliser()
+                for part, kernel in zip(self.parts, kernels, strict=True)
+            ]
+        )
+
+    def _mixed(self, log_densities: Sequence[Any]) -> Any:
+        weights = jnp.asarray(self.w, dtype=float)
+        terms = [_log_weight(weights[..., k]) + one for k, one in enumerate(log_densities)]
+        return logsumexp(jnp.stack(jnp.broadcast_arrays(*terms)), axis=0)
 
     def log_normaliser(self) -> Any:
         """Return zero: it is the components' that are mixed."""
@@ -104,3 +116,30 @@ class Mixture(Distribution):
         chosen = choice.reshape(*batch, *(1,) * self.event_ndim)
         drawn = [part.sample(each, shape) for part, each in zip(self.parts, keys, strict=True)]
         return jnp.asarray(sum(jnp.where(chosen == k, x, jnp.zeros_like(x)) for k, x in enumerate(drawn)))
+
+
+def _log_weight(weight: Any) -> Any:
+    # A weight of zero has no logarithm, and its gradient none either.
+    return jnp.where(weight > 0.0, jnp.log(jnp.where(weight > 0.0, weight, 1.0)), -jnp.inf)
+
+
+def _kernel_on_line(part: Distribution, z: Any) -> Any | None:
+    """Return the kernel, with slopes of zero where it is -inf: there another component may have a density."""
+    kernel = part.log_kernel_on_line(z)
+    if kernel is None or part.event_ndim:
+        return kernel
+    # A mask on the result alone would leave NaN in the gradient.
+    is_possible = jax.lax.stop_gradient(kernel) != -jnp.inf
+    safe: Any = part.log_kernel_on_line(jnp.where(is_possible, z, 0.0))
+    return jnp.where(is_possible, safe, -jnp.inf)
+
+
+def _point_on_line(support: Support, z: Any) -> Any:
+    match support:
+        case UnitInterval():
+            return jax.nn.sigmoid(z)
+        case Interval():
+            return support.low + (support.high - support.low) * jax.nn.sigmoid(z)
+        case AtLeast():
+            return support.low + jnp.exp(z)
+    return jnp.exp(z)

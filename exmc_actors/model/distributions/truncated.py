@@ -10,8 +10,10 @@ from jax import lax
 from exmc_actors.errors import ModelError
 from exmc_actors.model.distributions.cut_off import CutOff
 from exmc_actors.model.distributions.distribution import known_value
+from exmc_actors.model.functions import softplus
+from exmc_actors.model.reductions import logaddexp
 from exmc_actors.model.support_algebra import ends, within
-from exmc_actors.model.supports import Support
+from exmc_actors.model.supports import Positive, Support, UnitInterval
 from exmc_actors.model.tails import log_difference, log_tails
 
 _MOST_ROUNDS = 10_000
@@ -50,10 +52,22 @@ class Truncated(CutOff):
 
     def log_kernel(self, x: Any) -> Any:
         """Return that of the distribution, -inf outside of where it lies."""
-        if not self._may_reach_beyond():
+        if not (self._may_reach_beyond() or isinstance(self._part.support, Positive | UnitInterval)):
             return self._part.log_kernel(x)
         inside, safe = self._part.split(x)
         return jnp.where(inside, self._part.log_kernel(safe), -jnp.inf)
+
+    def log_kernel_on_line(self, z: Any) -> Any | None:
+        """Return that of the distribution at the same point, where it has an infinite one at an end."""
+        kind = self._part.support
+        if self._may_reach_beyond() or not isinstance(kind, Positive | UnitInterval):
+            return None
+        low, high = ends(self.support)
+        log_length: Any = None if high is None else jnp.log(high - low)
+        log_x = _log_sum(low, z if log_length is None else log_length - softplus(-z))
+        if isinstance(kind, Positive):
+            return self._part.log_kernel_on_line(log_x)
+        return self._part.log_kernel_on_line(log_x - _log_sum(1.0 - high, log_length - softplus(z)))
 
     def _may_reach_beyond(self) -> bool:
         """Say whether a bound may lie outside of the support: where both are known, that is refused."""
@@ -105,3 +119,8 @@ class Truncated(CutOff):
         start = (0, key, jnp.zeros(shape, bool), jnp.full(shape, jnp.nan))
         state = lax.while_loop(lambda s: (s[0] < _MOST_ROUNDS) & ~jnp.all(s[2]), again, start)
         return jnp.asarray(state[3])
+
+
+def _log_sum(start: Any, log_distance: Any) -> Any:
+    """Return the logarithm of a known number plus a distance, which may be too small for a number."""
+    return logaddexp(jnp.log(jnp.asarray(start, dtype=float)), log_distance)
