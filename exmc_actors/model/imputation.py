@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from exmc_actors.errors import ModelError, ModelWarning
-from exmc_actors.model.arrays import frozen_array
-from exmc_actors.model.distributions import Distribution
+from exmc_actors.model.arrays import check_finite, frozen_array
+from exmc_actors.model.distributions import Custom, Distribution
 from exmc_actors.model.distributions.distribution import all_parts
 from exmc_actors.model.expression import Constant, Expression, Index, Reference
 from exmc_actors.model.math import concatenate
@@ -18,15 +18,14 @@ from exmc_actors.model.sites import Deterministic, Dims, Observation, Site, Vari
 
 def missing_entries(data: Any) -> np.ma.MaskedArray | None:
     """Return data with its missing entries masked, or None where nothing is missing."""
-    if isinstance(data, np.ma.MaskedArray):
-        return data if np.ma.getmaskarray(data).any() else None
     try:
-        array = np.asarray(data)
+        array = np.ma.asarray(data)
     except (ModelError, TypeError, ValueError):
         return None  # whatever it is, it is refused where it is read
-    if array.dtype.kind != "f" or not np.isnan(array).any():
-        return None
-    return np.ma.masked_invalid(array)
+    mask = np.ma.getmaskarray(array)
+    if array.dtype.kind == "f":
+        mask = mask | np.isnan(array.data)
+    return np.ma.MaskedArray(array.data, mask=mask) if mask.any() else None
 
 
 def imputed(
@@ -44,6 +43,7 @@ def imputed(
     """
     mask = np.ma.getmaskarray(data)
     _check(distribution, mask)
+    check_finite(np.where(mask, 0.0, data.data))
     warnings.warn(
         f"{name}: {int(mask.sum())} of {mask.size} entries are missing and are sampled as {name}_unobserved.",
         ModelWarning,
@@ -70,6 +70,11 @@ def imputed(
 
 
 def _check(distribution: Distribution, mask: np.ndarray) -> None:
+    if any(part.only_observed for part in all_parts(distribution)):
+        raise ModelError(
+            f"entries are missing, and {distribution!r} says how values are recorded: censored observations "
+            "cannot have missing entries, which say nothing; leave these entries out."
+        )
     if distribution.event_ndim:
         raise ModelError(
             f"entries are missing, and {distribution!r} has events of several entries, of which some "
@@ -88,6 +93,11 @@ def _entries(
     scope: Scope, distribution: Distribution, shape: Shape, at: tuple[np.ndarray, ...]
 ) -> Distribution:
     """Return the distribution of some entries of a value, as one of a vector."""
+    if isinstance(distribution, Custom):
+        if not any(scope.shape_of(value) for value in distribution.parameters.values()):
+            return distribution
+        places = np.ravel_multi_index(at, shape)
+        return distribution.of_entries(shape, tuple(places.tolist()))
 
     def picked(name: str, value: Expression) -> Expression:
         own = distribution.parameter_ndims.get(name, 0)

@@ -1,5 +1,7 @@
 """Missing observations as variables, and weights: the density is what it would be written out by hand."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -43,6 +45,57 @@ def test_each_entry_keeps_its_own_parameters():
 def test_a_mask_says_the_same_as_nan():
     masked = np.ma.MaskedArray(np.nan_to_num(Y), mask=np.isnan(Y))
     assert declared(masked).key == declared().key
+
+
+def test_nan_beside_a_mask_is_missing_too():
+    masked = np.ma.MaskedArray(Y, mask=[[False, True, False], [False, False, False]])
+    assert declared(masked).key == declared().key
+    unmasked = declared(np.ma.MaskedArray(Y, mask=False))
+    np.testing.assert_array_equal(unmasked.observed_data["y_observed"], [1.0, 3.0, -0.5, 2.0])
+
+
+def centred(x, shares, m):
+    return -0.5 * (x - m - jnp.sum(shares)) ** 2
+
+
+def of_each(x, scale, m):
+    return -0.5 * ((x - m) / scale) ** 2 - jnp.log(scale)
+
+
+CUSTOM = ex.Custom(of_each, SIGMA, "m")
+
+
+def observed(distribution, data=Y):
+    b = ex.Builder()
+    b.rv("m", ex.Normal(0.0, 1.0))
+    with pytest.warns(ModelWarning):
+        b.obs("y", distribution, data)
+    return b.model()
+
+
+def test_a_function_of_ones_own_gets_its_arguments_whole():
+    terms = compile(observed(ex.Custom(centred, np.arange(1.0, 5.0), "m"), [1.0, np.nan, 3.0, 4.0])).terms(
+        np.array([0.5, 2.0])
+    )
+    assert terms["y_observed"] == -0.5 * (9.5**2 + 7.5**2 + 6.5**2)
+    assert terms["y_unobserved"] == -0.5 * 8.5**2
+
+
+def test_a_function_of_ones_own_keeps_the_arguments_of_each_entry():
+    model, wanted = observed(CUSTOM), observed(ex.Normal("m", SIGMA))
+    flat = np.array([0.4, 7.0, 8.0])
+    terms, known = compile(model).terms(flat), compile(wanted).terms(flat)
+    for name, count in (("y_observed", 4), ("y_unobserved", 2)):
+        assert terms[name] == pytest.approx(known[name] + 0.5 * count * np.log(2 * np.pi), rel=1e-13)
+    slope, known_slope = (compile(one).log_density_and_grad(flat)[1] for one in (model, wanted))
+    np.testing.assert_allclose(slope, known_slope, rtol=1e-13)
+    assert model.key == observed(CUSTOM).key
+
+
+def test_a_sampler_of_ones_own_draws_the_entries_that_it_is_asked_for():
+    whole = ex.Custom(of_each, SIGMA, 3.0, sampler=lambda key, shape, s, m: m + s * jnp.ones(shape))
+    drawn = whole.of_entries((2, 3), (0, 2, 4, 5)).sample(jax.random.key(0), (4,))
+    np.testing.assert_allclose(drawn, [3.5, 5.0, 4.0, 5.0], rtol=1e-6)
 
 
 def test_mixtures_and_weights_follow_the_entries():
@@ -97,6 +150,14 @@ def test_weights_are_data():
         (
             lambda b: b.obs("y", ex.MvNormal(np.zeros(2), np.eye(2)), [1.0, np.nan]),
             "events of several entries",
+        ),
+        (
+            lambda b: b.obs("y", ex.Normal(0, 1), [[1.0, np.nan, np.inf]]),
+            r"^y: entry \[0, 2\] is inf: data must be finite numbers",
+        ),
+        (
+            lambda b: b.obs("y", ex.Censored(ex.Normal(0, 1), upper=2.0), [1.0, np.nan]),
+            "^y: entries are missing, .* censored observations cannot have missing entries",
         ),
         (lambda b: b.obs("y", ex.Normal(0, 1), [np.nan, np.nan]), "all entries are missing"),
         (

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.array_supports import Increasing, Simplex
+from exmc_actors.model.distributions.custom_entries import LogDensityOfEntries, SamplerOfEntries
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.shapes import Shape
 from exmc_actors.model.supports import Positive, Real, Support, UnitInterval
@@ -105,6 +106,19 @@ class Custom(Distribution):
             support=self.support_word,
             event_ndim=self.events,
             sampler=self.sampler,
+            name=self.name,
+        )
+
+    def of_entries(self, shape: Shape, places: tuple[int, ...]) -> Self:
+        """Return the distribution of some entries, each an event, of a flattened value of ``shape``."""
+        other = self.support.inner_point()
+        of_sampler = None if self.sampler is None else SamplerOfEntries(self.sampler, shape, places)
+        return type(self)(
+            LogDensityOfEntries(self.log_density, shape, places, other),
+            *self.arguments,
+            support=self.support_word,
+            event_ndim=self.events,
+            sampler=of_sampler,
             name=self.name,
         )
 
