@@ -33,6 +33,9 @@ from exmc_actors.model import (
     Site,
 )
 
+_LARGEST_EXPONENT = 256
+"""The power of two up to which squares are far from the largest number, and from the smallest."""
+
 
 def gaussian_reduction(model: Model) -> Rewritten:
     """Return the model with a potential, under the observation's name, where that saves operations."""
@@ -74,9 +77,10 @@ def _log_density(
     rows: Rows, target: np.ndarray, sigma: Expression, known_scale: np.ndarray | None
 ) -> Expression:
     scale = np.ones(rows.count) if known_scale is None else known_scale
-    precision = Literal(1.0) / sigma
+    unit = _unit(target / scale)
+    precision = Literal(1.0) / (constant(1.0 / unit) * sigma)
     # One factor after the other, as for a single row: their product alone may be out of range.
-    squares = _squared_length(rows, target, scale) * precision * precision
+    squares = _squared_length(rows, target, scale, unit) * precision * precision
     constants = np.sum(np.log(np.abs(scale))) + 0.5 * rows.count * math.log(2.0 * math.pi)
     log_sigma = Apply("log", (sigma,)) if known_scale is None else _log_size(sigma, known_scale)
     return Literal(-0.5) * squares - Literal(rows.count) * log_sigma - constant(constants)
@@ -92,12 +96,18 @@ def _log_size(sigma: Expression, known_scale: np.ndarray) -> Expression:
     return Apply("where", (is_possible, Apply("log", (abs(sigma),)), Literal(math.inf)))
 
 
-def _squared_length(rows: Rows, target: np.ndarray, scale: np.ndarray) -> Expression:
+def _unit(target: np.ndarray) -> float:
+    """Return a power of two in which squares of the target are in range: one for all but extreme units."""
+    _, exponent = np.frexp(np.max(np.abs(target), initial=0.0))
+    return float(np.ldexp(1.0, exponent - np.clip(exponent, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)))
+
+
+def _squared_length(rows: Rows, target: np.ndarray, scale: np.ndarray, unit: float) -> Expression:
     """Return the sum over rows of the squared distances from the mean, in units of the known scale."""
-    columns = np.column_stack([rows.matrix(), target]) / scale[:, None]
+    columns = np.column_stack([rows.matrix(), target]) / scale[:, None] / unit
     if not rows.effects:
         return _square_sum(rows.residual(_triangle(columns)))
-    explaining = rows.explaining() / scale[:, None]
+    explaining = rows.explaining() / scale[:, None] / unit
     split = project(rows.effects[0].positions, rows.groups, explaining, columns)
     residuals = [rows.residual(_triangle(split.rest))]
     for k in range(len(rows.effects)):

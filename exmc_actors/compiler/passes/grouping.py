@@ -64,4 +64,7 @@ def _take_out(positions: np.ndarray, size: int, unit: np.ndarray, columns: np.nd
 
 
 def _norms(positions: np.ndarray, size: int, column: np.ndarray) -> np.ndarray:
-    return np.sqrt(np.bincount(positions, column[:, 0] ** 2, minlength=size))
+    # In a power of two of their own size, the squares are in range.
+    _, exponent = np.frexp(np.max(np.abs(column), initial=0.0))
+    scaled = np.ldexp(column[:, 0], -exponent)
+    return np.ldexp(np.sqrt(np.bincount(positions, scaled**2, minlength=size)), exponent)

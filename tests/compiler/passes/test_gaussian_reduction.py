@@ -229,14 +229,25 @@ def test_an_observation_that_others_refer_to_is_reduced_all_the_same():
     np.testing.assert_array_equal(program.constrain([0.0])["both"], 2 * program.observed_data["x_seen"])
 
 
-def test_data_in_units_of_1e_minus_130_keep_their_density():
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e-130, 1e160, 1e300])
+@pytest.mark.parametrize("is_grouped", [False, True])
+def test_data_in_extreme_units_keep_their_density(unit, is_grouped):
+    rng = np.random.default_rng(12)
+    x, y, positions = rng.normal(size=(200, 2)), unit * rng.normal(size=200), np.arange(200) % 7
+
     def declare(b):
-        b.obs("y", ex.Normal(0.0, b.rv("sigma", ex.HalfFlat())), np.linspace(1e-130, 2e-130, 50))
+        beta, level = (b.rv(name, ex.Normal(0.0, unit), shape=n) for name, n in (("beta", 2), ("level", 7)))
+        mean = x @ beta + level[positions] if is_grouped else x @ beta + level[0]
+        b.obs("y", ex.Normal(mean, b.rv("sigma", ex.HalfFlat())), y)
 
     model = build(declare)
     assert len(reports(model)["gaussian_reduction"]) == 1
-    flat = np.log([1.5e-130])
-    assert_close(compile(model).log_density_and_grad(flat), Plain(model)(flat))
+    program, beta, level = compile(model), np.array([0.3, -0.2]), np.linspace(-1.0, 1.0, 7)
+    flat = np.concatenate([unit * beta, unit * level, [np.log(1.5) + np.log(unit)]])
+    effect = level[positions] if is_grouped else level[0]
+    wanted = stats.norm.logpdf(y / unit, x @ beta + effect, 1.5).sum() - 200 * np.log(unit)
+    assert program.terms(flat)["y"] == pytest.approx(wanted, rel=1e-12)
+    assert_close(program.log_density_and_grad(flat), Plain(model)(flat))
 
 
 @pytest.mark.parametrize("depth", [np.linspace(1.0, 2.0, 60), -np.linspace(1.0, 2.0, 60)])

@@ -32,3 +32,18 @@ def test_the_parts_are_orthogonal_and_add_up(rows, size, count, seed, exponent):
             (triangles[group] / scales).T @ explained[group], (z / scales).T @ columns[mine], atol=1e-11
         )
         assert np.array_equal(np.triu(triangles[group]), triangles[group])
+
+
+def test_columns_in_extreme_units_are_split_as_in_others():
+    rng = np.random.default_rng(1)
+    positions, explaining, columns = (
+        rng.integers(0, 4, 30),
+        rng.normal(size=(30, 2)),
+        rng.normal(size=(30, 2)),
+    )
+    wanted = project(positions, 4, explaining, columns)
+    for unit in (2.0**-700, 2.0**700):
+        found = project(positions, 4, unit * explaining, columns)
+        np.testing.assert_array_equal(found.triangles, unit * wanted.triangles)
+        np.testing.assert_array_equal(found.explained, wanted.explained)
+        np.testing.assert_array_equal(found.rest, wanted.rest)
