@@ -137,7 +137,7 @@ class Builder:
         return Model(tuple(self._sites), self._coords)
 
     def _declare(self, site: Site) -> Reference:
-        self._scope.declare(site)
+        self._scope.declare(site, is_new=True)
         self._sites.append(site)
         return Reference(site.name)
 
@@ -158,7 +158,7 @@ class Builder:
         sites = [*self._sites[:at], observed, *self._sites[at + 1 :]]
         scope = Scope(self._coords)
         for each in sites:
-            scope.declare(each)
+            scope.declare(each, is_new=True)
         self._sites, self._scope = sites, scope
         return Reference(name)
 

@@ -10,7 +10,7 @@ from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import entry_text, first_where
 from exmc_actors.model.distributions import Distribution
 from exmc_actors.model.distributions.distribution import all_parts, known_value
-from exmc_actors.model.expression import Literal, Reference, as_expression
+from exmc_actors.model.expression import Constant, Literal, Reference, as_expression
 from exmc_actors.model.shapes import Shape, stretches_to
 from exmc_actors.model.support_algebra import Union
 from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support
@@ -61,11 +61,20 @@ def check_weights(weights: np.ndarray, events: Shape) -> None:
         )
 
 
-def check_inside(distribution: Distribution, array: np.ndarray, support: Support) -> None:
-    """Refuse observations outside a support that is known, saying which is the first."""
+def check_inside(
+    distribution: Distribution,
+    array: np.ndarray,
+    support: Support,
+    arrays: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Refuse observations outside a support that is known, saying which is the first.
+
+    ``arrays`` are those that its bounds may name; without them, a support of named bounds is not known.
+    """
+    text, support = str(support), _with_arrays(support, arrays or {})
     if not support.is_known:
         return
-    text, support = str(support), _with_known_bounds(support)
+    support = _with_known_bounds(support)
     events = array.shape[: array.ndim - support.event_ndim]
     at = first_where(~np.broadcast_to(support.contains(array), events))
     if at is not None:
@@ -73,6 +82,19 @@ def check_inside(distribution: Distribution, array: np.ndarray, support: Support
             f"{entry_text(at)} is {array[at].tolist()!r}, outside the support of {distribution!r}: "
             f"it must be {text}. Correct the entry, or choose another distribution."
         )
+
+
+def _with_arrays(support: Support, arrays: Mapping[str, np.ndarray]) -> Support:
+    """Return the support with the arrays that its bounds name."""
+    if isinstance(support, Union):
+        return Union(tuple(_with_arrays(member, arrays) for member in support.members))
+    bounds = {field.name: getattr(support, field.name) for field in fields(support)}
+    named = {
+        name: Constant(arrays[bound.name])
+        for name, bound in bounds.items()
+        if isinstance(bound, Reference) and bound.name in arrays
+    }
+    return replace(support, **named)
 
 
 def _with_known_bounds(support: Support) -> Support:

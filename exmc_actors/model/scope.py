@@ -77,8 +77,13 @@ class Scope:
     result: ResultNames = field(default_factory=ResultNames)
     """What a result of the model would have to hold."""
 
-    def declare(self, site: Site) -> None:
+    def declare(self, site: Site, *, is_new: bool = False) -> None:
         """Add a site.
+
+        Args:
+          site: to add.
+          is_new: whether its data were given together with all others.  Where some were replaced afterwards,
+            as for a prediction, those that were not may lie outside bounds that others give.
 
         Raises:
           ModelError: if it does not fit what was declared before.
@@ -87,7 +92,7 @@ class Scope:
             self.check_new(name)
         try:
             self._check_solved(site)
-            shape = self._check(site)
+            shape = self._check(site, is_new)
         except ModelError as error:
             raise ModelError(f"{site.name}: {error}") from None
         for name in names_of(site):
@@ -188,7 +193,7 @@ class Scope:
             )
         return array
 
-    def _check(self, site: Site) -> Shape:
+    def _check(self, site: Site, is_new: bool) -> Shape:
         match site:
             case Data():
                 check_finite(site.value.array)
@@ -202,7 +207,8 @@ class Scope:
                 shape = site.value.array.shape
                 self.check_parameters(site.distribution, shape)
                 check_finite(site.value.array)
-                check_inside(site.distribution, site.value.array, self._support(site.distribution))
+                support, arrays = self._support(site.distribution), self.arrays if is_new else None
+                check_inside(site.distribution, site.value.array, support, arrays)
                 if site.weights is not None:
                     check_weights(site.weights.array, shape[: len(shape) - site.distribution.event_ndim])
             case Measurement():

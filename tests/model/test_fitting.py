@@ -89,6 +89,25 @@ def test_bounds_that_are_known_are_checked(b):
     b.obs("y", ex.Uniform(0, "tau"), [2])
 
 
+@pytest.mark.parametrize(
+    ("make", "y", "sentence"),
+    [
+        (lambda n: ex.Binomial(n, 0.5), [1, 4], r"entry \[1\] is 4, .* a whole number from 0 to n"),
+        (lambda n: ex.Truncated(ex.Normal(0, 1), lower=n), [2.0, 2.5], r"entry \[1\] is 2.5, .* n or more"),
+        (lambda n: ex.Censored(ex.Normal(0, 1), upper=n), [2.5, 1.0], r"entry \[0\] is 2.5, .* -inf and n"),
+    ],
+)
+def test_data_must_lie_within_bounds_that_are_named_data(b, make, y, sentence):
+    n = b.data("n", [2, 3])
+    with refuses(f"^y: {sentence}"):
+        b.obs("y", make(n), y)
+
+
+def test_data_that_stay_may_lie_outside_bounds_that_are_replaced(b):
+    b.obs("y", ex.Binomial(b.data("n", [2, 3]), 0.5), [2, 3])
+    np.testing.assert_array_equal(b.model().with_data(n=[1, 1]).constant_data["n"], [1, 1])
+
+
 def test_positions_must_be_integers_within_the_axis(b):
     theta = b.rv("theta", ex.Normal("mu", "tau"), shape=8)
     county = b.data("county", np.array([0, 7, -8]))
