@@ -61,16 +61,24 @@ def check_finite(array: np.ndarray) -> None:
     Raises:
       ModelError: naming the entry and its value.
     """
-    index = first_where(~np.isfinite(array))
-    if index is None:
-        return
-    value = float(array[index])
-    if np.isnan(value):
+    check_not_nan(array)
+    index = first_where(np.isinf(array))
+    if index is not None:
+        raise ModelError(f"{entry_text(index)} is {float(array[index])}: data must be finite numbers.")
+
+
+def check_not_nan(array: np.ndarray) -> None:
+    """Refuse NaN, saying which entry is the first.
+
+    Raises:
+      ModelError: naming the entry.
+    """
+    index = first_where(np.isnan(array))
+    if index is not None:
         raise ModelError(
             f"{entry_text(index)} is nan; missing values are imputed only where b.obs(...) is given a "
             "distribution. Drop the entry, and the rows that go with it, from every array."
         )
-    raise ModelError(f"{entry_text(index)} is {value}: data must be finite numbers.")
 
 
 def _brief(value: Any) -> str:

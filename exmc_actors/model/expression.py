@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 
 from exmc_actors.errors import ModelError
-from exmc_actors.model.arrays import frozen_array
+from exmc_actors.model.arrays import check_not_nan, frozen_array
 
 IndexPart: TypeAlias = Any
 """An integer, a slice, ``None``, ``...``, or an expression that holds an array of integers."""
@@ -37,6 +37,8 @@ class Expression:
 
     __slots__ = ()
     __hash__ = object.__hash__
+    __pandas_priority__ = 5000
+    """Above that of pandas' own, whose arithmetic then leaves the operation to this class."""
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *given: Any, **options: Any) -> "Expression":
         """Let NumPy's functions and operators mean those of ``ex.math``, entry by entry."""
@@ -124,7 +126,8 @@ class Expression:
     def __array__(self, *_: object, **__: object) -> np.ndarray:
         raise ModelError(
             f"{self!r} cannot become a NumPy array: its value is only known while sampling. "
-            "Write the function of ex.math (ex.math.exp, ex.math.sum, ...) instead of NumPy's."
+            "Write the function of ex.math (ex.math.exp, ex.math.sum, ...) instead of NumPy's, and "
+            "frame.to_numpy() @ x for a pandas frame."
         )
 
     def _refuse_numpy(self, name: str) -> NoReturn:
@@ -220,8 +223,19 @@ def as_expression(value: Any) -> Expression:
     """Return the expression that a handle, a variable's name, a number or an array stands for.
 
     Raises:
-      ModelError: for anything else, and for arrays that do not hold numbers.
+      ModelError: for anything else, and for arrays that do not hold numbers or hold NaN.
     """
+    expression = unchecked_expression(value)
+    if isinstance(expression, Constant) and expression is not value:
+        try:
+            check_not_nan(expression.array)
+        except ModelError as error:
+            raise ModelError(f"an array in an expression: {error}") from None
+    return expression
+
+
+def unchecked_expression(value: Any) -> Expression:
+    """Return the same, where an array may hold NaN."""
     if isinstance(value, Expression):
         return value
     if isinstance(value, str):
@@ -229,7 +243,7 @@ def as_expression(value: Any) -> Expression:
     if isinstance(value, bool | np.bool_):
         return Literal(bool(value))
     if isinstance(value, int | np.integer):
-        return Literal(int(value) if abs(int(value)) <= _EXACT_INTEGERS else float(value))
+        return _of_integer(int(value))
     if isinstance(value, float | np.floating):
         return Literal(float(value))
     if hasattr(value, "log_prob"):
@@ -239,6 +253,16 @@ def as_expression(value: Any) -> Expression:
         )
     array = frozen_array(value, "a value in an expression")
     return Constant(array) if array.ndim else as_expression(array[()])
+
+
+def _of_integer(value: int) -> Literal:
+    try:
+        return Literal(value if abs(value) <= _EXACT_INTEGERS else float(value))
+    except OverflowError:
+        digits = int(value.bit_length() * 0.30103) + 1
+        raise ModelError(
+            f"an integer of about {digits} digits is no number in double precision, which ends at 1.8e308."
+        ) from None
 
 
 def _shown(value: Any) -> str:

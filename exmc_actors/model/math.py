@@ -4,8 +4,10 @@ The file is long because it is the whole list, two lines a function; what they c
 operations.
 """
 
-from collections.abc import Sequence as _Sequence
+from collections.abc import Iterable as _Iterable
 from typing import Any as _Any
+
+from numpy import integer as _Integer
 
 from exmc_actors.errors import ModelError as _ModelError
 from exmc_actors.model.expression import Apply as _Apply
@@ -78,7 +80,15 @@ __all__ = [
 
 
 def _apply(operation: str, *arguments: _Any, **static: _Any) -> _Expression:
-    return _Apply(operation, tuple(_as_expression(argument) for argument in arguments), tuple(static.items()))
+    settings = tuple((name, _plain(value)) for name, value in static.items())
+    return _Apply(operation, tuple(_as_expression(argument) for argument in arguments), settings)
+
+
+def _plain(setting: _Any) -> _Any:
+    """Return Python's own integers for those of NumPy, in a tuple, too."""
+    if isinstance(setting, tuple):
+        return tuple(map(_plain, setting))
+    return int(setting) if isinstance(setting, _Integer) else setting
 
 
 def exp(x: _Any) -> _Expression:
@@ -375,17 +385,19 @@ def cumprod(x: _Any, axis: int | None = None) -> _Expression:
     return _apply("cumprod", x, axis=axis)
 
 
-def concatenate(values: _Sequence[_Any], axis: int = 0) -> _Expression:
+def concatenate(values: _Iterable[_Any], axis: int = 0) -> _Expression:
     """Join values along an axis that they have."""
     return _apply("concatenate", *_several(values, "concatenate"), axis=axis)
 
 
-def stack(values: _Sequence[_Any], axis: int = 0) -> _Expression:
+def stack(values: _Iterable[_Any], axis: int = 0) -> _Expression:
     """Join values of one shape along a new axis."""
     return _apply("stack", *_several(values, "stack"), axis=axis)
 
 
 def _several(values: _Any, function: str) -> tuple[_Any, ...]:
-    if isinstance(values, _Expression | str) or not hasattr(values, "__iter__") or not len(values):
+    is_several = not isinstance(values, _Expression | str) and hasattr(values, "__iter__")
+    several = tuple(values) if is_several else ()
+    if not several:
         raise _ModelError(f"{function} takes a list of values, got {values!r}: write {function}([a, b]).")
-    return tuple(values)
+    return several

@@ -83,7 +83,11 @@ def normal_axis(axis: Any, dimensions: int) -> int:
     Raises:
       ModelError: if it is not an integer, or there is no such axis.
     """
-    if type(axis) is not int or not -dimensions <= axis < dimensions:
+    if type(axis) is not int:
+        raise ModelError(
+            f"axis must be an integer, or a tuple of them where several are reduced, got {axis!r}."
+        )
+    if not -dimensions <= axis < dimensions:
         raise ModelError(f"axis {axis!r} does not exist: the value has {dimensions} dimension(s).")
     return axis % dimensions
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas
 import pytest
 
 import exmc_actors.model as ex
@@ -110,9 +111,32 @@ def test_masked_entries_are_refused():
         MU + np.ma.masked_array([1.0, 2.0], [False, True])
 
 
+def test_an_array_with_nan_is_refused_and_one_with_infinities_is_not():
+    with pytest.raises(
+        ModelError,
+        match=r"^an array in an expression: entry \[0, 1\] is nan; .* Drop the entry, and",
+    ):
+        np.array([[1.0, np.nan]]) @ MU
+    custom = ex.Custom(lambda x, y: x * y, np.array([1.0, np.nan]), name="product")
+    assert repr(custom) == "Custom product(<array (2,)>)"
+    assert repr(MU + np.array([np.inf, -np.inf])) == "mu + <array (2,)>"
+    assert repr(ex.math.where(np.array([True, False]), MU, np.nan)) == "where(<array (2,)>, mu, nan)"
+
+
+def test_what_pandas_has_on_the_left_is_an_array():
+    frame = pandas.DataFrame({"x": [1.0, 2.0], "z": [3.0, 4.0]})
+    assert repr(frame["x"] * MU) == "<array (2,)> * mu"
+    assert repr(frame - MU) == "<array (2, 2)> - mu"
+    np.testing.assert_array_equal((frame["x"] / MU).arguments[0].array, [1.0, 2.0])
+    with pytest.raises(ModelError, match=r"frame\.to_numpy\(\) @ x for a pandas frame"):
+        frame @ MU
+
+
 def test_integers_that_do_not_fit_are_refused():
     with pytest.raises(ModelError, match="beyond 64 bits"):
         MU + np.array([2**64 - 1, 1], dtype=np.uint64)
+    with pytest.raises(ModelError, match=r"an integer of about 401 digits is no number in double precision"):
+        MU + 10**400
 
 
 def test_a_slice_has_fixed_bounds():
@@ -120,7 +144,18 @@ def test_a_slice_has_fixed_bounds():
         MU[: MU + 1]
 
 
-@pytest.mark.parametrize("values", [MU, "mu", 3.0, []])
+@pytest.mark.parametrize("make", [lambda: (MU[k] for k in range(2)), lambda: map(MU.__getitem__, range(2))])
+def test_joining_takes_whatever_can_be_iterated_over(make):
+    assert repr(ex.math.stack(make())) == "stack(mu[0], mu[1], axis=0)"
+    assert repr(ex.math.concatenate(make())) == "concatenate(mu[0], mu[1], axis=0)"
+
+
+def test_an_axis_may_be_an_integer_of_numpy():
+    assert repr(ex.math.sum(MU, axis=np.int64(0))) == "sum(mu, axis=0)"
+    assert repr(ex.math.max(MU, axis=(np.int64(0), 1))) == "max(mu, axis=(0, 1))"
+
+
+@pytest.mark.parametrize("values", [MU, "mu", 3.0, [], iter(())])
 def test_joining_takes_a_list(values):
     with pytest.raises(ModelError, match=r"stack takes a list of values, got .*: write stack\(\[a, b\]\)"):
         ex.math.stack(values)

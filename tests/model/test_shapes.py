@@ -50,6 +50,7 @@ def test_reductions_are_numpys(axis):
     ("make", "sentence"),
     [
         (lambda: shapes.reduced_of_some((0, 3), 0), "has no entries to choose from along axis 0"),
+        (lambda: shapes.reduced((2, 3), [0]), r"axis must be an integer, or a tuple of them .*, got \[0\]"),
         (lambda: shapes.spread((2, 3), 0, 2), "ddof must be a whole number below the 2 entries"),
         (lambda: shapes.spread((2, 3), None, 0.5), "ddof must be a whole number below the 6 entries"),
         (lambda: shapes.outer((2, 3), (3,)), r"outer takes two vectors, .*: write a\[:, None\] \* b"),

@@ -9,7 +9,7 @@ Its value is an array of independent events.  An event is one number for most di
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import jax
@@ -18,7 +18,7 @@ import numpy as np
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.arrays import entry_text, first_where
-from exmc_actors.model.expression import Constant, Literal, as_expression
+from exmc_actors.model.expression import Constant, Literal, unchecked_expression
 from exmc_actors.model.shapes import Shape, broadcast, drop_last
 from exmc_actors.model.supports import Real, Support
 from exmc_actors.model.text import call_text, value_text
@@ -53,11 +53,17 @@ class Distribution:
     """Whether (x - mu) / sigma has a distribution that depends on neither."""
 
     def __post_init__(self) -> None:
-        """Refuse parameters that are known and impossible.
+        """Refuse parameters that are not given, or known and impossible.
 
         Raises:
           ModelError: naming the parameter, its value and what is accepted.
         """
+        for field in fields(self):
+            if getattr(self, field.name) is None and field.default is MISSING:
+                raise ModelError(
+                    f"{type(self).__name__}: {field.name} is None: "
+                    "give a number, an array, or what is computed from variables."
+                )
         for name, value in self.parameters.items():
             known = known_value(value)
             if known is not None:
@@ -233,7 +239,7 @@ def known_value(value: Any) -> np.ndarray | None:
     """Return a parameter as an array where it is a number or an array, None where it is computed."""
     if isinstance(value, jax.Array):
         return None
-    expression = as_expression(value)
+    expression = unchecked_expression(value)
     if isinstance(expression, Literal):
         return np.asarray(expression.value, dtype=float)
     return expression.array if isinstance(expression, Constant) else None
