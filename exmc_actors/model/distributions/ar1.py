@@ -34,13 +34,13 @@ class AR1(Distribution):
 
     def __post_init__(self) -> None:
         """Refuse a known process without a stationary distribution to start from."""
+        super().__post_init__()
         rho = known_value(self.rho)
         if self.init_sigma is None and rho is not None and not (abs(rho) < 1).all():
             raise ModelError(
                 f"AR1: rho must be between -1 and 1 for a stationary start, got {self.rho!r}: "
                 "give init_sigma, the standard deviation of the first entry, for other values."
             )
-        super().__post_init__()
 
     @property
     def event_ndim(self) -> int:
@@ -63,7 +63,8 @@ class AR1(Distribution):
         start = away[..., :1] / first_sigma
         steps = (away[..., 1:] - rho * away[..., :-1]) / sigma
         squares = jnp.sum(start * start, axis=-1) + jnp.sum(steps * steps, axis=-1)
-        scales = jnp.sum(jnp.log(first_sigma), axis=-1) + steps.shape[-1] * jnp.sum(jnp.log(sigma), axis=-1)
+        log_first, log_each = (jnp.sum(jnp.log(each), axis=-1) for each in (first_sigma, sigma))
+        scales = start.shape[-1] * log_first + steps.shape[-1] * log_each
         value = -0.5 * squares - scales - 0.5 * log(2.0 * pi) * x.shape[-1]
         return jnp.where(jnp.all(inside, axis=-1), value, -jnp.inf)
 

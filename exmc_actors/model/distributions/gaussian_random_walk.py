@@ -50,7 +50,8 @@ class GaussianRandomWalk(Distribution):
         start = (x[..., :1] - _column(self.init_mu)) / first_sigma
         steps = (x[..., 1:] - x[..., :-1] - drift) / sigma
         squares = jnp.sum(start * start, axis=-1) + jnp.sum(steps * steps, axis=-1)
-        scales = jnp.sum(jnp.log(first_sigma), axis=-1) + steps.shape[-1] * jnp.sum(jnp.log(sigma), axis=-1)
+        log_first, log_each = (jnp.sum(jnp.log(each), axis=-1) for each in (first_sigma, sigma))
+        scales = start.shape[-1] * log_first + steps.shape[-1] * log_each
         return -0.5 * squares - scales - 0.5 * log(2.0 * pi) * x.shape[-1]
 
     def log_normaliser(self) -> Any:

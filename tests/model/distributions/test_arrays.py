@@ -135,6 +135,11 @@ def test_a_stationary_process_is_the_multivariate_normal_that_it_should_be():
     np.testing.assert_allclose(ex.AR1(0.6, 0.7, 1.5).log_prob(x), wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize("process", [ex.AR1(0.6, 0.7), ex.GaussianRandomWalk(0.3, 0.7, 1.0, 2.0)])
+def test_a_process_of_no_entries_adds_nothing(process):
+    np.testing.assert_array_equal(process.log_prob(np.zeros((2, 0))), [0.0, 0.0])
+
+
 def test_a_process_that_is_not_stationary_has_no_stationary_start():
     def total(rho):
         return ex.AR1(rho, 0.7).log_prob(jnp.array([0.1, 0.2]))
@@ -249,6 +254,12 @@ def test_draws_of_a_mixture_follow_it():
         (lambda: ex.Dirichlet(np.array([1.0, 0.0])), r"entry \[1\] of alpha must be positive, got 0.0"),
         (lambda: ex.LKJCholesky(1), "n must be a whole number of rows, 2 or more, got 1"),
         (lambda: ex.LKJCholesky(2.5), "n must be a whole number of rows"),
+        (lambda: ex.AR1(None), "^AR1: rho is None: give a number"),
+        (
+            lambda: ex.Normal("m", None),
+            "^Normal: sigma is None: give a number, an array, or what is",
+        ),
+        (lambda: ex.Uniform(None, "x"), "^Uniform: low is None: give a number"),
         (lambda: ex.AR1(1.0), "rho must be between -1 and 1 for a stationary start, got 1.0"),
         (lambda: ex.Mixture([0.5, 0.5], ex.Normal(0, 1)), "components must be a list of distributions"),
         (lambda: ex.Mixture([1.0], []), "must all have numbers"),
