@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from exmc_actors.cli_out import check_out, unwritten, written
 from exmc_actors.cli_plots import add_commands
 from exmc_actors.run_arguments import (
     add_dashboard,
@@ -52,7 +53,7 @@ def _report(error: Exception) -> int:
     from exmc_actors.errors import ModelError, SettingsError, StoreError
     from exmc_actors.model_file import ModelFileError
 
-    if isinstance(error, ModelError | SettingsError | StoreError | ModelFileError | _Mistyped):
+    if isinstance(error, ModelError | SettingsError | StoreError | ModelFileError):
         return _say(MISTYPED, str(error))
     kind = "" if type(error).__module__.startswith("exmc_actors") else f"{type(error).__name__}: "
     return _say(FAILED, f"{kind}{error} (exmc --debug shows where)")
@@ -61,10 +62,6 @@ def _report(error: Exception) -> int:
 def _say(status: int, sentence: str) -> int:
     sys.stderr.write(f"exmc: {sentence}\n")
     return status
-
-
-class _Mistyped(Exception):
-    """What the user typed cannot be done."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,11 +150,10 @@ def _sample(arguments: argparse.Namespace) -> int:
     from exmc_actors.model_file import load_model
     from exmc_actors.sampling import sample
 
-    _check_out(arguments.out)
+    check_out(arguments.out)
     stop = rule_of(arguments)
     model = load_model(arguments.file)
     return _shown(
-        arguments.out,
         lambda: sample(
             model,
             draws=arguments.draws,
@@ -169,16 +165,17 @@ def _sample(arguments: argparse.Namespace) -> int:
             dashboard=dashboard_of(arguments),
             stop=stop,
         ),
+        arguments.out,
+        arguments.store,
     )
 
 
 def _resume(arguments: argparse.Namespace) -> int:
     from exmc_actors.sampling import resume
 
-    _check_out(arguments.out)
+    check_out(arguments.out)
     stop = rule_of(arguments)
     return _shown(
-        arguments.out,
         lambda: resume(
             arguments.store,
             draws=arguments.draws,
@@ -188,6 +185,8 @@ def _resume(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             dashboard=dashboard_of(arguments),
         ),
+        arguments.out,
+        arguments.store,
     )
 
 
@@ -203,22 +202,22 @@ def _say_where(url: str) -> None:
     sys.stderr.write(f"exmc: dashboard: {url} (Ctrl-C ends it)\n")
 
 
-def _shown(out: Path | None, make: Callable[[], Any]) -> int:
+def _shown(make: Callable[[], Any], out: Path | None = None, store: Path | None = None) -> int:
     """Make draws, write them, summarise them and say what is doubtful; return the exit status."""
     from exmc_actors.errors import SamplingWarning, StoreWarning
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         tree = make()
-    if out is not None:  # first of all: what follows only shows
-        tree.to_netcdf(out, engine="h5netcdf")
-        sys.stderr.write(f"exmc: wrote {out}\n")
+    is_written = out is None or written(tree, out, store)  # first of all: what follows only shows
     _print_summary(tree)
     if "stopped" in tree.attrs:
         sys.stderr.write(f"exmc: {tree.attrs['stopped']}\n")
     for warning in caught:
         if issubclass(warning.category, SamplingWarning | StoreWarning):
             sys.stderr.write(f"exmc: warning: {warning.message}\n")
+    if not is_written:
+        return FAILED
     if tree.attrs.get("interrupted"):
         return INTERRUPTED
     return FAILED if "failed_reasons" in tree.attrs else DONE
@@ -230,7 +229,12 @@ def _export(arguments: argparse.Namespace) -> int:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        export(arguments.store, arguments.out, save_warmup=arguments.warmup, overwrite=arguments.overwrite)
+        try:
+            export(
+                arguments.store, arguments.out, save_warmup=arguments.warmup, overwrite=arguments.overwrite
+            )
+        except OSError as error:
+            return _say(FAILED, unwritten(arguments.out, error, arguments.store))
     _say(DONE, f"wrote {arguments.out}")
     for warning in caught:
         if issubclass(warning.category, StoreWarning):
@@ -242,20 +246,12 @@ def _summary(arguments: argparse.Namespace) -> int:
     if arguments.file.is_dir():
         from exmc_actors.stored import load
 
-        return _shown(None, lambda: load(arguments.file))
+        return _shown(lambda: load(arguments.file))
     from exmc_actors.written import read_file
 
     with read_file(arguments.file) as tree:
         _print_summary(tree)
     return DONE
-
-
-def _check_out(out: Path | None) -> None:
-    """Refuse early what could not be written after an hour of sampling."""
-    if out is None:
-        return
-    if out.is_dir() or not out.resolve().parent.is_dir():
-        raise _Mistyped(f"--out {str(out)!r} cannot be written: give a file in a folder that is there.")
 
 
 def _print_summary(tree: Any) -> None:

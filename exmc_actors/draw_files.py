@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from exmc_actors.errors import SettingsError
+from exmc_actors.whole_files import PatientFile, opened_for_hdf5
 
 if TYPE_CHECKING:
     import xarray
@@ -54,9 +55,10 @@ def netcdf_file(path: Path, tree: "xarray.DataTree") -> Iterator[DrawFile]:
     """Make a netCDF file of a tree that has no draws, and open it for those."""
     import h5netcdf
 
-    tree.to_netcdf(path, engine="h5netcdf")
-    with h5netcdf.File(path, "a") as file:
-        yield _Netcdf(file)
+    with opened_for_hdf5(path) as whole:
+        tree.to_netcdf(whole, engine="h5netcdf")
+        with h5netcdf.File(whole, "a") as file:
+            yield _Netcdf(file, whole)
 
 
 def check_zarr() -> None:
@@ -98,8 +100,9 @@ class _Zarr:
 
 
 class _Netcdf:
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, whole: PatientFile) -> None:
         self._file = file
+        self._whole = whole
 
     def add(self, group: str, name: str, like: "xarray.Variable") -> None:
         # netCDF has no truth values; this is how xarray keeps and knows them.
@@ -112,6 +115,7 @@ class _Netcdf:
 
     def write(self, group: str, name: str, row: int, first: int, values: np.ndarray) -> None:
         self._file[group][name][row, first : first + len(values)] = values
+        self._whole.check()  # what is not taken is kept in memory: it must not be all
 
 
 def _missing(like: "xarray.Variable") -> float | None:

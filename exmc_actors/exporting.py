@@ -3,11 +3,9 @@
 A chain after the other: each block is read once, and what waits to be written is one chunk a variable.
 """
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, blocks_of, outline
 from exmc_actors.stored import draws_in
+from exmc_actors.whole_files import completed
 
 if TYPE_CHECKING:
     import xarray
@@ -49,19 +48,16 @@ def export(
       SettingsError: the name ends otherwise, or is taken, or zarr is not installed; as of ``load``.
       StoreError: there is no run there, it cannot be read, or it is of another model.
       RunFailed: a chain has no kept draw yet.
+      OSError: the disk does not take it; what had the name before still has it.
     """
     path = Path(path)
     opened = _format_of(path)
     _check_free(path, overwrite)
     stored = draws_in(folder, model, var_names)
     hollow = stored.tree(save_warmup, gather=outline)
-    with TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as room:
-        part = Path(room) / path.name
-        with opened(part, _without_draws(hollow)) as file:
-            for beginning in _beginnings(hollow):
-                _write(file, hollow, beginning, stored.log)
-        _remove(path)
-        part.rename(path)
+    with completed(path) as part, opened(part, _without_draws(hollow)) as file:
+        for beginning in _beginnings(hollow):
+            _write(file, hollow, beginning, stored.log)
 
 
 def _format_of(path: Path) -> Callable[[Path, "xarray.DataTree"], AbstractContextManager[DrawFile]]:
@@ -87,13 +83,6 @@ def _check_free(path: Path, overwrite: bool) -> None:
         )
     if path.is_dir() and (path.suffix == ".nc" or not (path / ".zgroup").exists()):
         raise SettingsError(f"{str(path)!r} is a folder of something else: give another name.")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _without_draws(tree: "xarray.DataTree") -> "xarray.DataTree":

@@ -140,7 +140,7 @@ ROOFS |= ours("dashboard", "model_file", "predictive", "stored", "stopper", "por
 ROOFS |= ours("asyncio", "asyncio.run", "asyncio.runtime", "asyncio.remote")
 ROOFS |= ours("options", "run_process", "held_run", "slot", "many", "running", "where", "worker_main")
 ROOFS |= ours("exporting", "draw_files", "run_arguments", "again", "cell", "moment")
-ROOFS |= ours("written", "cli_plots", "asked")
+ROOFS |= ours("written", "cli_out", "cli_plots", "asked", "whole_files")
 
 # Files over 300 lines say why in their first paragraph, in one of these ways.
 LONGEST_FILE = 300

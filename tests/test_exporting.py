@@ -1,5 +1,6 @@
 """What is exported from a stored run is what loading and writing it gives, without all draws in memory."""
 
+import os
 import sys
 
 import numpy as np
@@ -13,6 +14,7 @@ from exmc_actors.opening import open_run
 from exmc_actors.runtime import history, inline
 from exmc_actors.runtime.executables import Executables
 from tests.runtime.conftest import SIGMA, FixedBlocks, Y, virtual
+from tests.test_whole_files import full_after
 
 FAIL_AT = {1: 47, 3: 61}
 STOPPED = 4
@@ -130,6 +132,18 @@ def damaged_after(times):
         return ask(self, at)
 
     return asked_too_often
+
+
+@pytest.mark.parametrize("size", [0, 2048, 8000, 12_000])
+def test_a_disk_that_is_full_leaves_what_was_there(stored, tmp_path, monkeypatch, size):
+    path = tmp_path / "out.nc"
+    ex.export(stored, path, var_names="mu")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full_after(size))
+        with pytest.raises(OSError, match="No space left on device"):
+            ex.export(stored, path, overwrite=True)
+    assert list(tmp_path.iterdir()) == [path]
+    assert list(opened(path).posterior) == ["mu"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,41 @@
+"""Write what ``--out`` of ``exmc`` names: find out early whether that can be, and say what became of it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def check_out(out: Path | None) -> None:
+    """Refuse early what could not be written after an hour of sampling.
+
+    Raises:
+      SettingsError: nothing can be written there.
+    """
+    from exmc_actors.errors import SettingsError
+
+    if out is None:
+        return
+    if out.is_dir() or not out.resolve().parent.is_dir():
+        raise SettingsError(f"--out {str(out)!r} cannot be written: give a file in a folder that is there.")
+
+
+def written(tree: Any, out: Path, store: Path | None) -> bool:
+    """Write draws, and say so; False where the disk does not take them."""
+    from exmc_actors.whole_files import write_netcdf
+
+    try:
+        write_netcdf(tree, out)
+    except OSError as error:
+        sys.stderr.write(f"exmc: {unwritten(out, error, store)}\n")
+        return False
+    sys.stderr.write(f"exmc: wrote {out}\n")
+    return True
+
+
+def unwritten(out: Path, error: OSError, store: Path | None) -> str:
+    """Say that a file was not written, and what can be done now."""
+    if store is None:
+        advice = "name another place, or keep the run by --store DIR, from where it can be written again"
+    else:
+        advice = f"make room, or write it elsewhere by 'exmc export {store} OUT'"
+    return f"{out} cannot be written: {error.strerror or error}. It is as it was: {advice}."

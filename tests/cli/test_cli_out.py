@@ -1,0 +1,35 @@
+"""What ``--out`` and ``exmc export`` write on a disk that does not take it."""
+
+import subprocess
+
+import pytest
+
+from tests.cli.test_cli import EXMC, MODEL
+
+LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
+"""No file may be longer than some draws of one number are."""
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "some_model.py"
+    path.write_text(MODEL)
+    return path
+
+
+def test_draws_that_the_disk_does_not_take_are_summarised_and_the_old_file_stays(model_file, tmp_path):
+    out = tmp_path / "draws.nc"
+    out.write_text("of an earlier run")
+    command = ["sample", str(model_file), "--draws", "20000", "--chains", "1", "--out", str(out)]
+    ran = subprocess.run(
+        [*EXMC[:-1], LITTLE_ROOM + EXMC[-1], *command],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 1, ran.stderr
+    assert f"exmc: {out} cannot be written: File too large. It is as it was: " in ran.stderr
+    assert ran.stdout.splitlines()[1].startswith("mu ")
+    assert out.read_text() == "of an earlier run"
+    assert sorted(tmp_path.iterdir()) == [out, model_file]
