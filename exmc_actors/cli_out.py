@@ -12,11 +12,13 @@ def check_out(out: Path | None) -> None:
       SettingsError: nothing can be written there.
     """
     from exmc_actors.errors import SettingsError
+    from exmc_actors.whole_files import check_writable
 
     if out is None:
         return
-    if out.is_dir() or not out.resolve().parent.is_dir():
-        raise SettingsError(f"--out {str(out)!r} cannot be written: give a file in a folder that is there.")
+    if out.is_dir():
+        raise SettingsError(f"--out {str(out)!r} is a folder: give a file, draws.nc say.")
+    check_writable(out, f"--out {str(out)!r}")
 
 
 def written(tree: Any, out: Path, store: Path | None) -> bool:

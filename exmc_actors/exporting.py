@@ -15,7 +15,7 @@ from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, blocks_of, outline
 from exmc_actors.stored import draws_in
-from exmc_actors.whole_files import completed
+from exmc_actors.whole_files import check_writable, completed
 
 if TYPE_CHECKING:
     import xarray
@@ -45,7 +45,8 @@ def export(
       overwrite: whether what has this name is replaced.
 
     Raises:
-      SettingsError: the name ends otherwise, or is taken, or zarr is not installed; as of ``load``.
+      SettingsError: the name ends otherwise, is taken, or cannot be written, or zarr is not installed; as of
+        ``load``.
       StoreError: there is no run there, it cannot be read, or it is of another model.
       RunFailed: a chain has no kept draw yet.
       OSError: the disk does not take it; what had the name before still has it.
@@ -73,8 +74,7 @@ def _format_of(path: Path) -> Callable[[Path, "xarray.DataTree"], AbstractContex
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
-    if not path.resolve().parent.is_dir():
-        raise SettingsError(f"{str(path)!r} cannot be written: name a folder that is there.")
+    check_writable(path, repr(str(path)))
     if not path.exists():
         return
     if not overwrite:

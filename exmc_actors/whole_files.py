@@ -12,8 +12,37 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from exmc_actors.errors import SettingsError
+
 if TYPE_CHECKING:
     import xarray
+
+
+def check_writable(path: Path, called: str) -> None:
+    """Find out early whether something can be written under a name.
+
+    Permissions do not tell: a file system may be read-only, or have no room for names.
+
+    Args:
+      path: of what is to be written.
+      called: what the sentence calls it.
+
+    Raises:
+      SettingsError: nothing can be.
+    """
+    whole = path.resolve()
+    if not whole.parent.is_dir():
+        raise SettingsError(f"{called} cannot be written: name a folder that is there.")
+    try:
+        _beside(whole).cleanup()
+    except OSError as error:
+        raise SettingsError(f"{called} cannot be written: {error.strerror}. Name another place.") from error
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SettingsError(f"{called} is a device, which is not replaced: give the name of a file.")
+
+
+def _beside(path: Path) -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent)
 
 
 @contextlib.contextmanager
@@ -24,7 +53,7 @@ def completed(path: Path) -> Iterator[Path]:
       OSError: the disk does not take it.
     """
     path = path.resolve()  # what a link leads to is replaced, and not the link
-    with TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as room:
+    with _beside(path) as room:
         part = Path(room) / path.name
         yield part
         if path.is_dir():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import xarray
 
-from exmc_actors.whole_files import completed, write_netcdf
+from exmc_actors.errors import SettingsError
+from exmc_actors.whole_files import check_writable, completed, write_netcdf
 
 
 def draws(seed=0):
@@ -73,3 +74,27 @@ def test_what_raises_on_the_way_leaves_what_was_there(tmp_path):
         part.with_name("new").write_text("new")  # and not what was to be written
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("no/such/x.nc", "x cannot be written: name a folder that is there"),
+        ("n" * 250 + ".nc", "x cannot be written: File name too long. Name another place"),
+        pytest.param(
+            "/proc/x.nc",
+            "x cannot be written: No such file or directory",
+            marks=pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="Linux has this file system"),
+        ),
+        ("/dev/null", "x is a device, which is not replaced"),
+    ],
+)
+def test_what_cannot_be_written_is_found_out_before_it_is_made(tmp_path, name, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        check_writable(tmp_path / name, "x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_finding_out_leaves_nothing_behind(tmp_path):
+    check_writable(tmp_path / "x.nc", "x")
+    assert list(tmp_path.iterdir()) == []

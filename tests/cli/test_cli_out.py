@@ -1,9 +1,11 @@
 """What ``--out`` and ``exmc export`` write on a disk that does not take it."""
 
 import subprocess
+import tempfile
 
 import pytest
 
+from exmc_actors import cli
 from tests.cli.test_cli import EXMC, MODEL
 
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
@@ -33,3 +35,20 @@ def test_draws_that_the_disk_does_not_take_are_summarised_and_the_old_file_stays
     assert ran.stdout.splitlines()[1].startswith("mu ")
     assert out.read_text() == "of an earlier run"
     assert sorted(tmp_path.iterdir()) == [out, model_file]
+
+
+@pytest.mark.parametrize("command", ["sample", "resume", "export"])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_done(
+    command, model_file, tmp_path, monkeypatch, capsys
+):
+    def refused(*_, **__):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refused)
+    given = {"sample": [str(model_file)], "resume": [str(tmp_path)], "export": [str(tmp_path)]}[command]
+    where = [str(tmp_path / "x.nc")] if command == "export" else ["--out", str(tmp_path / "x.nc")]
+    assert cli.main([command, *given, *where]) == 2
+    said = capsys.readouterr()
+    assert "x.nc' cannot be written: Read-only file system. Name another place." in said.err
+    assert said.out == ""
+    assert list(tmp_path.iterdir()) == [model_file]
