@@ -19,6 +19,7 @@ from exmc_actors.run_arguments import (
     add_limits,
     add_workers,
     dashboard_of,
+    folder,
     natural,
     positive,
     rule_of,
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=natural, default=None, metavar="N", help="the same seed, the same draws"
     )
     sample.add_argument(
-        "--store", type=Path, default=None, metavar="DIR", help="keep the run there, to go on with"
+        "--store", type=folder, default=None, metavar="DIR", help="keep the run there, to go on with"
     )
     add_workers(sample)
     add_limits(sample)
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     sample.set_defaults(command=_sample)
 
     resume = commands.add_parser("resume", help="go on with a stored run, to the bits it would have had")
-    resume.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    resume.add_argument("store", type=folder, metavar="DIR", help="that 'exmc sample --store' named")
     resume.add_argument(
         "--draws", type=positive, default=None, metavar="N", help="draws a chain, at least as many as before"
     )
@@ -109,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     resume.set_defaults(command=_resume)
 
     export = commands.add_parser("export", help="write the draws of a stored run for other programs")
-    export.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    export.add_argument("store", type=folder, metavar="DIR", help="that 'exmc sample --store' named")
     export.add_argument("out", type=Path, metavar="OUT.zarr|OUT.nc", help="a zarr store or a netCDF file")
     export.add_argument("--warmup", action="store_true", help="write the warmup draws too")
     export.add_argument("--overwrite", action="store_true", help="replace what has this name")
@@ -122,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     dashboard = commands.add_parser(
         "dashboard", help="show a stored run, or one that is being stored, in browsers"
     )
-    dashboard.add_argument("store", type=Path, metavar="DIR", help="that 'exmc sample --store' named")
+    dashboard.add_argument("store", type=folder, metavar="DIR", help="that 'exmc sample --store' named")
     dashboard.add_argument("--host", default="127.0.0.1", help="where to listen (127.0.0.1)")
     dashboard.add_argument("--port", type=natural, default=0, metavar="N", help="0 for a free one (0)")
     dashboard.add_argument("--token", default=None, help="what browsers must know; another host needs one")
@@ -150,7 +151,7 @@ def _sample(arguments: argparse.Namespace) -> int:
     from exmc_actors.model_file import load_model
     from exmc_actors.sampling import sample
 
-    check_out(arguments.out)
+    out = check_out(arguments.out)
     stop = rule_of(arguments)
     model = load_model(arguments.file)
     return _shown(
@@ -165,7 +166,7 @@ def _sample(arguments: argparse.Namespace) -> int:
             dashboard=dashboard_of(arguments),
             stop=stop,
         ),
-        arguments.out,
+        out,
         arguments.store,
     )
 
@@ -173,7 +174,7 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _resume(arguments: argparse.Namespace) -> int:
     from exmc_actors.sampling import resume
 
-    check_out(arguments.out)
+    out = check_out(arguments.out)
     stop = rule_of(arguments)
     return _shown(
         lambda: resume(
@@ -185,7 +186,7 @@ def _resume(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             dashboard=dashboard_of(arguments),
         ),
-        arguments.out,
+        out,
         arguments.store,
     )
 

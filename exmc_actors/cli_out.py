@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 
-def check_out(out: Path | None) -> None:
-    """Refuse early what could not be written after an hour of sampling.
+def check_out(out: Path | None) -> Path | None:
+    """Refuse early what could not be written after an hour of sampling; return where it is to be.
+
+    That is where it is meant now: a model's file may change the working directory.
 
     Raises:
       SettingsError: nothing can be written there.
@@ -15,10 +17,11 @@ def check_out(out: Path | None) -> None:
     from exmc_actors.whole_files import check_writable
 
     if out is None:
-        return
+        return None
     if out.is_dir():
         raise SettingsError(f"--out {str(out)!r} is a folder: give a file, draws.nc say.")
     check_writable(out, f"--out {str(out)!r}")
+    return out.absolute()
 
 
 def written(tree: Any, out: Path, store: Path | None) -> bool:
@@ -30,7 +33,7 @@ def written(tree: Any, out: Path, store: Path | None) -> bool:
     except OSError as error:
         sys.stderr.write(f"exmc: {unwritten(out, error, store)}\n")
         return False
-    sys.stderr.write(f"exmc: wrote {out}\n")
+    sys.stderr.write(f"exmc: wrote {_called(out)}\n")
     return True
 
 
@@ -39,5 +42,11 @@ def unwritten(out: Path, error: OSError, store: Path | None) -> str:
     if store is None:
         advice = "name another place, or keep the run by --store DIR, from where it can be written again"
     else:
-        advice = f"make room, or write it elsewhere by 'exmc export {store} OUT'"
-    return f"{out} cannot be written: {error.strerror or error}. It is as it was: {advice}."
+        advice = f"make room, or write it elsewhere by 'exmc export {_called(store)} OUT'"
+    return f"{_called(out)} cannot be written: {error.strerror or error}. It is as it was: {advice}."
+
+
+def _called(path: Path) -> Path:
+    """Return a shorter name, where the path is below the working directory."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

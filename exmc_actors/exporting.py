@@ -13,7 +13,7 @@ import numpy as np
 from exmc_actors.draw_files import DrawFile, check_zarr, draws_at_once, netcdf_file, zarr_store
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
-from exmc_actors.runtime import Log, blocks_of, outline
+from exmc_actors.runtime import Log, Store, blocks_of, outline
 from exmc_actors.stored import draws_in
 from exmc_actors.whole_files import check_writable, completed
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def export(
-    folder: str | Path,
+    folder: str | Path | Store,
     path: str | Path,
     *,
     model: Any = None,
@@ -54,9 +54,10 @@ def export(
     path = Path(path)
     opened = _format_of(path)
     _check_free(path, overwrite)
+    target = path.absolute()  # reading takes its time, and the program may go elsewhere meanwhile
     stored = draws_in(folder, model, var_names)
     hollow = stored.tree(save_warmup, gather=outline)
-    with completed(path) as part, opened(part, _without_draws(hollow)) as file:
+    with completed(target) as part, opened(part, _without_draws(hollow)) as file:
         for beginning in _beginnings(hollow):
             _write(file, hollow, beginning, stored.log)
 

@@ -22,7 +22,7 @@ from exmc_actors.errors import SettingsError
 from exmc_actors.held_run import HeldRun, RunStatus
 from exmc_actors.model import unknown
 from exmc_actors.opening import open_run
-from exmc_actors.options import checked
+from exmc_actors.options import checked, settled
 from exmc_actors.runtime import available_cores, check_priority
 from exmc_actors.slot import Slot
 
@@ -100,7 +100,7 @@ class Runtime:
             self._free_name(name),
             check_priority(priority),
             1 if settings is None else settings.chains,  # what a store holds is not known yet
-            partial(open_run, model, priority=priority, **options),
+            partial(open_run, model, priority=priority, **settled(options)),
         )
         self._runs[slot.name] = slot
         self._look()

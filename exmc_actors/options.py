@@ -9,6 +9,7 @@ from exmc_actors.errors import SettingsError
 from exmc_actors.model import unknown
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import Settings
+from exmc_actors.stored import store_of
 
 _KNOWN = tuple(name for name in inspect.signature(open_run).parameters if name != "model")
 
@@ -23,3 +24,13 @@ def checked(options: Mapping[str, Any]) -> Settings | None:
         if name not in _KNOWN:
             raise SettingsError(f"{unknown('option', name, _KNOWN)}.")
     return asked(**options).settings
+
+
+def settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options that mean later what they mean now, whatever the working directory is then.
+
+    Raises:
+      SettingsError: a folder's name is none.
+    """
+    stores = {name: options[name] for name in ("store", "resume") if options.get(name) is not None}
+    return {**options, **{name: store_of(value, name) for name, value in stores.items()}}

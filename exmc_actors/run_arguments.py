@@ -1,6 +1,7 @@
 """Add to a command of ``exmc`` what may be said of a run, and read what was meant; nothing is run here."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 
@@ -56,6 +57,13 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """Return the integer that a text is, 0 or more."""
     return _number(text, 0)
+
+
+def folder(text: str) -> Path:
+    """Return the folder that a text names, wherever the program goes."""
+    if not text:
+        raise argparse.ArgumentTypeError(f"the name of a folder is needed, got {text!r}")
+    return Path(text).absolute()
 
 
 def dashboard_of(arguments: argparse.Namespace) -> bool | int:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import trio
@@ -12,10 +11,10 @@ import supervision as sv
 from exmc_actors.asked import IN_A_STORE
 from exmc_actors.errors import SettingsError
 from exmc_actors.opening import open_run
-from exmc_actors.options import checked
+from exmc_actors.options import checked, settled
 from exmc_actors.run import Run
 from exmc_actors.runtime.journal import holds_a_run
-from exmc_actors.stored import model_to_store, store_of
+from exmc_actors.stored import model_to_store
 from supervision.child import Name, RestartType, ShutdownTime
 
 
@@ -103,7 +102,7 @@ class Opening:
         """
         settings = checked(options)
         seed = {} if settings is None else {"random_seed": settings.random_seed}
-        self._model, self._options = model, {**options, **seed}
+        self._model, self._options = model, {**settled(options), **seed}
         self._is_ours = False
 
     def open(self) -> AbstractAsyncContextManager[Run]:
@@ -111,7 +110,7 @@ class Opening:
         store = self._options.get("store")
         if store is None:
             return open_run(self._model, **self._options)
-        is_there = holds_a_run(Path(store_of(store, "store").folder))
+        is_there = holds_a_run(store.path)
         # A run that was there before anything was opened here is refused, each time.
         self._is_ours = self._is_ours or not is_there
         if not (self._is_ours and is_there):

@@ -59,8 +59,8 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
     start_positions(target, settings)  # what does not fit is refused before there is a folder
     versions = {"exmc_actors": version("exmc-actors")}
     head = Head(settings, model_to_store(target), target.dim, versions)
-    with create(Path(store.folder), head, store.disk) as journal:
-        log = Log(settings, History(Shelf(Path(store.folder))))
+    with create(store.path, head, store.disk) as journal:
+        log = Log(settings, History(Shelf(store.path)))
         yield Opened(target, settings, log, Durability(journal, store.sync_every))
 
 
@@ -72,7 +72,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
       StoreError: there is no run to go on with, or it is not of this model.
       SettingsError: fewer draws or chains are asked for than there are.
     """
-    folder = Path(store.folder)
+    folder = store.path
     with open_again(folder, store.disk) as (journal, kept):
         settings = again.settings(kept, folder)
         _warn_of(kept, folder)
@@ -91,7 +91,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
 
 
 def load(
-    folder: str | Path,
+    folder: str | Path | Store,
     *,
     model: Any = None,
     var_names: str | Sequence[str] | None = None,
@@ -140,9 +140,9 @@ class DrawsInStore:
         )
 
 
-def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | None) -> DrawsInStore:
+def draws_in(folder: str | Path | Store, model: Any, var_names: str | Sequence[str] | None) -> DrawsInStore:
     """Open the draws of a stored run; the arguments and what is raised are those of ``load``."""
-    path = Path(folder)
+    path = store_of(folder, "folder").path
     kept = read(path)
     _warn_of(kept, path)
     maker = kept.maker or {}
@@ -157,8 +157,7 @@ def draws_in(folder: str | Path, model: Any, var_names: str | Sequence[str] | No
     going_on = [one for one in log.first_chains if one.status != "failed" and not one.was_stopped]
     if any(one.transitions <= log.settings.tune for one in going_on):
         raise RunFailed(
-            f"a chain of the run in {folder} has no kept draw yet: go on with it by "
-            f"ex.resume({str(folder)!r})."
+            f"a chain of the run in {path} has no kept draw yet: go on with it by ex.resume({str(path)!r})."
         )
     return DrawsInStore(log, target, names, attrs, kept)
 

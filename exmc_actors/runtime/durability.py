@@ -23,7 +23,8 @@ class Store:
     whatever signal.  For a power cut it has to have reached the disk, too.
 
     Attributes:
-      folder: made where it is missing.
+      folder: made where it is missing; a relative name is of the working directory that the process has when
+        the store is named, whatever it changes to.
       sync_every: seconds after which the next commit waits for the disk, which takes milliseconds: 0 for
         every commit; None leaves it to the operating system, up to the run's end.
       disk: takes what is written; another one than the operating system's is for tests.
@@ -32,10 +33,12 @@ class Store:
     folder: str | Path
     sync_every: float | None = 1.0
     disk: Disk = field(default=os, repr=False, compare=False)
+    path: Path = field(init=False, repr=False, compare=False)
+    """Of the folder, absolute."""
 
     def __post_init__(self) -> None:
         """Check what a user wrote."""
-        if not isinstance(self.folder, str | Path) or not str(self.folder):
+        if not isinstance(self.folder, str | Path) or not str(self.folder) or "\0" in str(self.folder):
             raise SettingsError(
                 f"a store is the name of a folder, got {self.folder!r}: write, say, ex.Store('runs/first')."
             )
@@ -45,6 +48,7 @@ class Store:
                 f"sync_every must be a number of seconds from 0 on, or None, got {seconds!r}: "
                 "write, say, sync_every=1.0."
             )
+        object.__setattr__(self, "path", Path(self.folder).absolute())
 
 
 @dataclass

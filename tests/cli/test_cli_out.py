@@ -52,3 +52,16 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_done(
     assert "x.nc' cannot be written: Read-only file system. Name another place." in said.err
     assert said.out == ""
     assert list(tmp_path.iterdir()) == [model_file]
+
+
+def test_what_a_command_writes_lies_where_it_was_typed_though_the_model_goes_elsewhere(
+    model_file, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "data").mkdir()
+    model_file.write_text(f"import os\nos.chdir({str(tmp_path / 'data')!r})\n{MODEL}")
+    monkeypatch.chdir(tmp_path)
+    command = ["sample", str(model_file), "--draws", "100", "--chains", "1", "--seed", "1"]
+    assert cli.main([*command, "--store", "run", "--out", "draws.nc"]) == 0
+    assert (tmp_path / "run" / "head").exists()
+    assert (tmp_path / "draws.nc").exists()
+    assert list((tmp_path / "data").iterdir()) == []
