@@ -25,6 +25,8 @@ class Asked:
 
     settings: Settings | None
     """None of a run that goes on, which has them in its store."""
+    again: Mapping[str, int]
+    """What a run that goes on is to have: ``draws``, ``chains`` and ``cores``, as far as they are given."""
     keep: Keep
     where: Where
     rule: Rule | None
@@ -41,12 +43,12 @@ def asked(**options: Any) -> Asked:
     """
     given = options.get
     if given("resume") is None:
-        name, settings = "store", _settings(options)
+        name, settings, again = "store", _settings(options), {}
     else:
-        name, settings = "resume", None
-        _check_again(options)
+        name, settings, again = "resume", None, _again(options)
     return Asked(
         settings,
+        again,
         Keep(chosen_names(given("var_names")), options.get("save_warmup", False)),
         Where(options.get("workers", "thread"), given("patience")),
         _rule(given("stop")),
@@ -61,7 +63,7 @@ def _settings(options: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _check_again(options: Mapping[str, Any]) -> None:
+def _again(options: Mapping[str, Any]) -> dict[str, int]:
     fixed = {**_SETTINGS, "ensemble": None, "store": None}
     others = [
         name
@@ -73,7 +75,9 @@ def _check_again(options: Mapping[str, Any]) -> None:
             f"a run that goes on has its settings in its store: leave out {', '.join(others)}, or begin a "
             "new run."
         )
-    check(**_given(options, _OF_BOTH))
+    given = _given(options, _OF_BOTH)
+    checked = check(**given)
+    return {name: getattr(checked, name) for name in given}
 
 
 def _is_same(value: Any, default: Any) -> bool:
@@ -83,7 +87,7 @@ def _is_same(value: Any, default: Any) -> bool:
 
 def _given(options: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """Return those of the options that ``check`` is to look at."""
-    is_left_out = {name for name in ("draws", "chains") if options.get(name) is None}
+    is_left_out = {name for name in _OF_BOTH if options.get(name) is None}
     return {name: options[name] for name in names if name in options and name not in is_left_out}
 
 

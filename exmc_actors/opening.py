@@ -139,7 +139,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
     opening: AbstractContextManager[Opened]
     if settings is None:
         assert wanted.store is not None
-        opening = gone_on_with(wanted.store, Again(model, draws, cores, chains, anyway))
+        opening = gone_on_with(wanted.store, Again(model, anyway=anyway, **wanted.again))
     else:
         # Asked here, and not in a thread: JAX's default device may be set for the host's thread alone.
         together = default_platform() if wants_ensemble(ensemble, settings.kernel, default_platform) else None

@@ -10,7 +10,7 @@ from exmc_actors.messages import DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime.journal import read
 from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, draws_of, observe, virtual
-from tests.runtime.stored import WITHIN, Cut, begin, begun, went_on
+from tests.runtime.stored import WITHIN, Cut, begin, begun, lay_out, went_on
 
 
 def test_a_store_changes_no_bit(tmp_path, undisturbed):
@@ -58,6 +58,13 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     longer = draws_of(virtual(lambda: observe(save_warmup=True, draws=100)).tree)
     assert draws_of(went_on(tmp_path, draws=100)) == longer
     assert draws_of(went_on(tmp_path)) == longer
+
+
+def test_what_it_is_to_have_may_be_numbers_of_numpy(tmp_path, whole):
+    lay_out(tmp_path, whole)
+    more = {"draws": np.int64(70), "chains": np.int32(4), "cores": np.uint8(1)}
+    assert dict(went_on(tmp_path, **more).posterior.sizes)["draw"] == 70
+    assert dict(went_on(tmp_path).posterior.sizes)["chain"] == 4
 
 
 def test_chains_may_die_in_a_run_that_goes_on(tmp_path, undisturbed):
