@@ -1,5 +1,6 @@
-"""Say whether an argument is an integer or a number, whatever library made it; booleans are neither."""
+"""Say whether an argument is an integer, a number, a boolean or names, whatever library made it."""
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -7,12 +8,12 @@ from exmc_actors.errors import SettingsError
 
 
 def is_integer(value: Any) -> TypeGuard[int]:
-    """Return whether a value is an integer."""
+    """Return whether a value is an integer; a boolean is none."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Return whether a value is a real number; NaN and the infinities are."""
+    """Return whether a value is a real number; NaN and the infinities are, a boolean is none."""
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
@@ -34,3 +35,49 @@ def integer(name: str, value: Any, least: int, most: int | None = None, *, examp
     span = f"of at least {least}" if most is None else f"from {least} to {most}"
     example = least if example is None else example
     raise SettingsError(f"{name} must be an integer {span}, got {value!r}: write, say, {name}={example}.")
+
+
+def names(name: str, value: Any) -> tuple[str, ...] | None:
+    """Return an argument that has to be a name or several; None where all are meant.
+
+    Args:
+      name: of the argument.
+      value: as given: one string, or anything that yields strings.
+
+    Raises:
+      SettingsError: it is neither.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return (str(value),)
+    given = _entries(value)
+    if given is None or not all(isinstance(one, str) for one in given):
+        raise SettingsError(
+            f"{name} must be a name, a list of names, or None, got {value!r}: write, say, {name}=['mu']."
+        )
+    return tuple(map(str, given))
+
+
+def _entries(value: Any) -> tuple[Any, ...] | None:
+    if not isinstance(value, Iterable):
+        return None
+    try:
+        return tuple(value)
+    except TypeError:  # an array without axes is one only by its methods
+        return None
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Return an argument that has to be True or False.
+
+    Args:
+      name: of the argument.
+      value: as given.
+
+    Raises:
+      SettingsError: it is something else.
+    """
+    if type(value).__name__ == "bool":  # NumPy's has the same name, and is no subclass of Python's
+        return bool(value)
+    raise SettingsError(f"{name} must be True or False, got {value!r}: write, say, {name}=True.")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from exmc_actors.arguments import boolean
 from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import SettingsError
 from exmc_actors.run import Keep
@@ -49,7 +50,7 @@ def asked(**options: Any) -> Asked:
     return Asked(
         settings,
         again,
-        Keep(chosen_names(given("var_names")), options.get("save_warmup", False)),
+        Keep(chosen_names(given("var_names")), boolean("save_warmup", options.get("save_warmup", False))),
         Where(options.get("workers", "thread"), given("patience")),
         _rule(given("stop")),
         check_priority(options.get("priority", 0)),
@@ -75,6 +76,7 @@ def _again(options: Mapping[str, Any]) -> dict[str, int]:
             f"a run that goes on has its settings in its store: leave out {', '.join(others)}, or begin a "
             "new run."
         )
+    boolean("anyway", options.get("anyway", False))
     given = _given(options, _OF_BOTH)
     checked = check(**given)
     return {name: getattr(checked, name) for name in given}

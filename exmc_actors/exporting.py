@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exmc_actors.arguments import boolean
 from exmc_actors.draw_files import DrawFile, check_zarr, draws_at_once, netcdf_file, zarr_store
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
@@ -51,15 +52,22 @@ def export(
       RunFailed: a chain has no kept draw yet.
       OSError: the disk does not take it; what had the name before still has it.
     """
-    path = Path(path)
+    with_warmup = boolean("save_warmup", save_warmup)
+    path = _path_of(path)
     opened = _format_of(path)
-    _check_free(path, overwrite)
+    _check_free(path, boolean("overwrite", overwrite))
     target = path.absolute()  # reading takes its time, and the program may go elsewhere meanwhile
     stored = draws_in(folder, model, var_names)
-    hollow = stored.tree(save_warmup, gather=outline)
+    hollow = stored.tree(with_warmup, gather=outline)
     with completed(target) as part, opened(part, _without_draws(hollow)) as file:
         for beginning in _beginnings(hollow):
             _write(file, hollow, beginning, stored.log)
+
+
+def _path_of(value: Any) -> Path:
+    if isinstance(value, str | Path) and "\0" not in str(value):
+        return Path(value)
+    raise SettingsError(f"path must be a file's name, got {value!r}: write, say, path='draws.zarr'.")
 
 
 def _format_of(path: Path) -> Callable[[Path, "xarray.DataTree"], AbstractContextManager[DrawFile]]:

@@ -95,12 +95,13 @@ class Runtime:
         await trio.lowlevel.checkpoint()
         if self._is_left:
             raise SettingsError("this runtime has been left: open another one for further runs.")
+        options = settled(options)
         settings = checked(options)
         slot = Slot(
             self._free_name(name),
             check_priority(priority),
             1 if settings is None else settings.chains,  # what a store holds is not known yet
-            partial(open_run, model, priority=priority, **settled(options)),
+            partial(open_run, model, priority=priority, **options),
         )
         self._runs[slot.name] = slot
         self._look()

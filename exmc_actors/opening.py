@@ -127,6 +127,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         save_warmup=save_warmup,
         store=store,
         resume=resume,
+        anyway=anyway,
         stop=stop,
         priority=priority,
         workers=workers,

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from exmc_actors.arguments import names
 from exmc_actors.asked import asked
 from exmc_actors.errors import SettingsError
 from exmc_actors.model import unknown
@@ -27,10 +28,11 @@ def checked(options: Mapping[str, Any]) -> Settings | None:
 
 
 def settled(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options that mean later what they mean now, whatever the working directory is then.
+    """Return options that mean later, and again, what they mean now: whatever the working directory is then.
 
     Raises:
-      SettingsError: a folder's name is none.
+      SettingsError: a folder's name is none, or the names of variables are none.
     """
     stores = {name: options[name] for name in ("store", "resume") if options.get(name) is not None}
-    return {**options, **{name: store_of(value, name) for name, value in stores.items()}}
+    chosen = {"var_names": names("var_names", options["var_names"])} if "var_names" in options else {}
+    return {**options, **{name: store_of(value, name) for name, value in stores.items()}, **chosen}

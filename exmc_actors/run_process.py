@@ -100,9 +100,10 @@ class Opening:
         Raises:
           SettingsError: an option is unknown, of the wrong kind or out of range.
         """
+        options = settled(options)
         settings = checked(options)
         seed = {} if settings is None else {"random_seed": settings.random_seed}
-        self._model, self._options = model, {**settled(options), **seed}
+        self._model, self._options = model, {**options, **seed}
         self._is_ours = False
 
     def open(self) -> AbstractAsyncContextManager[Run]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 from rich.console import Console
 
+from exmc_actors.arguments import boolean
 from exmc_actors.blocking import blocking
 from exmc_actors.cell import Cell, current_cell
 from exmc_actors.diagnostics import Rule
@@ -195,6 +196,7 @@ def _sampled(
     opening: Callable[..., AbstractAsyncContextManager[Run]], progressbar: bool, dashboard: bool | int
 ) -> "xarray.DataTree":
     """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
+    boolean("progressbar", progressbar)
     runs: list[Run] = []
     cell = current_cell() if progressbar else None  # here: other threads know of no cell
 

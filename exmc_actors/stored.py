@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from exmc_actors.again import Again
+from exmc_actors.arguments import boolean, names
 from exmc_actors.compiler import Evaluator, LogDensity, Program, Target, compile
 from exmc_actors.errors import ModelError, RunFailed, SettingsError, StoreError, StoreWarning
 from exmc_actors.model import Model, unknown
@@ -114,7 +115,8 @@ def load(
       SettingsError: the store holds a model and one is given, or a variable is unknown.
       RunFailed: a chain has no kept draw yet.
     """
-    return draws_in(folder, model, var_names).tree(save_warmup)
+    with_warmup = boolean("save_warmup", save_warmup)
+    return draws_in(folder, model, var_names).tree(with_warmup)
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,8 @@ def draws_in(folder: str | Path | Store, model: Any, var_names: str | Sequence[s
     attrs = {"folded": maker.get("folded") == "True", "device": maker.get("device", "")}
     is_function = kept.head.model is None and model is None
     target = _described(kept.head) if is_function else _target_again(kept, model, path)
-    names = chosen_names(var_names)
-    for name in names or ():
+    chosen = chosen_names(var_names)
+    for name in chosen or ():
         if kept.names and name not in kept.names:
             raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.names))}.")
     log = rebuilt(kept.head, kept.records, Shelf(path))
@@ -159,7 +161,7 @@ def draws_in(folder: str | Path | Store, model: Any, var_names: str | Sequence[s
         raise RunFailed(
             f"a chain of the run in {path} has no kept draw yet: go on with it by ex.resume({str(path)!r})."
         )
-    return DrawsInStore(log, target, names, attrs, kept)
+    return DrawsInStore(log, target, chosen, attrs, kept)
 
 
 def target_of(model: Any) -> Target:
@@ -179,19 +181,18 @@ def target_of(model: Any) -> Target:
     )
 
 
-def chosen_names(var_names: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def chosen_names(var_names: Any) -> tuple[str, ...] | None:
     """Return the names that a user gives, as a tuple; None where all are meant.
 
     Raises:
-      SettingsError: none is left.
+      SettingsError: it is no name and no list of names, or an empty one.
     """
-    if var_names is None:
-        return None
-    if len(var_names) == 0:
+    chosen = names("var_names", var_names)
+    if chosen == ():
         raise SettingsError(
             "var_names is empty, so that nothing would be kept: name a variable, or leave it out."
         )
-    return (var_names,) if isinstance(var_names, str) else tuple(var_names)
+    return chosen
 
 
 def store_of(value: Any, name: str) -> Store:
@@ -233,9 +234,9 @@ def _target_again(kept: Kept, given: Any, folder: Path) -> Target:
             "one again, as model=..."
         )
     target = target_of(given)
-    names = set(kept.names)
-    if target.dim != head.dim or (names and names != set(target.values_layout.names)):
-        of = f"{head.dim} dimensions" + (f", called {', '.join(sorted(names))}" if names else "")
+    known = set(kept.names)
+    if target.dim != head.dim or (known and known != set(target.values_layout.names)):
+        of = f"{head.dim} dimensions" + (f", called {', '.join(sorted(known))}" if known else "")
         raise StoreError(f"the run in {folder} has {of}, and {given!r} is another model.")
     return target
 

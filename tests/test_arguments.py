@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import exmc_actors as ex
-from exmc_actors.arguments import integer, is_integer, is_number
+from exmc_actors.arguments import boolean, integer, is_integer, is_number, names
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -34,3 +34,37 @@ def test_what_is_out_of_range_is_told_with_the_range_and_an_example(value):
     with pytest.raises(ex.SettingsError) as told:
         integer("port", value, least=1, most=5, example=2)
     assert str(told.value) == f"port must be an integer from 1 to 5, got {value!r}: write, say, port=2."
+
+
+@pytest.mark.parametrize(
+    ("value", "chosen"),
+    [
+        (None, None),
+        ("mu", ("mu",)),
+        (["mu", "tau"], ("mu", "tau")),
+        ((name for name in ("mu", "tau")), ("mu", "tau")),
+        ({"mu"}, ("mu",)),
+        (np.array(["mu"]), ("mu",)),
+        ([], ()),
+    ],
+)
+def test_names_may_come_in_anything_that_yields_them(value, chosen):
+    assert names("var_names", value) == chosen
+
+
+@pytest.mark.parametrize("value", [3, [3], ["mu", None], [["mu"]], b"mu", np.array("mu"), True])
+def test_what_is_no_name_is_told_with_what_was_given(value):
+    with pytest.raises(ex.SettingsError) as told:
+        names("var_names", value)
+    sentence = (
+        f"var_names must be a name, a list of names, or None, got {value!r}: write, say, var_names=['mu']."
+    )
+    assert str(told.value) == sentence
+
+
+def test_booleans_are_true_and_false_of_any_library_and_nothing_else():
+    assert boolean("save_warmup", True) is True
+    assert boolean("save_warmup", np.False_) is False
+    for value in ("no", 1, 0.0, None, [True], np.array(True)):
+        with pytest.raises(ex.SettingsError, match="save_warmup must be True or False, got"):
+            boolean("save_warmup", value)

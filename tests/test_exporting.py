@@ -171,6 +171,8 @@ def test_a_folder_of_something_else_is_never_replaced(stored, tmp_path):
         ("out.csv", {}, r"give a name that ends in \.zarr or in \.nc"),
         ("deep/out.nc", {}, "name a folder that is there"),
         ("out.nc", {"var_names": "tehta"}, "tehta"),
+        ("out.nc", {"overwrite": "no"}, "overwrite must be True or False, got 'no'"),
+        ("o\0.nc", {}, "path must be a file's name"),
     ],
 )
 def test_what_cannot_be_written_is_refused_in_a_sentence(stored, tmp_path, name, options, sentence):

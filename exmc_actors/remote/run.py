@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import supervision as sv
-from exmc_actors.arguments import is_integer, is_number
+from exmc_actors.arguments import boolean, is_integer, is_number, names
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DROP_OLDEST, Overflow
 from exmc_actors.remote.address import Address, address_of
@@ -62,9 +62,9 @@ class RemoteRun:
             self.identity,
             _overflow(overflow),
             1 if overflow is Overflow.LATEST else _positive("capacity", capacity),
-            from_start,
+            boolean("from_start", from_start),
             _numbers(chains),
-            (var_names,) if isinstance(var_names, str) else None if var_names is None else tuple(var_names),
+            names("var_names", var_names),
             _positive("thin", thin),
         )
         from exmc_actors.remote.reading import Reading  # not at the top: h11 is an extra

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from exmc_actors.arguments import is_integer
+from exmc_actors.arguments import is_integer, names
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DrawBlock, Message
 from exmc_actors.runtime.history import WHOLE_RUN, History
@@ -88,12 +88,8 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
             if not is_integer(number) or not 0 <= number < of:
                 raise SettingsError(f"this run has no chain {number!r}: give numbers from 0 to {of - 1}.")
         numbers = frozenset(map(int, given))
-    names = None
-    if var_names is not None:
-        names = (var_names,) if isinstance(var_names, str) else tuple(var_names)
-        for name in names:
-            if name not in known:
-                raise SettingsError(
-                    f"var_names: there is no {name!r} in this run: give of {', '.join(known)}."
-                )
-    return Choice(numbers, names, min(int(thin), sys.maxsize))  # no chain has so many draws
+    variables = names("var_names", var_names)
+    for name in variables or ():
+        if name not in known:
+            raise SettingsError(f"var_names: there is no {name!r} in this run: give of {', '.join(known)}.")
+    return Choice(numbers, variables, min(int(thin), sys.maxsize))  # no chain has so many draws

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from exmc_actors.arguments import integer
+from exmc_actors.arguments import boolean, integer
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.messages import (
     DROP_OLDEST,
@@ -183,7 +183,8 @@ class Feed:
         if number is not None and not 0 <= number <= committed:
             raise SettingsError(f"this run has {committed} messages so far: number={number} is none of them.")
         choice = chosen(chains, var_names, thin, of=len(self.log.chains), known=self._names)
-        cursor = number if number is not None else 0 if from_start else committed
+        is_replayed = boolean("from_start", from_start)
+        cursor = number if number is not None else 0 if is_replayed else committed
         room = 1 if overflow is LATEST else capacity
         subscription = Subscription(self, overflow, room, cursor, choice)
         self._subscriptions.append(subscription)

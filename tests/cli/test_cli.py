@@ -124,6 +124,7 @@ def test_workers_that_are_processes_print_what_threads_print(model_file, tmp_pat
         ),
         (["sample", "FILE", "--draws", "many"], r"an integer of at least 1 is needed, got 'many'"),
         (["sample", "FILE", "--out", "no/such/folder/x.nc"], r"--out .* cannot be written"),
+        (["sample", "FILE", "--store", ""], r"argument --store: the name of a folder is needed, got ''"),
         (["sample"], r"the following arguments are required: FILE"),
         (["simple", "FILE"], r"invalid choice: 'simple'"),
         (["resume", "nowhere"], r"nowhere holds no run: give a folder that was named by store="),

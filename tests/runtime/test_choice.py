@@ -132,6 +132,8 @@ def test_blocks_without_a_draw_that_was_asked_for_count_for_nothing(feed, overfl
         ({"chains": [True]}, "no chain True"),
         ({"chains": 1.0}, "no chain 1.0"),
         ({"var_names": ["mu", "tehta"]}, "there is no 'tehta' in this run: give of mu, tau, theta"),
+        ({"var_names": 3}, "var_names must be a name, a list of names, or None, got 3"),
+        ({"from_start": "yes"}, "from_start must be True or False, got 'yes'"),
         ({"thin": 0}, "thin must be a positive integer, got 0"),
         ({"thin": 2.0}, "thin must be a positive integer, got 2.0"),
     ],

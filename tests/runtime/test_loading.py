@@ -36,3 +36,27 @@ def test_a_model_that_is_not_stored_names_the_axes_of_what_is_read(tmp_path):
     loaded = ex.load(tmp_path, model=model)
     assert loaded.posterior["z"].dims == ("chain", "draw", "place")
     assert draws_of(loaded) == {name: bits for name, bits in draws_of(tree).items() if "warmup" not in name}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"var_names": 3}, "var_names must be a name, a list of names, or None, got 3"),
+        ({"var_names": [3]}, "var_names must be"),
+        ({"save_warmup": "no"}, "save_warmup must be True or False, got 'no'"),
+        ({"folder": None}, "folder must be a folder's name or an ex.Store, got None"),
+        ({"folder": "a\0b"}, "a store is the name of a folder"),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_refused(wrong, sentence, tmp_path, whole):
+    lay_out(tmp_path, whole)
+    with pytest.raises(ex.SettingsError, match=sentence):
+        ex.load(**{"folder": tmp_path} | wrong)
+    with pytest.raises(ex.SettingsError, match=sentence):
+        ex.export(**{"folder": tmp_path, "path": tmp_path / "draws.nc"} | wrong)
+
+
+def test_a_store_may_be_given_where_its_folder_may_and_names_that_can_be_read_once(tmp_path, whole):
+    lay_out(tmp_path, whole)
+    loaded = ex.load(ex.Store(tmp_path), var_names=(name for name in ("mu",)))
+    assert list(loaded.posterior.data_vars) == ["mu"]

@@ -1,0 +1,34 @@
+"""What is of the wrong kind is refused before there is a model, a folder or a run."""
+
+import pytest
+
+import exmc_actors as ex
+from exmc_actors.asked import asked
+from exmc_actors.options import settled
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"var_names": 3}, "var_names must be a name, a list of names, or None, got 3"),
+        ({"var_names": ["mu", 3]}, "var_names must be"),
+        ({"var_names": ()}, "var_names is empty"),
+        ({"save_warmup": "no"}, "save_warmup must be True or False, got 'no'"),
+        ({"resume": "run", "anyway": "no"}, "anyway must be True or False, got 'no'"),
+        ({"store": "a\0b"}, "a store is the name of a folder"),
+        ({"store": ""}, "a store is the name of a folder"),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_refused_in_a_sentence(options, sentence):
+    with pytest.raises(ex.SettingsError, match=sentence):
+        asked(**options)
+
+
+def test_names_that_can_be_read_once_are_those_of_a_run_that_begins_later_too():
+    options = settled({"var_names": (name for name in ("mu", "tau"))})
+    assert asked(**options).keep.var_names == asked(**options).keep.var_names == ("mu", "tau")
+
+
+def test_what_shows_progress_is_a_boolean():
+    with pytest.raises(ex.SettingsError, match="progressbar must be True or False, got 'no'"):
+        ex.sample(None, progressbar="no")
