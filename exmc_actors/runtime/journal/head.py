@@ -62,6 +62,11 @@ def encode_head(head: Head) -> bytes:
     return data
 
 
+def identity_of(head: Head) -> bytes:
+    """Return what tells the head of one run from that of another: all but the length, which may grow."""
+    return encode_head(replace(head, settings=replace(head.settings, draws=0)))
+
+
 def decode_head(data: bytes) -> Head:
     """Return what was encoded.
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime.journal.entries import Entry, entry_of
-from exmc_actors.runtime.journal.head import Head, decode_head, encode_head, longer
+from exmc_actors.runtime.journal.head import Head, decode_head, encode_head, identity_of, longer
 from exmc_actors.runtime.journal.head_file import HEAD_FILE, HEAD_FILES, heads_in_file, write_head_file
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
@@ -241,6 +241,11 @@ def _read(folder: Path) -> Kept:
             "rest. Copy the store again."
         )
     head = heads[0]
+    if any(identity_of(other) != identity_of(head) for other in heads[1:]):
+        raise StoreError(
+            f"the head of the run in {folder} is that of another run than the journal's own copy: copy the "
+            f"store again, with all its files, or remove {folder / HEAD_FILE} if the journal is wanted."
+        )
     for record in entries.entries:
         if isinstance(record, LengthRecord):
             head = longer(head, record)
