@@ -43,6 +43,7 @@ def asked(**options: Any) -> Asked:
       SettingsError: a value is of the wrong kind or out of range, or does not go with another one.
     """
     given = options.get
+    _check_parts(options)
     if given("resume") is None:
         name, settings, again = "store", _settings(options), {}
     else:
@@ -56,6 +57,24 @@ def asked(**options: Any) -> Asked:
         check_priority(options.get("priority", 0)),
         None if given(name) is None else store_of(given(name), name),
     )
+
+
+def _check_parts(options: Mapping[str, Any]) -> None:
+    """Refuse what would only fail inside the run, again and again, as its parts are restarted."""
+    sizes, views = options.get("block_size"), options.get("views", ())
+    if sizes is not None and not all(callable(getattr(sizes, name, None)) for name in ("choose", "observe")):
+        raise SettingsError(
+            "block_size must be None, or have the methods choose and observe, as "
+            f"exmc_actors.runtime.ByWallTime() has, got {sizes!r}: leave it out."
+        )
+    if not isinstance(views, list | tuple) or not all(map(callable, views)):
+        raise SettingsError(
+            f"views must be a list of async functions of a run's subscribe, got {views!r}: write, say, "
+            "views=[my_view]."
+        )
+    for name in ("runner", "parts"):
+        if name in options and not callable(options[name]):
+            raise SettingsError(f"{name} must be a function, got {options[name]!r}: leave it out.")
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:

@@ -132,6 +132,10 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
         priority=priority,
         workers=workers,
         patience=patience,
+        views=views,
+        block_size=block_size,
+        runner=runner,
+        parts=parts,
     )
     if not is_prepared():
         await runner(prepare)

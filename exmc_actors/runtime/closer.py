@@ -17,5 +17,7 @@ async def closer(engine: sv.Ref, feed: Feed) -> None:
     # There is nothing to wait for between two incarnations but time.
     while (reason := await engine.wait_exited()).is_abnormal:  # noqa: ASYNC110
         await trio.sleep(_RESTARTING)
-    feed.log.abandon(str(reason))
+    detail = reason.detail if isinstance(reason, sv.Shutdown) else None
+    # The chains were only told to end; that one of the actors below them could not be healed is why.
+    feed.log.abandon(str(reason), str(detail) if isinstance(detail, sv.GaveUp) else None)
     feed.wake()

@@ -241,12 +241,17 @@ class Log:
         start = self.settings.schedule.window_start(later)
         record.window = [entry for entry in record.window if entry[0] >= start and transitions < later]
 
-    def abandon(self, reason: str) -> None:
-        """Note that nobody is left to go on with the chains that have not ended, wanted or not."""
+    def abandon(self, reason: str, cause: str | None = None) -> None:
+        """Note that nobody is left to go on with the chains that have not ended, wanted or not.
+
+        Args:
+          reason: why nobody is, for a chain of which nothing else is known.
+          cause: what ended all chains alike, whatever is known of each; None where nothing did.
+        """
         if self.is_aborted:
             self.close()
         for chain, record in enumerate(self.chains):
-            self.fail(chain, f"ended before its last draw: {record.last_end or reason}")
+            self.fail(chain, f"ended before its last draw: {cause or record.last_end or reason}")
 
     def fail(self, chain: int, reason: str) -> None:
         """Note that a chain gave up; a second time changes nothing."""

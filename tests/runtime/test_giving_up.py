@@ -258,6 +258,19 @@ def test_a_model_server_that_dies_is_no_evidence_against_the_chains(undisturbed)
     assert draws_of(seen.tree) == undisturbed
 
 
+def test_a_model_server_that_cannot_be_healed_is_why_the_chains_have_ended():
+    class Poisoned(FixedBlocks):
+        def choose(self, chain, at_most):
+            raise FloatingPointError("the poison of this test")
+
+    async def main():
+        async with open_run(schools(), **SETTINGS, block_size=Poisoned(), runner=inline) as run:
+            await run.result()
+
+    with pytest.raises(ex.RunFailed, match=r"child 'model server': .* FloatingPointError\('the poison of"):
+        virtual(main)
+
+
 def test_a_tree_that_cannot_hold_ends_the_run_with_a_sentence():
     async def main():
         async with open_run(schools(), **SETTINGS, block_size=FixedBlocks(), runner=inline) as run:

@@ -28,9 +28,7 @@ def test_the_head_of_another_run_is_refused(tmp_path, other):
             pass
     mine = tmp_path / "mine" / "head"
     mine.write_bytes((tmp_path / "other" / "head").read_bytes())
-    with pytest.raises(
-        StoreError, match="is that of another run than the journal's own copy"
-    ):
+    with pytest.raises(StoreError, match="is that of another run than the journal's own copy"):
         read(tmp_path / "mine")
     with pytest.raises(StoreError, match="is that of another run"), open_again(tmp_path / "mine"):
         pass
