@@ -6,7 +6,7 @@ from typing import Any
 
 from exmc_actors.errors import SettingsError
 from exmc_actors.runtime import NO_MORE_LANES, Settings, available_cores, number_of_chains, rebuilt
-from exmc_actors.runtime.journal import ChainsRecord, Entry, Kept, LengthRecord, Shelf
+from exmc_actors.runtime.journal import MOST_ADDED, ChainsRecord, Entry, Kept, LengthRecord, Shelf
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,12 @@ class Again:
             )
         if kept.head.settings.ensemble_width:
             raise SettingsError(NO_MORE_LANES)
+        most = kept.head.settings.chains + MOST_ADDED
+        if self.chains > most:
+            raise SettingsError(
+                f"chains={self.chains} is more than the {most} that the run in {folder} can have: begin "
+                "another run for the others."
+            )
         if self.draws is None and rebuilt(kept.head, kept.records, Shelf(folder)).enough is not None:
             raise SettingsError(
                 f"the run in {folder} was found to be long enough: beside chains={self.chains} say draws=, "

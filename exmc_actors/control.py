@@ -12,7 +12,7 @@ from exmc_actors.arguments import is_integer
 from exmc_actors.errors import RunFailed, SettingsError, StoreError
 from exmc_actors.runtime import NO_MORE_LANES, Parts, chain_child, chain_path, start_positions
 from exmc_actors.runtime.chain_record import ChainRecord
-from exmc_actors.runtime.journal import StopRecord
+from exmc_actors.runtime.journal import MOST_ADDED, StopRecord
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.protocol import Stop, StopChain
 
@@ -100,7 +100,8 @@ class Control:
           Their numbers.
 
         Raises:
-          SettingsError: it is no positive integer, the run is over, or its chains advance together.
+          SettingsError: it is no positive integer, or too large, the run is over, or its chains advance
+            together.
           ModelError: an initial value does not fit.
         """
         if not is_integer(number) or number < 1:
@@ -109,6 +110,9 @@ class Control:
             raise SettingsError(NO_MORE_LANES)
         async with self._adding:
             first = len(self._log.chains)
+            room = self._parts.settings.chains + MOST_ADDED - first
+            if number > room:
+                raise SettingsError(f"add_chains can add {room} more chains to this run, got {number}.")
             for chain in range(first, first + number):
                 await self._add(chain)
             return range(first, first + number)

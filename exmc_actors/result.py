@@ -89,7 +89,8 @@ def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int], int]:
     has = committed_draws(log, chains, "sample")
     failed = [chain for chain in chains if log.chains[chain].status == "failed"]
     unfinished = [chain for chain in chains if log.chains[chain].was_stopped]
-    kept = [chain for chain in chains if chain not in failed and chain not in unfinished]
+    apart = {*failed, *unfinished}
+    kept = [chain for chain in chains if chain not in apart]
     if not kept:
         kept, unfinished = [chain for chain in unfinished if has[chain]], []
     # A chain that was added does not shorten those that were there before.
@@ -98,7 +99,7 @@ def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int], int]:
     if log.enough is not None:
         length = min(length, log.enough)
     behind = [chain for chain in kept if has[chain] < length]
-    return failed, sorted([*unfinished, *behind]), [one for one in kept if one not in behind], length
+    return failed, sorted([*unfinished, *behind]), [one for one in kept if has[one] >= length], length
 
 
 def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:

@@ -153,8 +153,8 @@ def draws_in(folder: str | Path | Store, model: Any, var_names: str | Sequence[s
     target = _described(kept.head) if is_function else _target_again(kept, model, path)
     chosen = chosen_names(var_names)
     for name in chosen or ():
-        if kept.names and name not in kept.names:
-            raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.names))}.")
+        if kept.shapes and name not in kept.shapes:
+            raise SettingsError(f"var_names: {unknown('variable', name, sorted(kept.shapes))}.")
     log = rebuilt(kept.head, kept.records, Shelf(path))
     going_on = [one for one in log.first_chains if one.status != "failed" and not one.was_stopped]
     if any(one.transitions <= log.settings.tune for one in going_on):
@@ -223,22 +223,44 @@ def model_to_store(model: Any) -> bytes | None:
 
 def _target_again(kept: Kept, given: Any, folder: Path) -> Target:
     """Return what is sampled: from the store, or as it is given where that holds no functions."""
-    head = kept.head
-    if head.model is not None:
+    if kept.head.model is not None:
         if given is not None:
             raise SettingsError(f"the run in {folder} holds its model: leave out the one that was given.")
-        return compile(Model.from_bytes(head.model))
+        target: Target = compile(stored_model(kept.head.model, folder))
+        if not _fits(target, kept):
+            raise StoreError(
+                f"the run in {folder} holds draws of another model than its own: copy the store again."
+            )
+        return target
     if given is None:
         raise StoreError(
             f"the run in {folder} is of a function of your own, which is not stored: give the same "
             "one again, as model=..."
         )
     target = target_of(given)
-    known = set(kept.names)
-    if target.dim != head.dim or (known and known != set(target.values_layout.names)):
-        of = f"{head.dim} dimensions" + (f", called {', '.join(sorted(known))}" if known else "")
+    if not _fits(target, kept):
+        of = f"{kept.head.dim} dimensions"
+        of += f", called {', '.join(sorted(kept.shapes))}" if kept.shapes else ""
         raise StoreError(f"the run in {folder} has {of}, and {given!r} is another model.")
     return target
+
+
+def _fits(target: Target, kept: Kept) -> bool:
+    """Whether what a store holds can be draws of a target."""
+    shapes = {place.name: place.shape for place in target.values_layout.places}
+    return target.dim == kept.head.dim and (not kept.shapes or kept.shapes == shapes)
+
+
+def stored_model(data: bytes, folder: Path) -> Model:
+    """Return the model that a store holds.
+
+    Raises:
+      StoreError: the bytes are none of a model.
+    """
+    try:
+        return Model.from_bytes(data)
+    except ModelError as error:
+        raise StoreError(f"the run in {folder} holds no model that can be read: {error}") from error
 
 
 def _described(head: Head) -> Target:

@@ -36,13 +36,12 @@ def read_written(path: Path) -> Written:
     """
     if not path.is_dir():
         return Written(read_file(path))
-    from exmc_actors.model import Model
-    from exmc_actors.stored import draws_in
+    from exmc_actors.stored import draws_in, stored_model
 
     draws = draws_in(path, model=None, var_names=None)
     model, versions = draws.kept.head.model, draws.kept.maker or {}
     return Written(
-        draws.tree(save_warmup=False), None if model is None else Model.from_bytes(model), versions
+        draws.tree(save_warmup=False), None if model is None else stored_model(model, path), versions
     )
 
 

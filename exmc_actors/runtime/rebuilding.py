@@ -10,7 +10,7 @@ from heapq import heapify, heappop, heappush
 from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import (
-    MOST_CHAINS,
+    MOST_ADDED,
     BlockEntry,
     ChainsRecord,
     Entry,
@@ -85,13 +85,13 @@ def rebuilt(head: Head, records: Iterable[Entry], shelf: Shelf) -> Log:
 
 def number_of_chains(head: Head, records: Iterable[Entry]) -> int:
     """Return how many chains there are, with those that were added."""
-    number = head.settings.chains
+    number, most = head.settings.chains, head.settings.chains + MOST_ADDED
     for record in records:
         match record:
-            case ChainsRecord(chains):
-                number = max(number, min(chains, MOST_CHAINS))
-            case BlockEntry(chain=chain):  # what said that there are so many may be damaged
-                number = max(number, min(chain + 1, MOST_CHAINS))
+            case ChainsRecord(chains) if chains <= most:
+                number = max(number, chains)
+            case BlockEntry(chain=chain) if chain < most:  # what said that there are so many may be damaged
+                number = max(number, chain + 1)
     return number
 
 

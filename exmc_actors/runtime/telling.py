@@ -2,7 +2,7 @@
 
 from exmc_actors.messages import ChainAdded, ChainFailed, ChainFinished, ChainStopped, Message
 from exmc_actors.runtime.journal import (
-    MOST_CHAINS,
+    MOST_ADDED,
     BlockRecord,
     ChainsRecord,
     FailedRecord,
@@ -47,8 +47,8 @@ class Teller:
                 return self._end(ChainFailed(chain, *settings.place(done), reason))
             case StoppedRecord(chain, done) if 0 <= chain < len(self._done):
                 return self._end(ChainStopped(chain, *settings.place(done)))
-            case ChainsRecord(chains):
-                added = range(len(self._done), min(chains, MOST_CHAINS))
+            case ChainsRecord(chains) if chains <= settings.chains + MOST_ADDED:
+                added = range(len(self._done), chains)
                 self._done += [0] * len(added)
                 return [ChainAdded(chain) for chain in added]
             case StopRecord(draws) if 0 < draws <= settings.draws:

@@ -9,6 +9,7 @@ import supervision as sv
 from exmc_actors.messages import ChainAdded
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import inline
+from exmc_actors.runtime.journal import MOST_ADDED
 from exmc_actors.runtime.protocol import Stand
 from tests.runtime.conftest import (
     SETTINGS,
@@ -179,6 +180,15 @@ def test_what_is_no_number_of_chains_is_refused(number):
             await run.add_chains(number)
 
     with pytest.raises(ex.SettingsError, match="add_chains takes a positive integer, got"):
+        virtual(main)
+
+
+def test_a_run_takes_no_more_chains_than_its_store_could_keep():
+    async def main():
+        async with open_run(schools(), **SETTINGS, runner=inline) as run:
+            await run.add_chains(MOST_ADDED + 1)
+
+    with pytest.raises(ex.SettingsError, match=f"can add {MOST_ADDED} more chains to this run, got"):
         virtual(main)
 
 

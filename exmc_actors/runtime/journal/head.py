@@ -17,6 +17,8 @@ FORMAT = "exmc run"
 VERSION = 1
 MOST_CHAINS = 1 << 20
 """And lanes: what claims more is no record of ours."""
+MOST_ADDED = 1 << 14
+"""Chains that a run may have besides those it began with: a record of a few bytes must not cost a minute."""
 _PLAIN = (
     "draws",
     "tune",

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from exmc_actors.errors import StoreError, StoreWarning
 from exmc_actors.messages import DrawBlock
-from exmc_actors.runtime.journal.entries import Entry, entry_of
-from exmc_actors.runtime.journal.head import Head, decode_head, encode_head, identity_of, longer
+from exmc_actors.runtime.journal.contents import Contents
+from exmc_actors.runtime.journal.entries import Entry
+from exmc_actors.runtime.journal.head import Head, encode_head, identity_of, longer
 from exmc_actors.runtime.journal.head_file import HEAD_FILE, HEAD_FILES, heads_in_file, write_head_file
 from exmc_actors.runtime.journal.records import (
     BlockRecord,
@@ -47,8 +48,8 @@ class Kept:
     head: Head
     records: tuple[Entry, ...]
     """In order; of a block only what is known of it without its arrays."""
-    names: tuple[str, ...]
-    """Of the variables; empty before the first block."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of one draw of each variable; empty before the first block."""
     damages: tuple[str, ...]
     """Where something cannot be read; what was there is not among the records."""
     end: int
@@ -229,11 +230,12 @@ def read(folder: Path) -> Kept:
 
 
 def _read(folder: Path) -> Kept:
-    entries = _Entries()
-    found, end = read_segments(folder, entries.take)
+    contents = Contents()
+    found, end = read_segments(folder, contents.take)
     damages = [str(damage) for damage in found]
-    heads = [*heads_in_file(folder, damages), *entries.heads]
-    damages += entries.foreign
+    heads = [*heads_in_file(folder, damages), *contents.heads]
+    entries, columns = contents.agreeing()
+    damages += contents.foreign
     if not heads:
         check_holds_a_run(folder)
         raise StoreError(
@@ -246,38 +248,10 @@ def _read(folder: Path) -> Kept:
             f"the head of the run in {folder} is that of another run than the journal's own copy: copy the "
             f"store again, with all its files, or remove {folder / HEAD_FILE} if the journal is wanted."
         )
-    for record in entries.entries:
+    for record in entries:
         if isinstance(record, LengthRecord):
             head = longer(head, record)
-    return Kept(head, tuple(entries.entries), entries.names, tuple(damages), end)
-
-
-class _Entries:
-    """What the payloads of a journal are, one after the other."""
-
-    def __init__(self) -> None:
-        self.heads: list[Head] = []
-        self.entries: list[Entry] = []
-        self.names: tuple[str, ...] = ()
-        self.foreign: list[str] = []
-        self._taken = 0
-
-    def take(self, place: Place, payload: bytes) -> None:
-        try:
-            record = decode_record(payload)
-        except ValueError:
-            self._take_head(payload)
-        else:
-            if isinstance(record, BlockRecord) and not self.names:
-                self.names = tuple(record.block.draws)
-            self.entries.append(entry_of(record, place) if isinstance(record, BlockRecord) else record)
-        self._taken += 1
-
-    def _take_head(self, payload: bytes) -> None:
-        try:
-            self.heads.append(decode_head(payload))
-        except ValueError:
-            self.foreign.append(f"record {self._taken}")
+    return Kept(head, tuple(entries), dict(columns.draws), tuple(damages), end)
 
 
 def read_head(folder: Path) -> Head:
