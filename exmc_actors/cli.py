@@ -5,6 +5,7 @@ Status 0 on success, 1 when the work failed, 2 for what the user typed, 130 afte
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -263,7 +264,11 @@ def _print_summary(tree: Any) -> None:
 
     console = Console()
     frame = summary(tree)
-    if console.is_terminal:
-        console.print(summary_table(frame))
-    else:
-        sys.stdout.write(f"{summary_text(frame)}\n")
+    try:
+        if console.is_terminal:
+            console.print(summary_table(frame))
+        else:
+            sys.stdout.write(f"{summary_text(frame)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has had enough: no failure of the work, nor of the last flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

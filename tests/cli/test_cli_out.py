@@ -1,11 +1,15 @@
-"""What ``--out`` and ``exmc export`` write on a disk that does not take it."""
+"""What commands write, on a disk that does not take it and to a reader that has had enough."""
 
+import os
 import subprocess
 import tempfile
 
+import numpy as np
 import pytest
+import xarray
 
 from exmc_actors import cli
+from exmc_actors.whole_files import write_netcdf
 from tests.cli.test_cli import EXMC, MODEL
 
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
@@ -65,3 +69,21 @@ def test_what_a_command_writes_lies_where_it_was_typed_though_the_model_goes_els
     assert (tmp_path / "run" / "head").exists()
     assert (tmp_path / "draws.nc").exists()
     assert list((tmp_path / "data").iterdir()) == []
+
+
+def test_a_reader_that_has_had_enough_is_no_failure(tmp_path):
+    values = np.random.default_rng(0).normal(size=(2, 100))
+    group = xarray.Dataset({"mu": (("chain", "draw"), values)})
+    write_netcdf(xarray.DataTree.from_dict({"posterior": group}), tmp_path / "draws.nc")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        ran = subprocess.run(
+            [*EXMC, "summary", str(tmp_path / "draws.nc")],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
