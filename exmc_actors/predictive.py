@@ -82,7 +82,7 @@ def sample_posterior_predictive(
 
     The same arguments give the same values, bit for bit, whichever names are asked for.  The model may have
     other data than the one that was sampled, of other lengths too, as long as the free variables that are
-    needed keep their shapes.
+    needed keep their shapes.  Draws are matched to the model by their labels, where both have labels.
 
     Args:
       tree: with a group ``posterior``; it stays as it is.
@@ -94,8 +94,8 @@ def sample_posterior_predictive(
       The tree with a group ``posterior_predictive``.
 
     Raises:
-      SettingsError: the posterior lacks a variable, or has it in another shape; or an argument is of the
-        wrong kind or out of range.
+      SettingsError: the posterior lacks a variable, or has it in another shape or with other labels; or an
+        argument is of the wrong kind or out of range.
     """
     declared = _declared(model)
     seed = check(random_seed=random_seed).random_seed
@@ -118,8 +118,8 @@ def log_likelihood(tree: "xarray.DataTree", model: Any) -> "xarray.DataTree":
       The tree with a group ``log_likelihood``, which ``loo``, ``waic`` and ``compare`` read.
 
     Raises:
-      SettingsError: the posterior lacks a variable, or has it in another shape; or the model observes
-        nothing.
+      SettingsError: the posterior lacks a variable, or has it in another shape or with other labels; or the
+        model observes nothing.
     """
     declared = _declared(model)
     observed = _predicted(declared, None)
@@ -176,7 +176,7 @@ def _given(
     tree: "xarray.DataTree", model: Model, names: Sequence[str]
 ) -> tuple[dict[str, np.ndarray], tuple[int, int]]:
     shapes = {name: model.shapes[name] for name in inputs_of(model, names)}
-    return draws_of(tree, shapes, model.dims)
+    return draws_of(tree, shapes, model.dims, model.coords)
 
 
 def _extended(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import count, islice
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +118,7 @@ class Labels:
         variables = {}
         for name, values in arrays.items():
             array = np.asarray(values)
-            axes = leading + tuple(islice(self._axes(name), array.ndim - len(leading)))
+            axes = leading + self.axes(name, array.ndim - len(leading))
             variables[name] = xr.Variable(axes, array, fastpath=True)
         sizes = {str(axis): n for variable in variables.values() for axis, n in variable.sizes.items()}
         indexes = {axis: self._index(axis, size) for axis, size in sizes.items()}
@@ -128,20 +127,23 @@ class Labels:
         coords = {axis: index.create_variables()[axis] for axis, index in indexes.items()}
         return xr.Dataset(variables, coords=xr.Coordinates(coords, indexes), attrs=attrs)
 
-    def _axes(self, name: str) -> Iterator[str]:
-        named = tuple(self._dims.get(name, ()))
-        yield from named
-        yield from (f"{name}_dim_{position}" for position in count(len(named)))
+    def axes(self, name: str, number: int) -> tuple[str, ...]:
+        """Return the names of the first axes of a variable after chain and draw."""
+        named = tuple(self._dims.get(name, ()))[:number]
+        return named + tuple(f"{name}_dim_{position}" for position in range(len(named), number))
+
+    def along(self, axis: str, size: int) -> np.ndarray:
+        """Return the labels of an axis of that length; numbers from 0 where it has none."""
+        labels = self._coords.get(axis)
+        # Labels of another length belong to other data; they are no reason to lose finished draws.
+        return np.asarray(labels) if labels is not None and len(labels) == size else np.arange(size)
 
     def _index(self, axis: str, size: int, given: Sequence[int] | None = None) -> PandasIndex:
         from xarray.indexes import PandasIndex
 
         key = axis, size, None if given is None else tuple(given)
         if key not in self._made:
-            labels = self._coords.get(axis) if given is None else given
-            # Labels of another length belong to other data; they are no reason to lose finished draws.
-            fits = labels is not None and len(labels) == size
-            values = np.asarray(labels) if fits else np.arange(size)
+            values = self.along(axis, size) if given is None else np.asarray(given)
             self._made[key] = PandasIndex(values, axis, coord_dtype=values.dtype)
         return self._made[key]
 

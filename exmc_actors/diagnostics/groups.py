@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from exmc_actors.errors import SettingsError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+_SHOWN = 5
+"""Labels of an axis that a sentence names."""
 
 
 def build_prior(
@@ -85,17 +89,23 @@ def with_group(
 
 
 def draws_of(
-    tree: xr.DataTree, shapes: Mapping[str, tuple[int, ...]], dims: Mapping[str, Sequence[str]]
+    tree: xr.DataTree,
+    shapes: Mapping[str, tuple[int, ...]],
+    dims: Mapping[str, Sequence[str]],
+    coords: Mapping[str, Sequence[Any]],
 ) -> tuple[dict[str, np.ndarray], tuple[int, int]]:
     """Return a posterior's draws of some variables, of shape (chain times draw, *shape), and both counts.
+
+    They are in the order of the model's labels, whichever the order of the posterior's.
 
     Args:
         tree: with a group ``posterior``.
         shapes: of the variables, as the model has them.
         dims: names of a variable's axes, where they have names.
+        coords: labels by name of dimension, as the model has them.
 
     Raises:
-        SettingsError: a variable is missing or has another shape, or there are no draws.
+        SettingsError: a variable is missing or has another shape or other labels, or there are no draws.
     """
     posterior = posterior_of(tree)
     if not posterior.sizes.keys() >= {"chain", "draw"}:
@@ -111,19 +121,50 @@ def draws_of(
             f"the posterior lacks {', '.join(missing)}, on which the prediction depends; it has {known}. "
             "Sample without var_names, or with these among them."
         )
-    return {name: _flat(posterior, name, shape, dims.get(name)) for name, shape in shapes.items()}, counts
+    labels = Labels(dims, coords)
+    return {name: _flat(posterior, name, shape, labels) for name, shape in shapes.items()}, counts
 
 
-def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], dims: Sequence[str] | None) -> np.ndarray:
+def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], labels: Labels) -> np.ndarray:
     variable = posterior[name]
-    is_named = dims is not None and set(dims) <= set(variable.dims)
-    values = variable.transpose("chain", "draw", *(dims if is_named and dims else ()), ...).values
-    if values.shape[2:] != shape:
+    axes = labels.axes(name, len(shape))
+    is_named = set(axes) <= set(variable.dims)
+    variable = variable.transpose("chain", "draw", *(axes if is_named else ()), ...)
+    if variable.shape[2:] != shape:
         raise SettingsError(
-            f"{name} has shape {values.shape[2:]} in the posterior and {shape} in the model: "
+            f"{name} has shape {variable.shape[2:]} in the posterior and {shape} in the model: "
             "data may have other lengths than when it was sampled, free variables must keep theirs."
         )
-    return values.reshape(-1, *shape).astype(np.float64, copy=False)
+    if is_named:
+        for axis, size in zip(axes, shape, strict=True):
+            variable = _in_order(variable, axis, labels.along(axis, size))
+    return variable.values.reshape(-1, *shape).astype(np.float64, copy=False)
+
+
+def _in_order(variable: xr.DataArray, axis: str, wanted: np.ndarray) -> xr.DataArray:
+    """Return a variable in the order of the model's labels, where it has labels to go by."""
+    import pandas as pd
+
+    if axis not in variable.coords:
+        return variable
+    have, want = (pd.Index(labels, tupleize_cols=False) for labels in (variable.coords[axis].values, wanted))
+    if have.equals(want):
+        return variable
+    if have.is_unique and want.is_unique and ((places := have.get_indexer(want)) >= 0).all():
+        return variable.isel({axis: places})
+    # Labels that only count say nothing of what stands there.
+    if any(index.equals(pd.RangeIndex(len(index))) for index in (have, want)):
+        return variable
+    raise SettingsError(
+        f"{variable.name} has the labels {_some(have)} along {axis} in the posterior and {_some(want)} in "
+        "the model: free variables must keep their labels, each of which stands once, in any order; if "
+        f'places are to count, set tree["posterior"] = tree.posterior.to_dataset().drop_vars({axis!r}) first.'
+    )
+
+
+def _some(labels: Iterable[Any]) -> str:
+    shown = [str(label) for label in islice(labels, _SHOWN + 1)]
+    return ", ".join(shown if len(shown) <= _SHOWN else [*shown[:_SHOWN], "..."])
 
 
 def _with_origin(attrs: Mapping[str, Any]) -> dict[str, Any]:
