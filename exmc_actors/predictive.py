@@ -80,9 +80,10 @@ def sample_posterior_predictive(
 ) -> "xarray.DataTree":
     """Simulate what might be observed at each draw of a posterior.
 
-    The same arguments give the same values, bit for bit, whichever names are asked for.  The model may have
-    other data than the one that was sampled, of other lengths too, as long as the free variables that are
-    needed keep their shapes.  Draws are matched to the model by their labels, where both have labels.
+    The same arguments give the same values, bit for bit.  Whichever names are asked for, a value is the same
+    too, but for its last bits in models that draw more than 256 numbers.  The model may have other data than
+    the one that was sampled, of other lengths too, as long as the free variables that are needed keep their
+    shapes.  Draws are matched to the model by their labels, where both have labels.
 
     Args:
       tree: with a group ``posterior``; it stays as it is.

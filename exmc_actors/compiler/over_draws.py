@@ -39,8 +39,9 @@ Arrays: TypeAlias = Mapping[str, np.ndarray]
 _MOST_KEPT = 64
 _CHUNK = 2**20
 """Entries of the largest value in a chunk of draws: 8 MB each."""
-_LITTLE = 2**20
-"""So many random numbers take less time to draw by unoptimised code than better code takes to compile."""
+_LITTLE = 2**8
+"""Of so many random numbers a draw, thousands of draws take less time by unoptimised code than better code
+takes to compile."""
 
 
 def simulate(
@@ -62,8 +63,7 @@ def simulate(
     known = given or {}
     visited = visited_for(model, names, stop=known)
     structure, arguments = _declared(model)
-    drawn = count * sum(prod(model.shapes[name]) for name in visited - known.keys())
-    function = _simulator(structure, visited, tuple(names), drawn <= _LITTLE)
+    function = _simulator(structure, visited, tuple(names), _is_little(model))
     chunk = _chunk(model, count)
     return _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
 
@@ -138,6 +138,12 @@ def _pointwise(structure: Structure, visited: frozenset[str], names: tuple[str, 
 
     # The numbers of the draws are not looked at, but there is nothing else where nothing is given.
     return jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
+
+
+def _is_little(model: Model) -> bool:
+    """Say so by what the whole model draws: other code rounds otherwise, whatever of it is asked for."""
+    drawn = (site.name for site in model.sites if isinstance(site, Variable | Observation))
+    return sum(prod(model.shapes[name]) for name in drawn) <= _LITTLE
 
 
 def _in_chunks(

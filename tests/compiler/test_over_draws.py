@@ -88,3 +88,15 @@ def test_how_a_variable_is_sampled_is_no_matter(b):
         standard = (found[name] - found["mu"]) / found["tau"]
         assert abs(standard.mean()) < 5.0 / np.sqrt(500)  # wrong by chance: 6e-7
         assert abs(standard.std() - 1.0) < 5.0 / np.sqrt(1000)
+
+
+@pytest.mark.parametrize("sizes", [(10, 40), (100, 400)])
+def test_a_value_has_the_same_bits_whichever_others_and_however_many_draws_are_asked_for(b, sizes):
+    for name, size in zip(("y", "z"), sizes, strict=True):
+        b.obs(name, ex.Normal("mu", "tau"), np.zeros(size))
+    rng = np.random.default_rng(1)
+    given = {"mu": rng.normal(size=3000), "tau": rng.gamma(2.0, size=3000)}
+    both = simulate(b.model(), ["y", "z"], KEY, 3000, given)
+    assert np.array_equal(simulate(b.model(), ["y"], KEY, 3000, given)["y"], both["y"])
+    few = simulate(b.model(), ["y", "z"], KEY, 5, {name: values[:5] for name, values in given.items()})
+    assert all(np.array_equal(values, both[name][:5]) for name, values in few.items())
