@@ -59,9 +59,9 @@ def whole_numbers(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     finite = values[np.isfinite(values)]
     if finite.size == 0 or np.ptp(finite) > GRID or (finite != np.rint(finite)).any():
         return None
-    least = int(finite.min())
-    counts = np.bincount(finite.astype(int) - least)
-    return np.arange(least, least + len(counts)), counts / finite.size
+    least = finite.min()
+    counts = np.bincount((finite - least).astype(int))  # the numbers themselves may have no integer
+    return least + np.arange(len(counts)), counts / finite.size
 
 
 def autocorrelation(draws: np.ndarray) -> np.ndarray:

@@ -44,6 +44,12 @@ def test_whole_numbers_are_counted_and_others_are_not():
     assert curves.whole_numbers(np.array([0.0, 1e15])) is None
 
 
+@pytest.mark.parametrize("great", [2.0**63, -2e19, 1e300])
+def test_whole_numbers_beyond_those_of_64_bits_are_counted(great):
+    numbers, shares = curves.whole_numbers(np.array([great, great]))
+    assert (numbers.tolist(), shares.tolist()) == ([great], [1.0])
+
+
 def test_the_autocorrelation_of_a_first_order_process_is_its_powers():
     noise = np.random.default_rng(0).normal(size=(2, 40_000))
     values = np.zeros_like(noise)
