@@ -68,8 +68,9 @@ def _roughly_ascending(flat: np.ndarray) -> np.ndarray:
 def folded(draws: Sorted) -> Sorted:
     """Return the distances from the median, in order."""
     size = draws.values.shape[1]
-    middle = (draws.values[:, (size - 1) // 2] + draws.values[:, size // 2]) / 2
-    distances = np.abs(draws.values - middle[:, None])
+    with np.errstate(over="ignore"):  # beyond the greatest float, distances are infinite, and ties
+        middle = (draws.values[:, (size - 1) // 2] + draws.values[:, size // 2]) / 2
+        distances = np.abs(draws.values - middle[:, None])
     # They fall to the median and rise again: a sort that sees runs merges the two.
     order = distances.argsort(axis=1, kind="stable")
     return Sorted(_taken(draws.order, order), _taken(distances, order))
@@ -88,7 +89,9 @@ def quantile(draws: Sorted, level: float) -> np.ndarray:
     at = level * (draws.values.shape[1] - 1)
     low, high = draws.values[:, int(at)], draws.values[:, ceil(at)]
     part = at - int(at)
-    between: np.ndarray = low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part)
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite step from one to the other
+        step = high - low
+        between: np.ndarray = low + step * part if part < 0.5 else high - step * (1.0 - part)
     return between
 
 

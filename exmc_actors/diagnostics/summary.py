@@ -52,7 +52,8 @@ def _estimates(draws: np.ndarray) -> np.ndarray:
     flat = draws.reshape(len(draws), -1).astype(float, copy=False)
     draws = np.where(np.isfinite(draws), draws, np.nan)  # ArviZ takes chains of infinities for constants
     axes = {"chain_axis": 1, "draw_axis": 2}
-    with np.errstate(invalid="ignore", divide="ignore"):
+    # What overflows or comes to nothing on the way is infinite or NaN in the table.
+    with np.errstate(all="ignore"):
         columns = (
             flat.mean(axis=1),
             flat.std(axis=1, ddof=1),

@@ -39,6 +39,19 @@ def test_agrees_with_arviz_on_ties_and_on_chains_that_disagree(autoregressive):
     assert_agrees_with_arviz(draws + np.arange(4)[:, None])
 
 
+@pytest.mark.parametrize("length", [200, 33])
+@pytest.mark.parametrize("factor", [4e307, 1.7e308])
+def test_agrees_with_arviz_without_a_warning_near_the_greatest_float(autoregressive, factor, length):
+    signs = np.sign(autoregressive(3, 4, length, correlation=0.3))
+    draws = factor * signs * np.random.default_rng(2).random(signs.shape)
+    ours = convergence(draws)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(ours.r_hat, array_stats.rhat(draws), rtol=1e-9)
+        np.testing.assert_allclose(ours.ess_bulk, array_stats.ess(draws, method="bulk"), rtol=1e-9)
+        tail = array_stats.ess(draws, method="tail", prob=(0.05, 0.95))
+    np.testing.assert_allclose(ours.ess_tail, tail, rtol=1e-9)
+
+
 def test_scales_that_differ_are_seen_although_the_means_agree():
     widths = np.array([1.0, 1.0, 1.0, 4.0])[:, None]
     quantiles = stats.norm.ppf(

@@ -62,3 +62,11 @@ def test_quantiles_are_those_of_numpy(draws, level):
     np.testing.assert_allclose(
         quantile(ascending(draws[None, None]), level), [np.quantile(draws, level)], rtol=1e-12, atol=1e-12
     )
+
+
+def test_distances_and_quantiles_beyond_the_greatest_float_are_infinite_and_warn_of_nothing():
+    far = np.array([-1.7e308, 5e307, 7e307, 1.7e308])
+    found = ascending(far[None, None])
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(folded(found).values, [np.sort(np.abs(far - 6e307))])
+    assert quantile(found, 0.1).tolist() == [np.inf]

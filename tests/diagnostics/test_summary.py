@@ -34,6 +34,15 @@ def test_survives_constants_integers_and_draws_that_are_not_finite(tree_of):
     assert np.isnan(table.loc["far", "ess_bulk"])
 
 
+def test_what_overflows_on_the_way_is_infinite_and_warns_of_nothing(good_posterior, tree_of):
+    table = summary(
+        tree_of({"mu": good_posterior["mu"], "great": 1e308 * good_posterior["tau"].clip(0.5, 1.5)})
+    )
+    assert table.loc["great", "sd"] == np.inf
+    assert table.loc["great", "q50"] == pytest.approx(1e308 * np.median(good_posterior["tau"]))
+    assert np.isfinite(table.loc["great", ["ess_bulk", "ess_tail", "r_hat"]].astype(float)).all()
+
+
 def test_without_draws_every_estimate_is_open(tree_of):
     assert summary(tree_of({"mu": np.empty((4, 0)), "theta": np.empty((4, 0, 2))})).isna().all(axis=None)
 
