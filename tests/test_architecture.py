@@ -80,7 +80,7 @@ MAY_IMPORT = {
     # Other libraries' models, as targets; these libraries are imported inside functions only.
     "exmc_actors.elsewhere": PURE
     | ours("errors", "model", "xla", "compiler")
-    | {"importlib", "jax", "numpy", "numpyro", "pymc", "pytensor"},
+    | {"importlib", "jax", "numpy", "numpyro", "pandas", "pymc", "pytensor"},
     "exmc_actors.chain": PURE | ours("errors", "messages", "kernel", "warmup") | {"jax", "numpy", "msgpack"},
     "exmc_actors.diagnostics": PURE
     | ours("errors", "arguments", "messages")

@@ -1,6 +1,6 @@
 """Borrow the log density of a PyMC model, with PyMC's own transforms; it is not sampled here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from exmc_actors.compiler import Layout
 from exmc_actors.elsewhere.borrowed import Borrowed, Description, Values, flattened, shapes_of, unflattened
 from exmc_actors.elsewhere.installed import check_installed
+from exmc_actors.elsewhere.labels import storable_labels
 from exmc_actors.errors import ModelError
 from exmc_actors.xla import import_aside, precise
 
@@ -26,7 +27,7 @@ def from_pymc(model: Any) -> Borrowed:
 
     Raises:
       ModelError: PyMC is not installed, or the model has discrete variables, none, variables of another
-        precision than float64, an operation that JAX lacks, or a name that a result cannot hold.
+        precision than float64, an operation that JAX lacks, or names or labels that a result cannot hold.
     """
     check_installed("pymc", "PyMC", "from_pymc")
     import pymc
@@ -68,6 +69,7 @@ def _description(model: Any) -> Description:
     terms = [*model.free_RVs, *model.observed_RVs, *model.potentials]
     log_terms = [_sum(term) for term in model.logp(vars=terms, sum=False)]
     named = {*shapes, *(v.name for v in (*model.observed_RVs, *model.data_vars))}
+    dims = {name: _dims(name, dims) for name, dims in model.named_vars_to_dims.items() if name in named}
     return Description(
         library="PyMC",
         layout=layout,
@@ -79,13 +81,21 @@ def _description(model: Any) -> Description:
         init=np.concatenate([np.ravel(start) for start in starts.values()]),
         observed_data={name: np.asarray(array) for name, array in find_observations(model).items()},
         constant_data={name: np.asarray(array) for name, array in find_constants(model).items()},
-        dims={name: _dims(name, dims) for name, dims in model.named_vars_to_dims.items() if name in named},
-        coords={dim: tuple(labels) for dim, labels in model.coords.items() if labels is not None},
+        dims=dims,
+        coords=_coords(model, {dim for axes in dims.values() for dim in axes}),
     )
 
 
 def _dims(name: str, dims: Sequence[Any]) -> tuple[str, ...]:
     return tuple(f"{name}_dim_{axis}" if dim is None else str(dim) for axis, dim in enumerate(dims))
+
+
+def _coords(model: Any, used: Collection[str]) -> dict[str, tuple[Any, ...]]:
+    return {
+        dim: storable_labels(dim, labels)
+        for dim, labels in model.coords.items()
+        if dim in used and labels is not None
+    }
 
 
 def _sum(factor: Any) -> Any:

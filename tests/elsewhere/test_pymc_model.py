@@ -117,6 +117,17 @@ def test_names_dims_coords_data_and_start_are_those_of_the_model():
     assert repr(target) == "<PyMC model of 10 unconstrained numbers: mu, tau, z>"
 
 
+def test_dates_stay_dates_and_labels_that_no_file_can_hold_are_refused_where_they_are_used():
+    days = np.arange("2020-01-01", "2020-01-04", dtype="M8[D]")
+    with pm.Model(coords={"day": days, "pair": [(1, "a"), (2, "b")]}) as model:
+        pm.Normal("x", dims="day")
+    assert ex.from_pymc(model).coords == {"day": tuple(days)}
+    with model:
+        pm.Normal("z", dims="pair")
+    with pytest.raises(ex.ModelError, match=r"the labels of 'pair' cannot be stored, \(1, 'a'\) among them"):
+        ex.from_pymc(model)
+
+
 def test_each_term_has_the_name_of_its_variable():
     model, target = made("discrete")
     terms = target.terms(np.zeros(3))
