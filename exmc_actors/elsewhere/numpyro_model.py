@@ -143,12 +143,23 @@ def _dims(site: Mapping[str, Any]) -> tuple[str, ...]:
     if site["type"] not in ("sample", "deterministic"):
         return ()
     name, shape = site["name"], np.shape(site["value"])
-    event_dim = site["fn"].event_dim if site["type"] == "sample" else 0
+    event_dim = site["fn"].event_dim if site["type"] == "sample" else _axes_behind_plates(site, shape)
     axes = {len(shape) - event_dim + frame.dim: frame for frame in site["cond_indep_stack"]}
     plates = {axis: frame.name for axis, frame in axes.items() if axis >= 0 and shape[axis] == frame.size}
     if not plates:
         return ()
     return tuple(plates.get(axis, f"{name}_dim_{axis}") for axis in range(len(shape)))
+
+
+def _axes_behind_plates(site: Mapping[str, Any], shape: tuple[int, ...]) -> int:
+    """Return how many axes a deterministic has behind those of its plates; nothing but its shape tells.
+
+    Its first axes are those of the plates, as ArviZ reads it, or its last ones where the first do not fit.
+    """
+    frames = site["cond_indep_stack"]
+    depth = max((-frame.dim for frame in frames), default=0)
+    leads = depth <= len(shape) and all(shape[depth + frame.dim] == frame.size for frame in frames)
+    return len(shape) - depth if leads else 0
 
 
 def _terms(model: _Model, params: Values) -> dict[str, jax.Array]:

@@ -141,6 +141,26 @@ def test_axes_of_an_event_have_names_of_their_own_behind_those_of_the_plates():
     assert dims == {"a": ("row", "column", "a_dim_2"), "b": ("row", "column"), "c": ("c_dim_0",)}
 
 
+def test_axes_of_a_deterministic_begin_with_the_plates_around_it_where_these_have_its_sizes():
+    def model():
+        with numpyro.plate("row", 3):
+            shares = numpyro.deterministic("shares", jnp.ones((3, 3)))
+            numpyro.deterministic("pairs", shares[:, :2])
+            numpyro.deterministic("turned", shares[:, :2].T)
+        with numpyro.plate("x", 4, dim=-2), numpyro.plate("y", 3, dim=-1):
+            numpyro.deterministic("table", jnp.ones((4, 3, 3)))
+            numpyro.deterministic("line", numpyro.sample("z", dist.Normal(0, 1))[0])
+
+    assert ex.from_numpyro(model).dims == {
+        "shares": ("row", "shares_dim_1"),
+        "pairs": ("row", "pairs_dim_1"),
+        "turned": ("turned_dim_0", "row"),
+        "table": ("x", "y", "table_dim_2"),
+        "z": ("x", "y"),
+        "line": ("y",),
+    }
+
+
 def test_the_flat_vector_is_numpyros_own():
     target = made("regression")
     assert target.names == ("level", "sigma", "slopes", "tau")
