@@ -34,7 +34,7 @@ class Bins:
         """
         whole = draws.shape[1] // self.size * self.size
         if whole:
-            self._put(moments(draws[:, :whole].reshape(len(draws), -1, self.size)))
+            self._put(moments(draws[:, :whole].reshape(len(draws), whole // self.size, self.size)))
         if whole < draws.shape[1]:
             part = moments(draws[:, whole:])
             self._open = part if self._open is None else merged(self._open, part)

@@ -95,9 +95,10 @@ def _columns(chains: Sequence[Chain], bins: Sequence[Bins]) -> dict[str, np.ndar
     long_run = _long_run_variance(bins, shifts, whole.variance, apart)
     ess = effective(long_run, whole.variance, int(whole.draws))
     sd, mean = np.sqrt(whole.variance), reference + whole.mean
-    # A sketch drops draws, NaN among them.
+    # A sketch drops draws, and the halves the middle one of an odd number: NaN may be among them.
     between = np.where(np.isnan(mean), np.nan, quantiles([chain.sketch() for chain in chains], LEVELS))
-    return dict(zip(COLUMNS, (mean, sd, *between, sd / np.sqrt(ess), ess, apart.r_hat), strict=True))
+    r_hat = np.where(np.isnan(mean), np.nan, apart.r_hat)
+    return dict(zip(COLUMNS, (mean, sd, *between, sd / np.sqrt(ess), ess, r_hat), strict=True))
 
 
 def _moved(parts: Moments, shift: np.ndarray) -> Moments:

@@ -85,6 +85,20 @@ def test_draws_that_are_not_finite_make_their_own_quantity_unknown_and_no_other(
         assert getattr(summary, column)[1] == getattr(whole, column)[1]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_the_middle_draw_of_an_odd_number_is_no_exception(autoregressive, value):
+    draws = autoregressive(1, 2, 101, correlation=0.3)
+    draws[0, 0, 50] = value
+    assert all(np.isnan(number) for number in online_of(draws).summary()["x[0]"].values())
+
+
+def test_variables_without_elements_have_no_rows():
+    online = Online(1)
+    online.observe(block_of(0, 0, np.zeros((300, 0))))
+    summary = online.summary()
+    assert (summary.names, summary.draws.tolist(), summary.r_hat.shape) == ((), [300], (0,))
+
+
 def test_e_bfmi_is_of_each_chain():
     from exmc_actors.diagnostics.checks import e_bfmi
 
