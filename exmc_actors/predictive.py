@@ -13,6 +13,7 @@ from exmc_actors.compiler.over_draws import inputs_of, simulate
 from exmc_actors.compiler.over_draws import log_likelihood as log_likelihood_of
 from exmc_actors.compiler.passes import measurable_operations
 from exmc_actors.diagnostics.groups import build_prior, draws_of, with_group
+from exmc_actors.diagnostics.quantities import names_in
 from exmc_actors.errors import SamplingWarning, SettingsError
 from exmc_actors.model import Deterministic, Model, Observation, Potential, unknown
 from exmc_actors.runtime import check
@@ -159,13 +160,13 @@ def _predicted(model: Model, var_names: str | Sequence[str] | None) -> list[str]
             )
         return observed
     known = observed + _deterministics(model)
-    names = [var_names] if isinstance(var_names, str) else list(dict.fromkeys(var_names))
+    names = list(dict.fromkeys(names_in(var_names)))
     free = {site.name for site in model.free}
     for name in names:
         if name in free:
             raise SettingsError(f"{name} is a free variable: its draws are in the tree's posterior already.")
         if name not in known:
-            raise SettingsError(f"var_names: {unknown('observation or deterministic', str(name), known)}")
+            raise SettingsError(f"var_names: {unknown('observation or deterministic', name, known)}")
     if not names:
         raise SettingsError(
             "var_names is empty, so that nothing would be predicted: name one, or leave it out."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exmc_actors.diagnostics.datatree import ORIGIN, Arrays, Labels, plain_attributes
-from exmc_actors.diagnostics.quantities import posterior_of
+from exmc_actors.diagnostics.quantities import by_chain_and_draw, posterior_of
 from exmc_actors.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def draws_of(
 
 
 def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], labels: Labels) -> np.ndarray:
+    by_chain_and_draw(posterior, name)  # refuses what has no draws
     variable = posterior[name]
     axes = labels.axes(name, len(shape))
     is_named = set(axes) <= set(variable.dims)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
@@ -28,23 +28,48 @@ class Quantities:
 
 def posterior_of(tree: xr.DataTree) -> xr.Dataset:
     """Return the posterior of a tree, or refuse with what the tree has instead."""
+    if not (hasattr(tree, "children") and hasattr(tree, "attrs")):
+        raise SettingsError(
+            f"an xarray.DataTree with a group 'posterior' is needed, got one of type {type(tree).__name__}: "
+            "write xarray.DataTree.from_dict({'posterior': dataset}), or idata.to_datatree() for ArviZ."
+        )
     if "posterior" not in tree.children:
         groups = ", ".join(tree.children) or "no group at all"
         raise SettingsError(f"A DataTree with a group 'posterior' is needed; this one has {groups}.")
     return tree.children["posterior"].to_dataset(inherit=False)
 
 
-def chosen_variables(posterior: xr.Dataset, var_names: str | Sequence[str] | None) -> list[str]:
-    """Return the names of the variables asked for, all without a wish; an unknown one is refused."""
+def names_in(var_names: str | Sequence[str]) -> list[str]:
+    """Return the names asked for as a list; what is no name, and no list of names, is refused."""
+    if isinstance(var_names, str):
+        return [var_names]
+    names = list(var_names) if isinstance(var_names, Iterable) else []
+    if not isinstance(var_names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise SettingsError(
+            f"var_names must be a name or a list of names, got {var_names!r}: write, say, var_names=['mu']."
+        )
+    return names
+
+
+def chosen_variables(
+    posterior: xr.Dataset, var_names: str | Sequence[str] | None, group: str = "the posterior"
+) -> list[str]:
+    """Return the names of the variables asked for, all without a wish; an unknown one is refused.
+
+    Args:
+        posterior: where they are looked for.
+        var_names: as it was given.
+        group: what to call ``posterior`` in a sentence.
+    """
     known = [str(name) for name in posterior.data_vars]
     if var_names is None:
         return known
-    wanted = [var_names] if isinstance(var_names, str) else list(var_names)
+    wanted = names_in(var_names)
     for name in wanted:
         if name not in known:
             nearest = get_close_matches(name, known, n=1)
             advice = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(known)}."
-            raise SettingsError(f"var_names has {name!r}, which the posterior lacks: {advice}")
+            raise SettingsError(f"var_names has {name!r}, which {group} lacks: {advice}")
     return wanted
 
 
@@ -80,7 +105,15 @@ def by_chain_and_draw(dataset: xr.Dataset, name: str) -> xr.Variable:
     """Return a variable whose first axes are ``chain`` and ``draw``, without its coordinates."""
     # Not dataset[name].transpose: collecting the coordinates costs more than judging a quantity.
     variable = dataset.variables[name]
-    return variable if variable.dims[:2] == ("chain", "draw") else variable.transpose("chain", "draw", ...)
+    if variable.dims[:2] == ("chain", "draw"):
+        return variable
+    if not {"chain", "draw"} <= set(variable.dims):
+        axes = ", ".join(map(str, variable.dims)) or "none"
+        raise SettingsError(
+            f"{name} must have the dimensions chain and draw, it has {axes}: take what is no draw out of its "
+            "group by drop_vars."
+        )
+    return variable.transpose("chain", "draw", ...)
 
 
 def _size(variable: xr.Variable) -> int:

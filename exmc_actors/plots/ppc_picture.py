@@ -38,7 +38,9 @@ def ppc_picture(tree: xr.DataTree, var_names: str | Sequence[str] | None) -> Pic
     observed = (
         tree.children["observed_data"].to_dataset(inherit=False) if "observed_data" in tree.children else {}
     )
-    names = chosen_variables(predicted, var_names)
+    names = chosen_variables(predicted, var_names, "posterior_predictive")
+    if not names:
+        raise SettingsError("no prediction is named, so that nothing would be plotted: leave var_names out.")
     shown = names[:MOST_PANELS]
     picture = new_picture(9.0, 0.7 + 2.3 * -(-len(shown) // COLUMNS))
     grid = picture.subplots(-(-len(shown) // COLUMNS), min(COLUMNS, len(shown)), squeeze=False).reshape(-1)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from exmc_actors.diagnostics.online import Online
 from exmc_actors.diagnostics.quantities import (
@@ -61,3 +62,26 @@ def test_an_unknown_variable_is_refused_with_the_nearest_known(tree_of):
 def test_a_tree_without_posterior_is_refused_with_what_it_has(tree_of):
     with pytest.raises(SettingsError, match="this one has observed_data"):
         posterior_of(tree_of({}, observed_data={"y": np.zeros(3)}))
+
+
+@pytest.mark.parametrize("given", [None, 3, xr.Dataset({"mu": ("draw", np.zeros(3))})])
+def test_what_is_no_tree_is_refused_with_how_to_make_one(given):
+    kind = type(given).__name__
+    with pytest.raises(SettingsError, match=rf"got one of type {kind}: write xarray.DataTree.from_dict"):
+        posterior_of(given)
+
+
+@pytest.mark.parametrize("given", [3, [1], ["mu", None]])
+def test_names_that_are_none_are_refused(tree_of, given):
+    with pytest.raises(SettingsError, match="var_names must be a name or a list of names, got"):
+        chosen_variables(posterior_of(tree_of({"mu": np.zeros((1, 4))})), given)
+
+
+def test_a_variable_without_draws_is_refused_by_name(tree_of):
+    posterior = posterior_of(tree_of({"mu": np.zeros((1, 4))})).assign(mean=("chain", [1.0]), one=1.0)
+    with pytest.raises(
+        SettingsError, match="mean must have the dimensions chain and draw, it has chain: take"
+    ):
+        names(posterior)
+    with pytest.raises(SettingsError, match="one must have the dimensions chain and draw, it has none"):
+        list(quantities(posterior, ["one"]))
