@@ -31,13 +31,13 @@ def problems(tree: xr.DataTree, *, most_numbers: int = agreement.MOST_NUMBERS) -
     if draws < FEWEST_DRAWS:
         return [f"{draws} draws a chain are too few to judge: take some hundreds at least."]
     judged = agreement.judge(posterior, most_numbers=most_numbers)
-    stats = _sample_stats(tree)
+    stats, chains = _sample_stats(tree)
     found = [
         _divergences(stats),
         agreement.not_finite(judged),
         agreement.disagreement(judged),
         *agreement.too_few_effective_draws(judged),
-        _low_energy_change(stats, posterior["chain"].values),
+        _low_energy_change(stats, chains),
         _deep_trees(stats),
     ]
     return [sentence for sentence in found if sentence]
@@ -55,11 +55,13 @@ def e_bfmi(energy: np.ndarray) -> np.ndarray:
     return fraction
 
 
-def _sample_stats(tree: xr.DataTree) -> dict[str, np.ndarray]:
+def _sample_stats(tree: xr.DataTree) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return what is looked at, and the numbers of its chains: a posterior may have fewer."""
     if "sample_stats" not in tree.children:
-        return {}
+        return {}, np.zeros(0, int)
     stats = tree.children["sample_stats"].to_dataset(inherit=False)
-    return {name: by_chain_and_draw(stats, name).values for name in _LOOKED_AT if name in stats}
+    found = {name: by_chain_and_draw(stats, name).values for name in _LOOKED_AT if name in stats}
+    return found, stats["chain"].values
 
 
 def _divergences(stats: dict[str, np.ndarray]) -> str | None:

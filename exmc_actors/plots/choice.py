@@ -13,6 +13,7 @@ from exmc_actors.diagnostics.quantities import (
     by_chain_and_draw,
     chosen_variables,
     count_quantities,
+    names_in,
     posterior_of,
     quantities,
 )
@@ -94,9 +95,9 @@ def _wanted(
     posterior: xr.Dataset, var_names: str | Sequence[str] | None
 ) -> tuple[list[str], frozenset[str] | None]:
     """Return variables, and which of their quantities are meant; None where all are."""
-    given = [var_names] if isinstance(var_names, str) else var_names
+    given = None if var_names is None else names_in(var_names)
     if given is None or all(name in posterior.data_vars for name in given):
-        variables = chosen_variables(posterior, var_names)
+        variables = chosen_variables(posterior, given)
         if not variables:
             raise SettingsError("var_names is empty, so that nothing would be plotted: leave it out.")
         return list(dict.fromkeys(variables)), None
@@ -141,17 +142,28 @@ def _picked(
         yield [part.names[i] for i in places], part.draws[places]
 
 
-def statistic(tree: xr.DataTree, name: str) -> np.ndarray | None:
-    """Return a sample statistic, of shape (chain, draw); None where the tree has none."""
+def statistic(tree: xr.DataTree, name: str) -> xr.DataArray | None:
+    """Return a sample statistic, chain and draw first; None where the tree has none."""
     if "sample_stats" not in tree.children or name not in tree.children["sample_stats"].data_vars:
         return None
-    values: np.ndarray = by_chain_and_draw(
-        tree.children["sample_stats"].to_dataset(inherit=False), name
-    ).values
-    return values
+    stats = tree.children["sample_stats"].to_dataset(inherit=False)
+    by_chain_and_draw(stats, name)  # refuses what has no draws
+    return stats[name].transpose("chain", "draw", ...)
 
 
 def _diverging(tree: xr.DataTree, posterior: xr.Dataset) -> np.ndarray:
+    """Return which of the posterior's draws diverged: of some of the draws, those with the same numbers."""
     found = statistic(tree, "diverging")
-    shape = posterior.sizes["chain"], posterior.sizes["draw"]
-    return np.zeros(shape, dtype=bool) if found is None else found.astype(bool)
+    sizes = {axis: posterior.sizes[axis] for axis in ("chain", "draw")}
+    if found is None:
+        return np.zeros(tuple(sizes.values()), dtype=bool)
+    for axis in sizes:
+        if axis in posterior.indexes and axis in found.indexes and found.indexes[axis].is_unique:
+            numbers = posterior.indexes[axis]
+            found = found.sel({axis: numbers}) if numbers.isin(found.indexes[axis]).all() else found
+    if found.shape != tuple(sizes.values()):
+        raise SettingsError(
+            f"sample_stats has {found.shape[0]} chains of {found.shape[1]} draws, the posterior "
+            f"{sizes['chain']} of {sizes['draw']}, and their numbers do not match: select the same in both."
+        )
+    return found.values.astype(bool)

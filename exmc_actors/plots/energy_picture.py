@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exmc_actors.diagnostics.checks import LOWEST_E_BFMI, e_bfmi
-from exmc_actors.diagnostics.quantities import posterior_of
 from exmc_actors.errors import SettingsError
 from exmc_actors.plots.choice import gave_up, statistic
 from exmc_actors.plots.curves import density
@@ -39,8 +38,8 @@ def energy_picture(tree: xr.DataTree) -> Picture:
         raise SettingsError("the tree has no energy in sample_stats, so that there is none to plot.")
     picture = new_picture(9.0, 2.9)
     left, right = picture.subplots(1, 2, width_ratios=(2.6, 1))
-    _draw_distributions(left, energy)
-    _draw_fractions(right, e_bfmi(energy), [str(one) for one in posterior_of(tree)["chain"].values])
+    _draw_distributions(left, energy.values)
+    _draw_fractions(right, e_bfmi(energy.values), [str(one) for one in energy["chain"].values])
     told = gave_up(tree)
     return finish(picture, (told,) if told else ())
 

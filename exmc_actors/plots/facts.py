@@ -101,8 +101,7 @@ def divergences_of(tree: xr.DataTree) -> list[tuple[str, str]]:
     diverging = statistic(tree, "diverging")
     if diverging is None:
         return []
-    counts = diverging.sum(axis=1)
-    chains = posterior_of(tree)["chain"].values
+    counts, chains = diverging.values.sum(axis=1), diverging["chain"].values
     worst = np.argsort(-counts, kind="stable")[:MOST_CHAINS]
     return [("all chains", f"{counts.sum():,} of {diverging.size:,} draws")] + [
         (f"chain {chains[i]}", f"{counts[i]:,} of {diverging.shape[1]:,}") for i in worst if counts[i]

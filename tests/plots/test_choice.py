@@ -79,3 +79,17 @@ def test_a_variable_without_elements_is_passed_over_and_alone_refused(draws, tre
     assert choose(tree, ["none", "mu"], 9).names == ["mu"]
     with pytest.raises(SettingsError, match="no elements to plot in none, nothing: name a variable"):
         choose(tree, ["none", "nothing"], 9)
+
+
+def test_divergences_are_those_of_the_draws_that_the_posterior_has(draws, tree_of, stats_of):
+    tree = tree_of({"mu": draws()}, sample_stats=stats_of((1, 3), (1, 4), (1, 30), (2, 3)))
+    tree["posterior"] = tree.posterior.to_dataset().isel(chain=[1], draw=slice(3, None, 3))
+    (diverging,) = choose(tree, None, 4).diverging
+    assert np.flatnonzero(diverging).tolist() == [0, 9]
+
+
+def test_statistics_of_other_draws_are_refused(draws, tree_of, stats_of):
+    tree = tree_of({"mu": draws()}, sample_stats=stats_of())
+    tree["posterior"] = tree.posterior.to_dataset().isel(draw=slice(30)).assign_coords(draw=range(100, 130))
+    with pytest.raises(SettingsError, match="sample_stats has 4 chains of 60 draws, the posterior 4 of 30"):
+        choose(tree, None, 4)

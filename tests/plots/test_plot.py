@@ -173,7 +173,7 @@ def refused(sentence, *arguments, **options):
         plot(*arguments, **options)
 
 
-def test_mistakes_get_a_sentence(draws, tree_of, stats_of, tmp_path):
+def test_mistakes_get_a_sentence(draws, tree_of, stats_of, dataset, tmp_path):
     tree = tree_of({"mu": draws(), "tau": draws(seed=1)})
     refused("kind 'trcae' is unknown: did you mean 'trace'. There are trace, rank, pair", tree, "trcae")
     refused("kind 3 is unknown: There are", tree, 3)
@@ -181,6 +181,12 @@ def test_mistakes_get_a_sentence(draws, tree_of, stats_of, tmp_path):
     refused(r"out must end with \.png or \.svg, got 'a\.pdf': write a\.png", tree, out="a.pdf")
     refused("out '.*' cannot be written: give a file in a folder", tree, out=tmp_path / "no/a.png")
     refused("no posterior_predictive: make it by tree = ex.sample_posterior_predictive", tree, "ppc")
+    predicted = tree_of({"mu": draws()}, posterior_predictive=dataset({"y": draws(3)}))
+    refused(
+        "var_names has 'yy', which posterior_predictive lacks: did you mean 'y'", predicted, "ppc", ["yy"]
+    )
+    refused("no prediction is named, so that nothing would be plotted", predicted, "ppc", [])
+    refused("var_names must be a name or a list of names, got 3", tree, "trace", 3)
     refused("a pair plot needs two quantities at least, got mu", tree, "pair", "mu")
     refused("the tree has no energy in sample_stats", tree, "energy")
     with_energy = tree_of({"mu": draws()}, sample_stats=stats_of())

@@ -127,3 +127,14 @@ def test_a_report_that_cannot_be_written_is_refused(draws, tree_of, tmp_path):
         report(tree_of({"mu": draws()}), tmp_path / "no" / "report.html")
     with pytest.raises(SettingsError, match=r"an xarray\.DataTree is expected, got 'x': write ex\.load"):
         report("x", tmp_path / "report.html")
+
+
+def test_of_a_posterior_that_was_thinned_the_statistics_still_are_of_all_draws(
+    draws, tree_of, stats_of, page, tmp_path
+):
+    tree = tree_of({"mu": draws(), "tau": draws(seed=1)}, sample_stats=stats_of((3, 3)))
+    tree["posterior"] = tree.posterior.to_dataset().isel(chain=[0, 1], draw=slice(None, None, 2))
+    found = page(report(tree, tmp_path / "report.html").read_text())
+    assert "2 chains of 30 draws" in found.text
+    assert "1 of 240 draws" in found.text
+    assert "chain 3" in found.text
