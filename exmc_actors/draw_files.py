@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 """Of a zarr store; a draw that is larger has a chunk of its own."""
 
+_PATHS = (".", "..")
+_FILES_OF_ZARR = (".zarray", ".zattrs", ".zgroup", ".zmetadata")
+_LONGEST_NAME = 255
+"""Bytes: names are those of folders in a zarr store."""
+
 
 class DrawFile(Protocol):
     """A file that is being written."""
@@ -68,6 +73,24 @@ def check_zarr() -> None:
       SettingsError: the library is missing.
     """
     _zarr()
+
+
+def check_names(tree: "xarray.DataTree", *, is_zarr: bool) -> None:
+    """Raise where a variable or a dimension has a name that a file would take for a path, or cannot have.
+
+    Raises:
+      SettingsError: there is one.
+    """
+    for name in sorted({str(name) for node in tree.children.values() for name in node.variables}):
+        is_path = name in _PATHS or (is_zarr and (name in _FILES_OF_ZARR or "\\" in name))
+        if is_path or (is_zarr and len(name.encode()) > _LONGEST_NAME):
+            shown = name if len(name) <= 40 else f"{name[:40]}..."
+            kind = "zarr store" if is_zarr else "netCDF file"
+            other = " or export to a netCDF file," if is_zarr and name not in _PATHS else ""
+            raise SettingsError(
+                f"a {kind} cannot hold the name {shown!r}: leave the variable out by var_names,{other} or "
+                "give it another name in the model."
+            )
 
 
 def _zarr() -> ModuleType:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exmc_actors.arguments import boolean
-from exmc_actors.draw_files import DrawFile, check_zarr, draws_at_once, netcdf_file, zarr_store
+from exmc_actors.draw_files import DrawFile, check_names, check_zarr, draws_at_once, netcdf_file, zarr_store
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, Store, blocks_of, outline
@@ -46,8 +46,8 @@ def export(
       overwrite: whether what has this name is replaced.
 
     Raises:
-      SettingsError: the name ends otherwise, is taken, or cannot be written, or zarr is not installed; as of
-        ``load``.
+      SettingsError: the name ends otherwise, is taken, or cannot be written, or zarr is not installed, or a
+        variable has a name that the file cannot hold; as of ``load``.
       StoreError: there is no run there, it cannot be read, or it is of another model.
       RunFailed: a chain has no kept draw yet.
       OSError: the disk does not take it; what had the name before still has it.
@@ -59,6 +59,7 @@ def export(
     target = path.absolute()  # reading takes its time, and the program may go elsewhere meanwhile
     stored = draws_in(folder, model, var_names)
     hollow = stored.tree(with_warmup, gather=outline)
+    check_names(hollow, is_zarr=path.suffix == ".zarr")
     with completed(target) as part, opened(part, _without_draws(hollow)) as file:
         for beginning in _beginnings(hollow):
             _write(file, hollow, beginning, stored.log)

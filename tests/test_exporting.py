@@ -194,3 +194,42 @@ def test_a_zarr_store_is_read_as_far_as_it_is_asked_for(stored, tmp_path):
         some = tree.posterior["theta"].isel(chain=0, draw=slice(3, 5)).values
         assert not tree.posterior["theta"].variable._in_memory
     assert np.array_equal(some, ex.load(stored).posterior["theta"].values[0, 3:5])
+
+
+def test_a_name_that_a_file_takes_for_a_path_is_refused_before_anything_is_written(tmp_path):
+    pytest.importorskip("zarr")
+    b = ex.Builder()
+    b.rv("a\\b", ex.Normal(0.0, 1.0))
+    b.rv("..", ex.Normal(0.0, 1.0))
+    with pytest.warns(ex.SamplingWarning):
+        ex.sample(
+            b.model(), draws=5, tune=5, chains=1, random_seed=1, progressbar=False, store=tmp_path / "run"
+        )
+    for out, names, sentence in (
+        (
+            "out.zarr",
+            "a\\b",
+            r"a zarr store cannot hold the name .*: .* or export to a netCDF file, or give it",
+        ),
+        (
+            "out.nc",
+            "..",
+            r"a netCDF file cannot hold the name '\.\.': leave the variable out by var_names, or give",
+        ),
+    ):
+        with pytest.raises(ex.SettingsError, match=sentence):
+            ex.export(tmp_path / "run", tmp_path / out, var_names=names)
+    ex.export(tmp_path / "run", tmp_path / "out.nc", var_names="a\\b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.nc", "run"]
+
+
+@pytest.mark.parametrize("name", [".", ".zgroup", "x" * 256, "é" * 128])
+def test_names_that_no_folder_of_a_zarr_store_can_have_are_refused(name):
+    def of(name):
+        return xarray.DataTree.from_dict({"posterior": xarray.Dataset({name: 1.0})})
+
+    with pytest.raises(ex.SettingsError, match="a zarr store cannot hold the name"):
+        draw_files.check_names(of(name), is_zarr=True)
+    draw_files.check_names(of("x" * 255), is_zarr=True)
+    if name != ".":
+        draw_files.check_names(of(name), is_zarr=False)
