@@ -160,6 +160,16 @@ class TestPosteriorPredictive:
         alone = ex.sample_posterior_predictive(tree, model, random_seed=1)
         assert np.array_equal(both["posterior_predictive/y"], alone["posterior_predictive/y"])
 
+    def test_an_observation_that_is_an_index_is_followed(self):
+        b = ex.Builder()
+        level = b.rv("level", ex.Normal(0.0, 1.0), shape=3)
+        which = b.obs("which", ex.Categorical([0.2, 0.3, 0.5]), [0, 2])
+        b.obs("y", ex.Normal(level[which], 1e-9), [0.0, 1.0])
+        tree = tree_with(level=np.tile([10.0, 20.0, 30.0], (1, DRAWS, 1)))
+        found = ex.sample_posterior_predictive(tree, b.model(), random_seed=1)["posterior_predictive"]
+        np.testing.assert_allclose(found["y"], 10.0 * (found["which"] + 1.0), atol=1e-6)
+        assert_mean(found["y"].values[0], 23.0)
+
     def test_needs_only_what_the_observation_depends_on(self, schools, posterior):
         tree = xr.DataTree.from_dict({"posterior": posterior["posterior"].to_dataset()[["theta"]]})
         found = ex.sample_posterior_predictive(tree, schools, random_seed=1)["posterior_predictive"]

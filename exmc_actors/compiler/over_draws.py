@@ -15,8 +15,9 @@ import jax
 import numpy as np
 
 from exmc_actors.compiler.pointwise import log_likelihoods
-from exmc_actors.compiler.simulation import simulated
+from exmc_actors.compiler.simulation import axes_of, simulated
 from exmc_actors.compiler.structure import Structure, split
+from exmc_actors.errors import ModelError
 from exmc_actors.model import (
     Constant,
     Data,
@@ -58,14 +59,29 @@ def simulate(
         these are drawn from their priors.
 
     Raises:
-      ModelError: naming a variable whose distribution has no draws.
+      ModelError: naming a variable whose distribution has no draws, or an observation that is an index and
+        whose simulated values are no positions.
     """
     known = given or {}
     visited = visited_for(model, names, stop=known)
     structure, arguments = _declared(model)
-    function = _simulator(structure, visited, tuple(names), _is_little(model))
+    axes = axes_of(structure, visited - known.keys())
+    function = _simulator(structure, visited, tuple(dict.fromkeys((*names, *axes))), _is_little(model))
     chunk = _chunk(model, count)
-    return _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
+    found = _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
+    for name, length in axes.items():
+        _check_positions(name, found[name], length)
+    return {name: found[name] for name in names}
+
+
+def _check_positions(name: str, values: np.ndarray, length: int) -> None:
+    wrong = values[(values < -length) | (values >= length) | (values % 1 != 0)]
+    if wrong.size:
+        raise ModelError(
+            f"{name}: {wrong[0]} was drawn, and is no position in the axis of {length} entries that {name} "
+            f"is an index of: give {name} a distribution of whole numbers from 0 to {length - 1}, such as "
+            f"Categorical with {length} probabilities."
+        )
 
 
 def log_likelihood(model: Model, given: Arrays, count: int) -> dict[str, np.ndarray]:

@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.compiler.evaluation import Evaluation
-from exmc_actors.compiler.structure import Observed, Structure
+from exmc_actors.compiler.structure import Observed, Structure, Term
 from exmc_actors.compiler.traced import evaluated
 from exmc_actors.errors import ModelError
-from exmc_actors.model import Deterministic, Potential, Variable, all_parts
+from exmc_actors.model import Deterministic, Expression, Potential, Variable, all_parts, postorder
 
 
 def simulated(
@@ -45,7 +45,36 @@ def simulated(
         value = evaluation.named[term.name] = _drawn(term, keys[number], evaluation)
         if isinstance(term, Observed):
             evaluation.put(term.value, value.astype(float))
+            for at in term.positions:
+                # Those outside the axis are told by ``axes_of``: here they only must not lead out of it.
+                evaluation.put(at.slot, (value % max(at.length, 1)).astype(jnp.int32))
     return {name: evaluation.named[name] for name in visited}
+
+
+def axes_of(structure: Structure, visited: Collection[str]) -> dict[str, int]:
+    """Return the observations whose simulated values the visited names take for indices.
+
+    Args:
+      structure: as for ``simulated``.
+      visited: names that are computed; what is given takes no index.
+
+    Returns:
+      By name, the number of entries of the shortest axis.
+    """
+    roots = [root for term in structure.terms if term.name in visited for root in _expressions(term)]
+    used = {id(node) for node in postorder(roots)}
+    return {
+        term.name: min(lengths)
+        for term in structure.terms
+        if isinstance(term, Observed)
+        and (lengths := [at.length for at in term.positions if id(at.slot) in used])
+    }
+
+
+def _expressions(term: Term) -> Sequence[Expression]:
+    if isinstance(term, Deterministic | Potential):
+        return (term.expression,)
+    return [value for part in all_parts(term.distribution) for value in part.parameters.values()]
 
 
 def _drawn(term: Variable | Observed, key: jax.Array, evaluation: Evaluation) -> jax.Array:

@@ -1,6 +1,6 @@
 """Split a rewritten model into what is compiled and what is passed to it: structure, and arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -37,6 +37,15 @@ class Slot(Expression):
 
 
 @dataclass(frozen=True, eq=False)
+class Positions:
+    """An argument that holds positions along an axis."""
+
+    slot: Slot
+    length: int
+    """Of the axis."""
+
+
+@dataclass(frozen=True, eq=False)
 class Observed:
     """An observation whose data is an argument."""
 
@@ -47,6 +56,8 @@ class Observed:
     """Whether the data is known to lie in the support, so that the program need not look."""
     weights: Slot | None = None
     """How often each event counts."""
+    positions: tuple[Positions, ...] = ()
+    """The data again, as arguments that are indices."""
 
 
 Term: TypeAlias = Variable | Observed | Deterministic | Potential
@@ -76,7 +87,7 @@ def split(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
     Arrays are float64, in order of first use; positions are int32, counted from the left.
     """
     splitter = _Splitter(model)
-    terms = tuple(splitter.term(site) for site in model.sites if not isinstance(site, Data))
+    terms = splitter.terms(site for site in model.sites if not isinstance(site, Data))
     free = [(site.name, site.shape) for site in model.free]
     unconstrained = [(site.name, _unconstrained_shape(site)) for site in model.free]
     derived = [
@@ -97,8 +108,23 @@ class _Splitter:
         self.arguments: list[np.ndarray] = []
         self._slots: dict[object, Slot] = {}
         self._rebuilt: dict[int, Expression] = {}
+        self._positions: dict[tuple[int, int], Positions] = {}
+        """By the identity of the array and the length of the axis."""
 
-    def term(self, site: Site) -> Term:
+    def terms(self, sites: Iterable[Site]) -> tuple[Term, ...]:
+        # Only when all are made is it known which observations are indices of later declarations.
+        made = [(site, self._term(site)) for site in sites]
+        return tuple(
+            replace(term, positions=self._positions_of(site.value.array))
+            if isinstance(site, Observation) and isinstance(term, Observed)
+            else term
+            for site, term in made
+        )
+
+    def _positions_of(self, array: np.ndarray) -> tuple[Positions, ...]:
+        return tuple(found for (identity, _), found in self._positions.items() if identity == id(array))
+
+    def _term(self, site: Site) -> Term:
         match site:
             case Variable():
                 assert site.transform is not None
@@ -147,16 +173,18 @@ class _Splitter:
             gathers = bool(plan.gathered) and isinstance(part, Expression | int)
             length = next(lengths) if gathers else 0
             array = self._known_array(part) if isinstance(part, Expression) else None
-            parts.append(part if array is None else self._positions(array, length))
+            parts.append(part if array is None else self._counted(array, length))
         return Index(self._new(node.base), tuple(parts))
 
     def _array(self, array: np.ndarray) -> Slot:
         return self._slot(id(array), lambda: np.asarray(array, np.float64), array.shape)
 
-    def _positions(self, array: np.ndarray, length: int) -> Slot:
-        return self._slot(
-            (id(array), length), lambda: np.asarray(array % max(length, 1), np.int32), array.shape
-        )
+    def _counted(self, array: np.ndarray, length: int) -> Slot:
+        """Return the slot of an array of positions, counted from the left."""
+        identity = (id(array), length)
+        slot = self._slot(identity, lambda: np.asarray(array % max(length, 1), np.int32), array.shape)
+        self._positions[identity] = Positions(slot, length)
+        return slot
 
     def _slot(self, identity: object, make: Callable[[], np.ndarray], shape: Shape) -> Slot:
         if identity not in self._slots:

@@ -4,6 +4,7 @@ import pytest
 import exmc_actors.model as ex
 from exmc_actors.compiler import over_draws
 from exmc_actors.compiler.over_draws import inputs_of, log_likelihood, simulate, visited_for
+from exmc_actors.errors import ModelError
 
 KEY = np.array([1, 2], np.uint32)
 
@@ -100,3 +101,15 @@ def test_a_value_has_the_same_bits_whichever_others_and_however_many_draws_are_a
     assert np.array_equal(simulate(b.model(), ["y"], KEY, 3000, given)["y"], both["y"])
     few = simulate(b.model(), ["y", "z"], KEY, 5, {name: values[:5] for name, values in given.items()})
     assert all(np.array_equal(values, both[name][:5]) for name, values in few.items())
+
+
+@pytest.mark.parametrize("distribution", [ex.Poisson(2.0), ex.Normal(1.0, 1.0)])
+def test_a_simulated_index_outside_of_its_axis_is_refused_where_it_is_used(b, distribution):
+    which = b.obs("which", distribution, [0, 1])
+    level = b.rv("level", ex.Normal(0.0, 1.0), shape=2)
+    b.det("chosen", level[which])
+    b.obs("y", ex.Normal("chosen", 1.0), [0.0, 0.0])
+    with pytest.raises(ModelError, match=r"^which: .* is no position in the axis of 2 entries"):
+        simulate(b.model(), ["y"], KEY, 50)
+    assert simulate(b.model(), ["which"], KEY, 50)["which"].max() > 1.0
+    assert simulate(b.model(), ["y"], KEY, 50, {"chosen": np.zeros((50, 2))})["y"].shape == (50, 2)

@@ -38,13 +38,18 @@ def test_a_variable_that_was_observed_later_is_simulated_under_both_names(b):
     assert np.array_equal(found["twice"], 2.0 * found["y"])
 
 
-def test_an_observation_that_is_an_index_stays_what_it_was(b):
-    group = b.obs("group", ex.Bernoulli(0.5), [1, 0, 1])
+def test_an_observation_that_is_an_index_picks_by_its_simulated_values(b):
+    group = b.obs("group", ex.Bernoulli(0.5), [1, 0, 0])
     level = b.rv("level", ex.Normal(0.0, 1.0), shape=2)
     b.det("chosen", level[group])
-    found = simulate(b.model(), ["level", "group", "chosen"], KEY, 20)
-    assert np.array_equal(found["chosen"], found["level"][:, [1, 0, 1]])
-    assert {tuple(row) for row in found["group"]} != {(1, 0, 1)}
+    b.det("first", ex.math.concatenate([level, [7.0]])[group])
+    b.obs("y", ex.Normal(level[group], 1e-9), np.zeros(3))
+    found = simulate(b.model(), ["level", "group", "chosen", "first", "y"], KEY, 20)
+    expected = np.take_along_axis(found["level"], found["group"], axis=1)
+    assert np.array_equal(found["chosen"], expected)
+    assert np.array_equal(found["first"], expected)
+    np.testing.assert_allclose(found["y"], expected, atol=1e-7)
+    assert len({tuple(row) for row in found["group"]}) > 4
 
 
 def test_a_name_has_its_own_random_numbers_whatever_else_is_drawn(b):
