@@ -15,12 +15,13 @@ import jax
 import numpy as np
 
 from exmc_actors.compiler.pointwise import log_likelihoods
-from exmc_actors.compiler.simulation import axes_of, simulated
+from exmc_actors.compiler.simulation import NOTHING, axes_of, cut_off, simulated
 from exmc_actors.compiler.structure import Structure, split
 from exmc_actors.errors import ModelError
 from exmc_actors.model import (
     Constant,
     Data,
+    Distribution,
     Identity,
     Model,
     Observation,
@@ -31,6 +32,7 @@ from exmc_actors.model import (
     postorder,
     references,
 )
+from exmc_actors.model.arrays import first_where
 from exmc_actors.model.sites import names_of
 from exmc_actors.xla import precise
 
@@ -59,19 +61,40 @@ def simulate(
         these are drawn from their priors.
 
     Raises:
-      ModelError: naming a variable whose distribution has no draws, or an observation that is an index and
-        whose simulated values are no positions.
+      ModelError: naming a variable whose distribution has no draws, or of which nothing is left between its
+        bounds; or an observation that is an index and whose simulated values are no positions.
     """
     known = given or {}
     visited = visited_for(model, names, stop=known)
     structure, arguments = _declared(model)
-    axes = axes_of(structure, visited - known.keys())
-    function = _simulator(structure, visited, tuple(dict.fromkeys((*names, *axes))), _is_little(model))
+    drawn = visited - known.keys()
+    axes, cut = axes_of(structure, drawn), cut_off(structure, drawn)
+    function = _simulator(structure, visited, tuple(dict.fromkeys((*names, *axes, *cut))), _is_little(model))
     chunk = _chunk(model, count)
     found = _in_chunks(lambda numbers, values: function(numbers, values, key, arguments), known, count, chunk)
+    for name in cut:
+        _check_drawn(model, name, found[name])
     for name, length in axes.items():
         _check_positions(name, found[name], length)
     return {name: found[name] for name in names}
+
+
+def _check_drawn(model: Model, name: str, values: np.ndarray) -> None:
+    is_nothing = values == NOTHING if values.dtype.kind == "i" else np.isnan(values)
+    at = first_where(is_nothing)
+    if at is not None:
+        raise ModelError(
+            f"{name}: nothing of {_distribution_of(model, name)!r} lies between its bounds at the values of "
+            f"draw {at[0]}, so that nothing can be drawn: keep the bounds where the distribution lies."
+        )
+
+
+def _distribution_of(model: Model, name: str) -> Distribution:
+    return next(
+        site.distribution
+        for site in model.sites
+        if isinstance(site, Variable | Observation) and name in names_of(site)
+    )
 
 
 def _check_positions(name: str, values: np.ndarray, length: int) -> None:

@@ -9,12 +9,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from exmc_actors.compiler.evaluation import Evaluation
 from exmc_actors.compiler.structure import Observed, Structure, Term
 from exmc_actors.compiler.traced import evaluated
 from exmc_actors.errors import ModelError
-from exmc_actors.model import Deterministic, Expression, Potential, Variable, all_parts, postorder
+from exmc_actors.model import Deterministic, Expression, Potential, Truncated, Variable, all_parts, postorder
+
+NOTHING = int(np.iinfo(np.int64).min)
+"""Stands for a whole number that could not be drawn, as NaN does for any other."""
 
 
 def simulated(
@@ -71,6 +75,17 @@ def axes_of(structure: Structure, visited: Collection[str]) -> dict[str, int]:
     }
 
 
+def cut_off(structure: Structure, visited: Collection[str]) -> tuple[str, ...]:
+    """Return the visited names whose values are cut off at bounds, which may leave nothing to be drawn."""
+    return tuple(
+        term.name
+        for term in structure.terms
+        if term.name in visited
+        and isinstance(term, Variable | Observed)
+        and any(isinstance(part, Truncated) for part in all_parts(term.distribution))
+    )
+
+
 def _expressions(term: Term) -> Sequence[Expression]:
     if isinstance(term, Deterministic | Potential):
         return (term.expression,)
@@ -84,5 +99,8 @@ def _drawn(term: Variable | Observed, key: jax.Array, evaluation: Evaluation) ->
         value = distribution.sample(key, shape)
     except ModelError as error:
         raise ModelError(f"{term.name}: {error}") from None
-    is_discrete = any(part.is_discrete for part in all_parts(distribution))
-    return value.astype(jnp.int64 if is_discrete else float)
+    if not any(part.is_discrete for part in all_parts(distribution)):
+        return value.astype(float)
+    if jnp.issubdtype(value.dtype, jnp.floating):
+        value = jnp.where(jnp.isnan(value), NOTHING, value)
+    return value.astype(jnp.int64)

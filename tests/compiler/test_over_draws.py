@@ -113,3 +113,22 @@ def test_a_simulated_index_outside_of_its_axis_is_refused_where_it_is_used(b, di
         simulate(b.model(), ["y"], KEY, 50)
     assert simulate(b.model(), ["which"], KEY, 50)["which"].max() > 1.0
     assert simulate(b.model(), ["y"], KEY, 50, {"chosen": np.zeros((50, 2))})["y"].shape == (50, 2)
+
+
+def test_counts_far_from_where_a_distribution_lies_stay_within_their_bounds(b):
+    b.obs("y", ex.Truncated(ex.Poisson(2.0), lower=30), [30, 31])
+    found = simulate(b.model(), ["y"], KEY, 200)["y"]
+    assert found.min() == 30
+    assert found.max() < 40
+
+
+@pytest.mark.parametrize("inner", [ex.Poisson(2.0), ex.Exponential(1.0)])
+def test_bounds_that_leave_nothing_are_refused_by_the_draw_that_has_them(b, inner):
+    b.obs("y", ex.Truncated(inner, upper="mu"), [0, 0])
+    b.det("twice", 2.0 * ex.math.sum("y"))
+    b.obs("z", ex.Normal("twice", 1.0), [0.0])
+    with pytest.raises(
+        ModelError, match=r"^y: nothing of Truncated\(.*, upper=mu\) .* at the values of draw 2"
+    ):
+        simulate(b.model(), ["z"], KEY, 3, {"mu": np.array([1.0, 2.0, -1.0])})
+    assert np.isfinite(simulate(b.model(), ["z"], KEY, 2, {"mu": np.array([1.0, 2.0])})["z"]).all()

@@ -5,7 +5,6 @@ from typing import Any, final
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.distributions.cut_off import CutOff
@@ -14,9 +13,8 @@ from exmc_actors.model.functions import softplus
 from exmc_actors.model.reductions import logaddexp
 from exmc_actors.model.support_algebra import ends, within
 from exmc_actors.model.supports import Positive, Support, UnitInterval
+from exmc_actors.model.tail_draws import draw_within
 from exmc_actors.model.tails import log_difference, log_tails
-
-_MOST_ROUNDS = 10_000
 
 
 @final
@@ -103,22 +101,9 @@ class Truncated(CutOff):
         return jnp.nan
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """Draw independent values by rejection; NaN where ten thousand rounds bring none."""
-
-        def again(state: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-            rounds, key, inside, kept = state
-            key, now = jax.random.split(key)
-            drawn = self._part.sample(now, shape).astype(float)
-            fits = jnp.ones(shape, bool)
-            if self.lower is not None:
-                fits &= drawn >= self.lower
-            if self.upper is not None:
-                fits &= drawn <= self.upper
-            return rounds + 1, key, inside | fits, jnp.where(fits & ~inside, drawn, kept)
-
-        start = (0, key, jnp.zeros(shape, bool), jnp.full(shape, jnp.nan))
-        state = lax.while_loop(lambda s: (s[0] < _MOST_ROUNDS) & ~jnp.all(s[2]), again, start)
-        return jnp.asarray(state[3])
+        """Draw independent values, however little is left; NaN where nothing is."""
+        drawn = draw_within(key, self._part, self.lower, self.upper, shape)
+        return jnp.where(self._log_left() > -jnp.inf, drawn, jnp.nan)
 
 
 def _log_sum(start: Any, log_distance: Any) -> Any:

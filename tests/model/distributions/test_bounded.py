@@ -56,6 +56,13 @@ def test_draws_lie_within_the_bounds_and_follow_the_density():
     assert stats.kstest(draws, stats.truncnorm(0.5, 2.0).cdf).pvalue > 1e-3
 
 
+def test_nothing_is_drawn_where_nothing_is_left():
+    cut = ex.Truncated(ex.Uniform(0.0, 1.0), lower=jnp.array([0.5, 1.0, 2.0]))
+    draws = np.asarray(cut.sample(jax.random.key(1), (7, 3)))
+    assert np.isnan(draws).all(axis=0).tolist() == [False, True, True]
+    assert (draws[:, 0] > 0.5).all()
+
+
 def test_a_bound_may_be_a_variable_and_a_cut_variable_is_moved_onto_its_interval():
     b = ex.Builder()
     low = b.rv("low", ex.Normal(0.0, 1.0))
