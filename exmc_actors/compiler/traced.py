@@ -21,6 +21,7 @@ from exmc_actors.compiler.bijectors import (
     bijector_of,
 )
 from exmc_actors.compiler.evaluation import Evaluation
+from exmc_actors.compiler.positivity import Positivity
 from exmc_actors.compiler.structure import Observed, Structure
 from exmc_actors.model import (
     Affine,
@@ -43,11 +44,12 @@ def log_terms(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -
     """Return what each variable (with its Jacobian), observation and potential adds."""
     evaluation = Evaluation(arguments)
     pieces = pieces_of(structure, flat)
+    positivity = Positivity(structure.terms)
     terms: dict[str, jax.Array] = {}
     for term in structure.terms:
         match term:
             case Variable():
-                terms[term.name] = _place(term, pieces[term.name], evaluation)
+                terms[term.name] = _place(term, pieces[term.name], evaluation, positivity)
             case Observed():
                 x = evaluation.value(term.value)
                 distribution = evaluated(term.distribution, evaluation)
@@ -143,11 +145,23 @@ def _bijector(term: Variable, evaluation: Evaluation) -> Bijector:
     return bijector_of(term.transform, evaluation.value)
 
 
-def _place(term: Variable, z: jax.Array, evaluation: Evaluation) -> jax.Array:
+def _place(term: Variable, z: jax.Array, evaluation: Evaluation, positivity: Positivity) -> jax.Array:
     """Name the variable's value, and return its log density with the Jacobian."""
     bijector = _bijector(term, evaluation)
-    evaluation.named[term.name] = x = bijector.forward(z)
+    evaluation.named[term.name] = bijector.forward(z)
     distribution = evaluated(term.distribution, evaluation)
+    if not distribution.is_location_scale or positivity.holds(term.distribution.parameters["sigma"]):
+        return _log_density_at(term, distribution, bijector, z, evaluation.named[term.name])
+    # Non-centred, the density does not look at the scale, and centred it is NaN where the scale is negative.
+    sigma = distribution.parameters["sigma"]
+    possible = distribution.with_parameters(sigma=jnp.where(sigma > 0.0, sigma, 1.0))
+    value = _log_density_at(term, possible, bijector, z, evaluation.named[term.name])
+    return jnp.where(jnp.all(sigma > 0.0), value, -jnp.inf)
+
+
+def _log_density_at(
+    term: Variable, distribution: Distribution, bijector: Bijector, z: jax.Array, x: jax.Array
+) -> jax.Array:
     if _is_standardised(term):
         # The scale in the density and that in the Jacobian cancel: z has the standard distribution.
         return total_log_prob(distribution.with_parameters(mu=0.0, sigma=1.0), z, is_inside=True)

@@ -180,3 +180,36 @@ def test_a_hierarchical_model_folds_into_one_loop_without_a_scatter():
     assert " scatter(" not in text
     assert " custom-call(" not in text
     assert is_folded(loop)
+
+
+@pytest.mark.parametrize("prior", [ex.Normal, lambda mu, sigma: ex.StudentT(3.0, mu, sigma), ex.Cauchy])
+@pytest.mark.parametrize("sigma", [lambda tau: tau, lambda tau: tau * np.array([1.0, 2.0, 3.0])])
+def test_a_negative_scale_is_impossible_in_the_centred_and_in_the_non_centred_form(prior, sigma):
+    def declare(b, centered):
+        tau = b.rv("tau", ex.Normal(0.0, 1.0))
+        theta = b.rv("theta", prior(0.0, sigma(tau)), shape=3, centered=centered)
+        b.obs("y", ex.Normal(theta, 1.0), [1.0, 2.0, 3.0])
+
+    for centered in (True, False, None):
+        program = compile(build(lambda b, centered=centered: declare(b, centered)))
+        value, slope = program.log_density_and_grad(np.array([-1.0, 0.1, 0.2, 0.3]))
+        assert value == -np.inf
+        assert np.isfinite(slope).all()
+
+
+def test_a_scale_that_may_be_negative_changes_nothing_where_it_is_positive():
+    def declare(b, centered):
+        tau = b.rv("tau", ex.Normal(0.0, 1.0))
+        b.rv("theta", ex.Normal(0.5, tau), shape=3, centered=centered)
+
+    flat = np.array([0.7, 0.1, 0.2, 0.3])
+    plain, moved = (compile(build(lambda b, c=c: declare(b, c))) for c in (True, False))
+    assert plain.terms(flat)["theta"] == pytest.approx(stats.norm(0.5, 0.7).logpdf(flat[1:]).sum(), rel=1e-13)
+    assert moved.terms(flat)["theta"] == pytest.approx(stats.norm.logpdf(flat[1:]).sum(), rel=1e-13)
+
+
+def test_a_scale_that_is_known_to_be_positive_is_not_looked_at(schools):
+    with precise():
+        text = str(jax.make_jaxpr(lambda flat: schools.log_density_at(flat, schools.arguments))(np.zeros(10)))
+    assert " gt " not in text
+    assert "reduce_and" not in text
