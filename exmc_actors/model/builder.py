@@ -92,7 +92,8 @@ class Builder:
           distribution: of the data; or a variable, which then is observed and no longer sampled; or an affine
             or matrix function of a variable, ``m + s * z`` or ``m + A @ z``, which then is solved for it.
           data: numbers, which the program takes as an argument.
-          dims: names of axes, one for each axis of the data.
+          dims: names of axes, one for each axis of the data; those of a variable that is observed where not
+            given.
           weights: how often each event counts, 0 for not at all; once where not given.
 
         Raises:
@@ -152,9 +153,16 @@ class Builder:
         if at is None or not isinstance(site, Variable):
             free = [site.name for site in self._sites if isinstance(site, Variable)]
             raise ModelError(f"{name}: {unknown('random variable', target, free)}")
-        given = _named(name, check_dims, dims, self._coords)
+        value, given = _data(name, data), _named(name, check_dims, dims, self._coords)
+        if value.array.shape != site.shape:
+            raise ModelError(
+                f"{name}: what is observed has shape {value.array.shape}, and {target} is declared with "
+                f"shape {site.shape}: declare it with the shape of the data, b.rv({target!r}, ..., "
+                f"shape={value.array.shape}), or give its distribution here."
+            )
+        form = site.transform if site.transform is not None and site.transform.constrains else None
         renamed = None if name == target else target
-        observed = Observation(name, site.distribution, _data(name, data), given, renamed, weights)
+        observed = Observation(name, site.distribution, value, given or site.dims, renamed, weights, form)
         sites = [*self._sites[:at], observed, *self._sites[at + 1 :]]
         scope = Scope(self._coords)
         for each in sites:

@@ -114,7 +114,9 @@ class _Writer:
             case Observation():
                 kind, value = self._distribution(site.distribution), self.node(site.value)
                 weights = None if site.weights is None else self.node(site.weights)
-                return ["observation", site.name, kind, value, site.variable, weights, dims]
+                # Left out where there is none, so that bytes and digests of earlier models stay as they are.
+                form = [] if site.transform is None else [self._leaf(site.transform)]
+                return ["observation", site.name, kind, value, site.variable, weights, dims, *form]
             case Measurement():
                 root, value = self.node(site.expression), self.node(site.value)
                 weights = None if site.weights is None else self.node(site.weights)

@@ -14,7 +14,15 @@ from exmc_actors.model.expression import Constant, Literal, Reference, as_expres
 from exmc_actors.model.shapes import Shape, stretches_to
 from exmc_actors.model.support_algebra import Union
 from exmc_actors.model.supports import AtLeast, AtMost, Interval, Support
-from exmc_actors.model.transforms import Affine, Identity, LowerBounded, ScaledLogit, Transform, UpperBounded
+from exmc_actors.model.transforms import (
+    Affine,
+    Identity,
+    LowerBounded,
+    Ordered,
+    ScaledLogit,
+    Transform,
+    UpperBounded,
+)
 
 
 def check_can_be_sampled(distribution: Distribution) -> None:
@@ -123,6 +131,23 @@ def check_transform(transform: Transform, distribution: Distribution) -> None:
         scale = known_value(transform.scale)
         if scale is not None and not (scale > 0).all():
             raise ModelError(f"Affine: scale must be positive, got {transform.scale!r}.")
+
+
+def check_constraint(transform: Transform, array: np.ndarray) -> None:
+    """Refuse observations of what a transform says otherwise, or of what has a density of fewer numbers."""
+    if not isinstance(transform, Ordered):
+        raise ModelError(
+            f"transform={type(transform).__name__}() leaves fewer free numbers than entries, so that there "
+            "is no density of what is observed: leave transform= out where the variable is declared."
+        )
+    transform.unconstrained_shape(array.shape)
+    at = first_where(~(array[..., 1:] > array[..., :-1]))
+    if at is not None:
+        later = (*at[:-1], at[-1] + 1)
+        raise ModelError(
+            f"{entry_text(later)} is {array[later].item()!r} and not above the entry before it, as "
+            "transform=Ordered() says: sort the data, or leave transform= out where the variable is declared."
+        )
 
 
 def _same(one: Any, other: Any) -> bool:

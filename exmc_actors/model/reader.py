@@ -177,12 +177,7 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
     if tag == "variable":
         return _variable(rest, nodes)
     if tag == "observation":
-        name, kind, value, variable, weights, names = _row(
-            rest, str, list, int, (str, type(None)), (int, type(None)), dims
-        )
-        counts = None if weights is None else _constant(weights, nodes)
-        distribution = _distribution(kind, nodes)
-        return Observation(name, distribution, _constant(value, nodes), _dims(names), variable, counts)
+        return _observation(rest, nodes)
     if tag == "measurement":
         name, root, value, variable, weights, names = _row(rest, str, int, int, str, (int, type(None)), dims)
         counts = None if weights is None else _constant(weights, nodes)
@@ -195,6 +190,16 @@ def _site(row: Any, nodes: list[Expression]) -> Site:
         name, root = _row(rest, str, int)
         return Potential(name, _earlier(root, nodes))
     _refuse(f"unknown kind of site {tag!r}")
+
+
+def _observation(row: list[Any], nodes: list[Expression]) -> Observation:
+    kinds = (str, list, int, (str, type(None)), (int, type(None)), (list, type(None)))
+    name, kind, value, variable, weights, names = _row(row[: len(kinds)], *kinds)
+    forms = row[len(kinds) :]
+    form = _transform(_row(forms, list)[0], nodes) if forms else None
+    counts = None if weights is None else _constant(weights, nodes)
+    distribution, array = _distribution(kind, nodes), _constant(value, nodes)
+    return Observation(name, distribution, array, _dims(names), variable, counts, form)
 
 
 def _variable(row: Any, nodes: list[Expression]) -> Variable:

@@ -27,6 +27,7 @@ from exmc_actors.model.expression import (
 )
 from exmc_actors.model.fitting import (
     check_can_be_sampled,
+    check_constraint,
     check_inside,
     check_named_parameters,
     check_positions,
@@ -209,6 +210,8 @@ class Scope:
                 check_finite(site.value.array)
                 support, arrays = self._support(site.distribution), self.arrays if is_new else None
                 check_inside(site.distribution, site.value.array, support, arrays)
+                if site.transform is not None:
+                    check_constraint(site.transform, site.value.array)
                 if site.weights is not None:
                     check_weights(site.weights.array, shape[: len(shape) - site.distribution.event_ndim])
             case Measurement():

@@ -55,11 +55,14 @@ class Observation:
     """The name under which it was declared as a variable, where that differs."""
     weights: Constant | None = None
     """How often each event counts; once where not given."""
+    transform: Transform | None = None
+    """That of the variable, where it says what the values are."""
 
     def __str__(self) -> str:
         variable = f", variable {self.variable}" if self.variable else ""
         weights = "" if self.weights is None else f", weights {expression_text(self.weights)}"
-        return f"{self.name} ~ {self.distribution!r} observed{variable}{weights}"
+        transform = f", {type(self.transform).__name__}" if self.transform is not None else ""
+        return f"{self.name} ~ {self.distribution!r} observed{variable}{weights}{transform}"
 
 
 @dataclass(frozen=True, eq=False)

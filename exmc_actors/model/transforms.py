@@ -32,6 +32,8 @@ class Transform:
 
     onto: _typing.ClassVar[tuple[type[_supports.Support], ...]] = ()
     """The supports that the whole line is carried onto."""
+    constrains: _typing.ClassVar[bool] = False
+    """Whether it says what the values are where the distribution says it of none of them by itself."""
 
     @property
     def parameters(self) -> dict[str, _typing.Any]:
@@ -127,6 +129,7 @@ class Ordered(Transform):
     """The first entry of a vector, then the logarithm of each step up to the next."""
 
     onto: _typing.ClassVar = (_supports.Real, _array_supports.Increasing)
+    constrains: _typing.ClassVar[bool] = True
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the same shape."""
@@ -158,6 +161,7 @@ class UnitVector(Transform):
     """
 
     onto: _typing.ClassVar = (_supports.Real,)
+    constrains: _typing.ClassVar[bool] = True
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the same shape."""
@@ -170,6 +174,7 @@ class ZeroSum(Transform):
     """Vectors that add up to zero, by an orthonormal basis of their plane: volumes stay as they are."""
 
     onto: _typing.ClassVar = (_supports.Real,)
+    constrains: _typing.ClassVar[bool] = True
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the shape with one entry less along the last axis."""

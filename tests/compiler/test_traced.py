@@ -63,7 +63,7 @@ def everything(b):
     ln = b.rv("ln", ex.LogNormal(k, 0.5))
     b.rv("f", ex.Flat())
     b.rv("hf", ex.HalfFlat())
-    b.rv("seen", ex.Normal(ln, h))
+    b.rv("seen", ex.Normal(ln, h), shape=2)
     b.det("scaled", p * t)
     b.obs("y", ex.Normal(a[x] * 2.0, 1.5), np.linspace(-1, 1, 6))
     b.obs("seen_y", "seen", [0.5, 1.5])

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import exmc_actors.model as ex
-from exmc_actors.model import Builder, ScaledLogit
+from exmc_actors.errors import ModelError
+from exmc_actors.model import Builder, ScaledLogit, transforms
 
 from .conftest import refuses
 
@@ -55,8 +56,8 @@ def test_the_shape_is_that_of_the_parameters_unless_given(b):
     assert [shapes[name] for name in ("one", "two", "three", "four")] == [(2, 1), (2, 3), (4, 2, 1), (3,)]
 
 
-def test_an_observed_variable_leaves_the_free_ones_and_takes_the_shape_of_the_data(b):
-    b.rv("x", ex.Normal("mu", "tau"))
+def test_an_observed_variable_leaves_the_free_ones(b):
+    b.rv("x", ex.Normal("mu", "tau"), shape=5)
     b.det("total", ex.math.sum("x"))
     b.obs("x_seen", "x", np.arange(5.0))
     model = b.model()
@@ -66,9 +67,63 @@ def test_an_observed_variable_leaves_the_free_ones_and_takes_the_shape_of_the_da
 
 
 def test_a_variable_may_be_observed_under_its_own_name(b):
-    x = b.rv("x", ex.Normal("mu", "tau"))
+    x = b.rv("x", ex.Normal("mu", "tau"), shape=2)
     b.obs("x", x, [1.0, 2.0])
     assert list(b.model().observed_data) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "data"), [(3, np.zeros(5)), ((), np.zeros(3)), (3, 0.0), (3, np.zeros((3, 1)))]
+)
+def test_an_observed_variable_keeps_the_shape_that_it_was_declared_with(b, shape, data):
+    x = b.rv("x", ex.Normal("mu", "tau"), shape=shape)
+    b.det("twice", 2.0 * x)
+    with pytest.raises(ModelError, match=r"^x: what is observed has shape .*, and x is declared with shape"):
+        b.obs("x", x, data)
+    assert [variable.name for variable in b.model().free] == ["mu", "tau", "x"]
+
+
+def test_an_observed_variable_keeps_its_dims_unless_others_are_given():
+    b = ex.Builder(coords={"g": ["a", "b"], "h": [1, 2]})
+    b.rv("free", ex.Normal(0.0, 1.0))
+    for name in ("x", "y", "z"):
+        b.rv(name, ex.Normal(0.0, 1.0), dims="g")
+    b.obs("x", "x", [1.0, 2.0])
+    b.obs("seen", "y", [1.0, 2.0])
+    b.obs("z", "z", [1.0, 2.0], dims="h")
+    assert b.model().dims == {"x": ("g",), "seen": ("g",), "z": ("h",)}
+
+
+class TestAnObservedVariableWithATransform:
+    @pytest.fixture
+    def x(self, b):
+        return b.rv("x", ex.Normal("mu", 1.0), shape=3, transform=transforms.Ordered())
+
+    def test_takes_data_that_are_as_the_transform_says(self, b, x):
+        b.obs("x", x, [1.0, 2.0, 3.0])
+        model = b.model()
+        assert str(model.sites[-1]) == "x ~ Normal(mu, 1.0) observed, Ordered"
+        with pytest.raises(ModelError, match=r"^x: entry \[1\] is 1.0 and not above the entry before it"):
+            model.with_data(x=[1.0, 1.0, 3.0])
+
+    def test_refuses_other_data(self, b, x):
+        with pytest.raises(
+            ModelError, match=r"^x: entry \[1\] is 2.0 and not above .*: sort the data, or leave"
+        ):
+            b.obs("x", x, [3.0, 2.0, 1.0])
+
+    @pytest.mark.parametrize("transform", [transforms.ZeroSum(), transforms.UnitVector()])
+    def test_refuses_what_has_a_density_of_fewer_numbers(self, b, transform):
+        b.rv("y", ex.Normal("mu", 1.0), shape=3, transform=transform)
+        with pytest.raises(
+            ModelError, match=r"^seen: transform=.*\(\) leaves fewer free numbers than entries"
+        ):
+            b.obs("seen", "y", [1.0, 0.0, -1.0])
+
+    def test_may_have_any_that_only_says_how_it_is_sampled(self, b):
+        b.rv("y", ex.HalfNormal(1.0), shape=3, transform=transforms.Softplus())
+        b.obs("seen", "y", [3.0, 2.0, 1.0])
+        assert str(b.model().sites[-1]) == "seen ~ HalfNormal(1.0) observed, variable y"
 
 
 @pytest.mark.parametrize("name", ["", 3, None, "a\nb", "\ud800"])

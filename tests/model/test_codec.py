@@ -29,6 +29,8 @@ def everything():
     b.obs("y", ex.Normal(theta, SCHOOLS_SIGMA), SCHOOLS_SIGMA, dims="school")
     b.rv("w", ex.Uniform(0.0, tau))
     b.obs("seen", "w", 0.25)
+    b.rv("v", ex.Normal(0.0, 1.0), shape=2, transform=ex.transforms.Ordered())
+    b.obs("v", "v", [0.0, 1.0])
     return b.model()
 
 

@@ -122,7 +122,7 @@ def test_a_result_holds_whatever_is_left():
 def test_a_variable_that_is_observed_leaves_its_name_to_an_axis():
     b = ex.Builder(coords={"school": range(8)})
     b.rv("mu", ex.Flat())
-    b.rv("school", ex.Normal("mu", 1.0))
+    b.rv("school", ex.Normal("mu", 1.0), shape=8)
     b.obs("y", "school", np.zeros(8))
     b.det("theta", np.zeros(8), dims="school")
     assert laid_out(b.model())["posterior/theta"].dims == ("chain", "draw", "school")
