@@ -27,6 +27,7 @@ from exmc_actors.model import (
     Observation,
     Reference,
     Shape,
+    Site,
     Variable,
     expressions_of,
     postorder,
@@ -145,14 +146,15 @@ def visited_for(model: Model, names: Collection[str], stop: Collection[str]) -> 
 
 def _declared(model: Model) -> tuple[Structure, tuple[np.ndarray, ...]]:
     """Return the structure of a model whose variables are what they were declared to be, and its arrays."""
-    return split(
-        model.with_sites(
-            tuple(
-                replace(site, transform=Identity(), centered=None) if isinstance(site, Variable) else site
-                for site in model.sites
-            )
-        )
-    )
+    return split(model.with_sites(tuple(map(_as_declared, model.sites))))
+
+
+def _as_declared(site: Site) -> Site:
+    """Return a site without what says how it is sampled, but with what says what it is."""
+    if not isinstance(site, Variable):
+        return site
+    is_meant = site.transform is not None and site.transform.constrains
+    return replace(site, transform=site.transform if is_meant else Identity(), centered=None)
 
 
 @lru_cache(maxsize=_MOST_KEPT)

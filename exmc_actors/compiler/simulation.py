@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from exmc_actors.compiler.constrained_draws import constrained_draw
 from exmc_actors.compiler.evaluation import Evaluation
 from exmc_actors.compiler.structure import Observed, Structure, Term
 from exmc_actors.compiler.traced import evaluated
@@ -96,7 +97,7 @@ def _drawn(term: Variable | Observed, key: jax.Array, evaluation: Evaluation) ->
     distribution = evaluated(term.distribution, evaluation)
     shape = term.shape if isinstance(term, Variable) else term.value.shape
     try:
-        value = distribution.sample(key, shape)
+        value = constrained_draw(term.transform, distribution, key, shape)
     except ModelError as error:
         raise ModelError(f"{term.name}: {error}") from None
     if not any(part.is_discrete for part in all_parts(distribution)):

@@ -20,6 +20,7 @@ from exmc_actors.model import (
     Reference,
     Shape,
     Site,
+    Transform,
     Variable,
     map_parameters,
     plan_index,
@@ -56,6 +57,8 @@ class Observed:
     """Whether the data is known to lie in the support, so that the program need not look."""
     weights: Slot | None = None
     """How often each event counts."""
+    transform: Transform | None = None
+    """What says of the value what the distribution does not."""
     positions: tuple[Positions, ...] = ()
     """The data again, as arguments that are indices."""
 
@@ -138,7 +141,7 @@ class _Splitter:
                 value = self._array(site.value.array)
                 distribution = map_parameters(site.distribution, self.expression)
                 weights = None if site.weights is None else self._array(site.weights.array)
-                return Observed(site.name, distribution, value, inside, weights)
+                return Observed(site.name, distribution, value, inside, weights, site.transform)
             case Deterministic() | Potential():
                 return replace(site, expression=self.expression(site.expression))
         raise AssertionError(f"no term for {type(site).__name__}")
