@@ -23,16 +23,19 @@ from exmc_actors.compiler.bijectors import (
 from exmc_actors.compiler.evaluation import Evaluation
 from exmc_actors.compiler.positivity import Positivity
 from exmc_actors.compiler.structure import Observed, Structure
+from exmc_actors.compiler.zero_sums import log_density_of_zero_sums
 from exmc_actors.model import (
     Affine,
     Deterministic,
     Distribution,
     Identity,
+    Normal,
     Potential,
     Shape,
     Variable,
     map_parameters,
 )
+from exmc_actors.model.transforms import ZeroSum
 
 
 def log_density(structure: Structure, flat: jax.Array, arguments: Sequence[Any]) -> jax.Array:
@@ -171,7 +174,11 @@ def _log_density_at(
     if log_kernel is not None:
         return _normalised(distribution, log_kernel) + jacobian
     is_inside = not isinstance(term.transform, Identity) or distribution.support.whole_line
-    return total_log_prob(distribution, x, is_inside=is_inside) + jacobian
+    value = total_log_prob(distribution, x, is_inside=is_inside) + jacobian
+    if isinstance(term.transform, ZeroSum) and isinstance(distribution, Normal):
+        # A density of n numbers, of which n - 1 are free, would draw a scale towards zero.
+        return value - log_density_of_zero_sums(distribution, x.shape)
+    return value
 
 
 def _on_line(bijector: Bijector, z: jax.Array) -> jax.Array | None:

@@ -171,7 +171,12 @@ class UnitVector(Transform):
 @_typing.final
 @_dataclasses.dataclass(frozen=True, eq=False)
 class ZeroSum(Transform):
-    """Vectors that add up to zero, by an orthonormal basis of their plane: volumes stay as they are."""
+    """Vectors that add up to zero, by an orthonormal basis of their plane: volumes stay as they are.
+
+    A Normal prior is conditioned on the sum, so that n entries of one scale count as n - 1 numbers.  The
+    density of any other prior is that of n numbers, taken on the plane and not normalised there: if its
+    parameters are sampled, their own priors are not what they were declared to be.
+    """
 
     onto: _typing.ClassVar = (_supports.Real,)
     constrains: _typing.ClassVar[bool] = True
