@@ -1,6 +1,6 @@
 """Set up XLA and JAX for exact, fast sampling, and leave the host program's settings as they were.
 
-This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.  It compiles nothing.
+This is the only module that touches ``XLA_FLAGS`` or JAX's configuration.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 
 _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
+_OWN_SUMS: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
 
 _lock = threading.Lock()
@@ -95,18 +96,23 @@ def _short_turns() -> Iterator[None]:
             sys.setswitchinterval(before + 5e-7)  # cut to microseconds: it would be one less each time
 
 
-def compile_with_long_sums(lowered: Any) -> Any:
-    """Compile a lowered function whose sums and products are over so many numbers that XLA calls a library.
+@cache
+def compiler_options() -> dict[str, Any]:
+    """Return the options that all functions of this library are compiled with; for reading only.
 
-    In XLA:CPU of JAX 0.10 that library is YNN, and a loop that calls it is not folded.  A version that does
-    not know the option compiles without it.
+    XLA:CPU hands some sums and products to a library, YNN, unless it is told not to.  A loop that calls it is
+    not folded, and what it computes is wrong at times: in JAX 0.12 a few values of a program as plain as
+    ``x - jnp.sum(x)`` of normal draws are NaN, others in each run, and 0.10 has programs that it never ends.
+    A version of XLA that does not know the option is given none.
     """
+    prepare()
     try:
-        return lowered.compile(compiler_options={"xla_cpu_experimental_ynn_fusion_type": ""})
+        jax.jit(lambda: 0).lower().compile(compiler_options=_OWN_SUMS)
     except jax.errors.JaxRuntimeError as error:
         if "No such compile option" not in str(error):
             raise
-        return lowered.compile()
+        return {}
+    return _OWN_SUMS
 
 
 def is_folded(compiled_text: str | None) -> bool:
@@ -134,7 +140,7 @@ def surroundings() -> str:
     cuts large products.  Two processes of one description make the same code.
     """
     settings = sorted((name, repr(value)) for name, value in jax.config.values.items())
-    flags = (os.environ.get("XLA_FLAGS", ""), _folds())
+    flags = (os.environ.get("XLA_FLAGS", ""), _folds(), *compiler_options())
     return repr((jax.__version__, version("jaxlib"), settings, flags, _processors()))
 
 

@@ -3,11 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+
+from exmc_actors.xla import compiler_options
 
 _MOST_KEPT = 64
 
@@ -55,12 +57,13 @@ def functions_of(density: Density) -> Functions:
         value, slope = value_and_grad(moved, arguments)
         return moved, half + 0.5 * step_size * slope, value, slope
 
+    compiled = partial(jax.jit, compiler_options=compiler_options())
     return Functions(
-        log_density=jax.jit(density.log_density),
-        log_density_and_grad=jax.jit(value_and_grad),
+        log_density=compiled(density.log_density),
+        log_density_and_grad=compiled(value_and_grad),
         # An ordered mapping comes back in its own order, a plain one sorted by name.
-        terms=jax.jit(lambda flat, arguments: OrderedDict(density.terms(flat, arguments))),
-        values=jax.jit(density.values),
-        unconstrained=jax.jit(density.unconstrained),
-        leapfrog=jax.jit(leapfrog),
+        terms=compiled(lambda flat, arguments: OrderedDict(density.terms(flat, arguments))),
+        values=compiled(density.values),
+        unconstrained=compiled(density.unconstrained),
+        leapfrog=compiled(leapfrog),
     )

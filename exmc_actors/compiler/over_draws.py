@@ -35,7 +35,7 @@ from exmc_actors.model import (
 )
 from exmc_actors.model.arrays import first_where
 from exmc_actors.model.sites import names_of
-from exmc_actors.xla import precise
+from exmc_actors.xla import compiler_options, precise
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 """Values by name, each of shape (draw, *shape)."""
@@ -167,8 +167,8 @@ def _simulator(
         return OrderedDict((name, values[name]) for name in names)
 
     # A sampler of gamma variates takes seconds to compile, a quarter of that without optimisation.
-    options = {"xla_backend_optimization_level": 0} if is_little else None
-    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None)), compiler_options=options)
+    level: dict[str, Any] = {"xla_backend_optimization_level": 0} if is_little else {}
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None)), compiler_options=level | compiler_options())
 
 
 @lru_cache(maxsize=_MOST_KEPT)
@@ -178,7 +178,7 @@ def _pointwise(structure: Structure, visited: frozenset[str], names: tuple[str, 
         return OrderedDict((name, values[name]) for name in names)
 
     # The numbers of the draws are not looked at, but there is nothing else where nothing is given.
-    return jax.jit(jax.vmap(one, in_axes=(0, 0, None)))
+    return jax.jit(jax.vmap(one, in_axes=(0, 0, None)), compiler_options=compiler_options())
 
 
 def _is_little(model: Model) -> bool:

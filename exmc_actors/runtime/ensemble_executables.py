@@ -14,7 +14,7 @@ from exmc_actors.kernel import Kernel
 from exmc_actors.runtime.executables import BUFFER_NUMBERS, SMALLEST_CAPACITY, Executables, Traced
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, compile_with_long_sums
+from exmc_actors.xla import calling
 
 WIDEST = 64
 """On a CPU; wider ones gain nothing, and wait longer for their last lane."""
@@ -106,4 +106,4 @@ class EnsembleExecutables(Executables):
     def _trace_advance(self, arguments: Any) -> Traced:
         function = jax.jit(self._ensemble.advance, donate_argnums=2, keep_unused=True)
         asked = self._ensemble.ask({}, 0, WarmupSettings(0, 0, 0.5), 0.0)
-        return self._traced(function, *asked, self._new_rows(), arguments, compile=compile_with_long_sums)
+        return self._traced(function, *asked, self._new_rows(), arguments)

@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import jax
 import jax.numpy as jnp
 
 from exmc_actors.errors import SamplingWarning
-from exmc_actors.xla import surroundings
+from exmc_actors.xla import compiler_options, surroundings
 
 VARIABLE = "EXMC_CACHE_DIR"
 _MAGIC = b"exmc executable 1\n"
@@ -43,7 +43,6 @@ class ExecutableFiles:
         lowered: Any,
         example: Sequence[Any],
         device: str,
-        compile: Callable[[Any], Any] = jax.stages.Lowered.compile,
     ) -> Any:
         """Return what a lowered function is compiled to, from its file if there is one that fits.
 
@@ -51,18 +50,17 @@ class ExecutableFiles:
           lowered: of what ``jax.jit`` returned, with ``keep_unused=True``.
           example: arguments of the shapes and types that it is for.
           device: for which it is compiled.
-          compile: how what was lowered is compiled; its name is part of the file's.
         """
         text = lowered.as_text()
         if not _is_the_same_elsewhere(text):
-            return compile(lowered)
-        key = hashlib.sha256("\0".join([device, surroundings(), compile.__name__, text]).encode()).hexdigest()
+            return lowered.compile(compiler_options=compiler_options())
+        key = hashlib.sha256("\0".join([device, surroundings(), text]).encode()).hexdigest()
         path = self._folder / f"{key}.executable"
         native = _read(path, key)
         found = None if native is None else _filled(native, lowered, example)
         if found is not None:
             return found
-        compiled = compile(lowered)
+        compiled = lowered.compile(compiler_options=compiler_options())
         with contextlib.suppress(OSError, jax.errors.JaxRuntimeError):  # a full disk; a device without this
             _write(path, key, compiled.runtime_executable().serialize())
         return compiled

@@ -24,7 +24,7 @@ from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.spare_rows import SpareRows
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, is_folded, lower, precise, prepare
+from exmc_actors.xla import calling, compiler_options, is_folded, lower, precise, prepare
 
 BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
@@ -49,12 +49,11 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Traced:
-    """What is to be compiled next, and how."""
+    """What is to be compiled next."""
 
     lowered: Any
     example: tuple[Any, ...]
     """Arguments of a call."""
-    compile: Callable[[Any], Any]
 
 
 class Executables:
@@ -203,20 +202,18 @@ class Executables:
         asked = self._lanes.ask_to_advance([])
         return self._traced(function, asked, np.int64(0), self._new_rows(), arguments)
 
-    def _traced(
-        self, function: Any, *example: Any, compile: Callable[[Any], Any] = jax.stages.Lowered.compile
-    ) -> Traced:
+    def _traced(self, function: Any, *example: Any) -> Traced:
         with self._numerics():
-            return Traced(lower(function, *example), example, compile)
+            return Traced(lower(function, *example), example)
 
     def _compiled(self, traced: Traced) -> Compiled:
         with self._numerics():
             (device,) = jnp.zeros(()).devices()
             name = f"{device.platform}:{device.id}"
             if self._files is None:
-                compiled = traced.compile(traced.lowered)
+                compiled = traced.lowered.compile(compiler_options=compiler_options())
             else:
-                compiled = self._files.compiled(traced.lowered, traced.example, name, traced.compile)
+                compiled = self._files.compiled(traced.lowered, traced.example, name)
         return Compiled(compiled, is_folded(compiled.as_text()), name)
 
     @contextlib.contextmanager

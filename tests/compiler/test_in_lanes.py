@@ -8,7 +8,7 @@ from jax import lax
 
 import exmc_actors as ex
 from exmc_actors.compiler import in_lanes, take_rows
-from exmc_actors.xla import compile_with_long_sums, is_folded
+from exmc_actors.xla import compiler_options, is_folded
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -157,7 +157,8 @@ def test_a_gradient_in_lanes_is_that_of_each_and_folds(make, width):
         return lax.fori_loop(0, count, walk, (lanes, *in_lanes(both, lanes, arguments)))
 
     lanes = 0.3 * CHANCE.normal(size=(program.dim, width))
-    compiled = compile_with_long_sums(jax.jit(loop).lower(lanes, np.int64(0), program.arguments))
+    lowered = jax.jit(loop).lower(lanes, np.int64(0), program.arguments)
+    compiled = lowered.compile(compiler_options=compiler_options())
     assert is_folded(compiled.as_text())
     _, values, slopes = compiled(lanes, np.int64(0), program.arguments)
     expected = jax.jit(jax.vmap(both, in_axes=(-1, None), out_axes=-1))(lanes, program.arguments)
