@@ -245,12 +245,12 @@ def test_draws_that_are_summed_where_they_are_made_have_no_missing_values():
     """In JAX 0.12 the library that XLA calls for sums leaves a few values unwritten, others in each run."""
 
     def draw(key, scale):
-        drawn = scale * jax.random.normal(key, (3, 5))
-        squares = jnp.square(jnp.broadcast_to(scale, (3, 5)))
+        drawn, scales = scale * jax.random.normal(key, (3, 5)), jnp.broadcast_to(scale, (3, 5))
+        squares = jnp.square(scales / jnp.max(jnp.abs(scales), axis=-1, keepdims=True))
         shares = squares / jnp.sum(squares, axis=-1, keepdims=True)
         return drawn - shares * jnp.sum(drawn, axis=-1, keepdims=True)
 
     with precise():
         many = jax.jit(jax.vmap(draw), compiler_options=compiler_options())
         keys, scales = jax.random.split(jax.random.key(0), 20_000), jnp.linspace(0.1, 2.0, 20_000)
-        assert not any(bool(jnp.isnan(many(keys, scales)).any()) for _ in range(5))
+        assert not any(bool(jnp.isnan(many(keys, scales)).any()) for _ in range(10))
