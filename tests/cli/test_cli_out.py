@@ -23,6 +23,7 @@ def model_file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_draws_that_the_disk_does_not_take_are_summarised_and_the_old_file_stays(model_file, tmp_path):
     out = tmp_path / "draws.nc"
     out.write_text("of an earlier run")

@@ -55,6 +55,7 @@ def test_what_is_doubtful_by_chance_is_judged_by_more_draws_not_by_all(autoregre
     np.testing.assert_array_equal(found.r_hat, np.where(by_chance, more.r_hat, few.r_hat))
 
 
+@pytest.mark.slow
 def test_chains_that_disagree_just_beyond_the_limit_are_found_by_some_of_their_draws(autoregressive):
     """All that all draws put a thousandth beyond it, and nearly all that is nearer."""
     draws = autoregressive(500, 4, 10 * ENOUGH_DRAWS, correlation=0.3)
