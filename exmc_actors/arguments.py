@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
+import numpy as np
+
 from exmc_actors.errors import SettingsError
 
 
@@ -78,6 +80,6 @@ def boolean(name: str, value: Any) -> bool:
     Raises:
       SettingsError: it is something else.
     """
-    if type(value).__name__ == "bool":  # NumPy's has the same name, and is no subclass of Python's
+    if isinstance(value, bool | np.bool_):
         return bool(value)
     raise SettingsError(f"{name} must be True or False, got {value!r}: write, say, {name}=True.")

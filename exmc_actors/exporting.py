@@ -55,14 +55,17 @@ def export(
     with_warmup = boolean("save_warmup", save_warmup)
     path = _path_of(path)
     opened = _format_of(path)
-    _check_free(path, boolean("overwrite", overwrite))
+    overwrite = boolean("overwrite", overwrite)
+    _check_free(path, overwrite)
     target = path.absolute()  # reading takes its time, and the program may go elsewhere meanwhile
     stored = draws_in(folder, model, var_names)
     hollow = stored.tree(with_warmup, gather=outline)
     check_names(hollow, is_zarr=path.suffix == ".zarr")
-    with completed(target) as part, opened(part, _without_draws(hollow)) as file:
-        for beginning in _beginnings(hollow):
-            _write(file, hollow, beginning, stored.log)
+    with completed(target) as part:
+        with opened(part, _without_draws(hollow)) as file:
+            for beginning in _beginnings(hollow):
+                _write(file, hollow, beginning, stored.log)
+        _check_free(target, overwrite)  # somebody may have made something there meanwhile
 
 
 def _path_of(value: Any) -> Path:

@@ -56,9 +56,16 @@ def completed(path: Path) -> Iterator[Path]:
     with _beside(path) as room:
         part = Path(room) / path.name
         yield part
-        if path.is_dir():
-            shutil.rmtree(path)
+        if part.is_dir():  # a folder takes the place of nothing; a file would not take that of a folder
+            _remove(path)
         part.replace(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_netcdf(tree: "xarray.DataTree", path: Path) -> None:

@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 
 _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
-_OWN_SUMS: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
+_WITHOUT_YNN: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
 
 _lock = threading.Lock()
@@ -107,12 +107,12 @@ def compiler_options() -> dict[str, Any]:
     """
     prepare()
     try:
-        jax.jit(lambda: 0).lower().compile(compiler_options=_OWN_SUMS)
+        jax.jit(lambda: 0).lower().compile(compiler_options=_WITHOUT_YNN)
     except jax.errors.JaxRuntimeError as error:
         if "No such compile option" not in str(error):
             raise
         return {}
-    return _OWN_SUMS
+    return _WITHOUT_YNN
 
 
 def is_folded(compiled_text: str | None) -> bool:

@@ -8,7 +8,7 @@ import pytest
 import xarray
 
 import exmc_actors as ex
-from exmc_actors import draw_files
+from exmc_actors import draw_files, exporting
 from exmc_actors.chain import chain_key
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import history, inline
@@ -233,3 +233,17 @@ def test_names_that_no_folder_of_a_zarr_store_can_have_are_refused(name):
     draw_files.check_names(of("x" * 255), is_zarr=True)
     if name != ".":
         draw_files.check_names(of(name), is_zarr=False)
+
+
+def test_what_somebody_makes_meanwhile_is_not_replaced(stored, tmp_path, monkeypatch):
+    path = tmp_path / "draws.nc"
+    write = exporting._write
+
+    def slow(*args):
+        path.write_text("of somebody else")
+        write(*args)
+
+    monkeypatch.setattr(exporting, "_write", slow)
+    with pytest.raises(ex.SettingsError, match="is there already"):
+        ex.export(stored, path)
+    assert path.read_text() == "of somebody else"

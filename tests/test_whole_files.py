@@ -98,3 +98,14 @@ def test_what_cannot_be_written_is_found_out_before_it_is_made(tmp_path, name, s
 def test_finding_out_leaves_nothing_behind(tmp_path):
     check_writable(tmp_path / "x.nc", "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_takes_the_place_of_a_file_and_a_file_that_of_no_folder(tmp_path):
+    path = tmp_path / "draws"
+    path.write_text("old")
+    with completed(path) as part:
+        part.mkdir()
+        (part / "new").write_text("folder")
+    with pytest.raises(OSError, match="draws"), completed(path) as part:
+        part.write_text("file")
+    assert (path / "new").read_text() == "folder"

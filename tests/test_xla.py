@@ -228,7 +228,7 @@ def test_a_loop_over_long_sums_folds():
 
 
 def test_a_version_that_does_not_know_the_option_compiles_without_it(monkeypatch):
-    monkeypatch.setattr(xla, "_OWN_SUMS", {"xla_cpu_that_never_was": ""})
+    monkeypatch.setattr(xla, "_WITHOUT_YNN", {"xla_cpu_that_never_was": ""})
     assert compiler_options.__wrapped__() == {}
 
 

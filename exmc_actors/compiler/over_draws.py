@@ -85,8 +85,9 @@ def _check_drawn(model: Model, name: str, values: np.ndarray) -> None:
     at = first_where(is_nothing)
     if at is not None:
         raise ModelError(
-            f"{name}: nothing of {_distribution_of(model, name)!r} lies between its bounds at the values of "
-            f"draw {at[0]}, so that nothing can be drawn: keep the bounds where the distribution lies."
+            f"{name}: nothing can be drawn from {_distribution_of(model, name)!r} at the values of draw "
+            f"{at[0]}: nothing of it lies between its bounds, or its parameters are impossible there. Keep "
+            "the bounds where the distribution lies, and scales positive."
         )
 
 

@@ -35,7 +35,9 @@ class Positivity:
     """What is known to be positive of the values of one structure."""
 
     def __init__(self, terms: Iterable[Term]) -> None:
-        self._terms = {term.name: term for term in terms}
+        self._named: dict[str, bool] = {}
+        for term in terms:  # in the order of declaration: what a term refers to is known before it
+            self._named[term.name] = self._of(term)
 
     def holds(self, root: Expression) -> bool:
         """Say whether every entry of a parameter that must be positive is known to be.
@@ -55,7 +57,7 @@ class Positivity:
             case Literal():
                 return node.value > 0.0
             case Reference():
-                return self._is_named(node.name)
+                return self._named[node.name]
             case Index():
                 return known[id(node.base)]
             case Apply(operation="where"):
@@ -67,8 +69,7 @@ class Positivity:
                 return node.operation in _ALWAYS or (node.operation in _OF_POSITIVE and all_are)
         return False
 
-    def _is_named(self, name: str) -> bool:
-        term = self._terms[name]
+    def _of(self, term: Term) -> bool:
         if isinstance(term, Variable):
             return _is_above_zero(term.distribution.support)
         return isinstance(term, Deterministic) and self._is_positive(term.expression)

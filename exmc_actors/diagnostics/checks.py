@@ -61,7 +61,7 @@ def _sample_stats(tree: xr.DataTree) -> tuple[dict[str, np.ndarray], np.ndarray]
         return {}, np.zeros(0, int)
     stats = tree.children["sample_stats"].to_dataset(inherit=False)
     found = {name: by_chain_and_draw(stats, name).values for name in _LOOKED_AT if name in stats}
-    return found, stats["chain"].values
+    return found, stats["chain"].values if found else np.zeros(0, int)
 
 
 def _divergences(stats: dict[str, np.ndarray]) -> str | None:

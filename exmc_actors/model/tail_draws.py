@@ -12,6 +12,9 @@ from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.support_algebra import ends
 from exmc_actors.model.tails import Tails, log_tails
 
+_LAST_COUNT = 2.0**53
+"""Beyond it, floating-point numbers are no longer told from the next count."""
+
 Reached: TypeAlias = Callable[[jax.Array], jax.Array]
 
 
@@ -75,7 +78,7 @@ def _first_count(is_reached: Reached, low: jax.Array, high: jax.Array) -> jax.Ar
 
     def farther(state: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
         first, last, _ = state
-        is_hemmed = is_reached(last) | (last >= high)
+        is_hemmed = is_reached(last) | (last >= high) | (last >= _LAST_COUNT)
         beyond = jnp.minimum(2.0 * last - low + 1.0, high)
         return jnp.where(is_hemmed, first, last + 1.0), jnp.where(is_hemmed, last, beyond), ~is_hemmed
 
@@ -86,7 +89,7 @@ def _first_count(is_reached: Reached, low: jax.Array, high: jax.Array) -> jax.Ar
         return jnp.where(reached, first, middle + 1.0), jnp.where(reached, middle, last)
 
     def is_open(both: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return jnp.any(both[0] < both[1])
+        return jnp.any((both[0] < both[1]) & (both[1] <= _LAST_COUNT))
 
     first, last, _ = lax.while_loop(lambda s: jnp.any(s[2]), farther, (low, low, jnp.ones(low.shape, bool)))
     least: jax.Array = lax.while_loop(is_open, halved, (first, last))[1]

@@ -128,7 +128,13 @@ def test_bounds_that_leave_nothing_are_refused_by_the_draw_that_has_them(b, inne
     b.det("twice", 2.0 * ex.math.sum("y"))
     b.obs("z", ex.Normal("twice", 1.0), [0.0])
     with pytest.raises(
-        ModelError, match=r"^y: nothing of Truncated\(.*, upper=mu\) .* at the values of draw 2"
+        ModelError, match=r"^y: nothing can be drawn from Truncated\(.*, upper=mu\) at the values of draw 2"
     ):
         simulate(b.model(), ["z"], KEY, 3, {"mu": np.array([1.0, 2.0, -1.0])})
     assert np.isfinite(simulate(b.model(), ["z"], KEY, 2, {"mu": np.array([1.0, 2.0])})["z"]).all()
+
+
+def test_what_a_negative_scale_leaves_between_bounds_is_not_drawn(b):
+    b.obs("y", ex.Truncated(ex.Normal(0.0, "mu"), lower=0.0), [0.0])
+    with pytest.raises(ModelError, match=r"^y: nothing can be drawn from .* at the values of draw 1: "):
+        simulate(b.model(), ["y"], KEY, 2, {"mu": np.array([1.0, -1.0])})

@@ -63,3 +63,13 @@ def test_an_array_that_is_the_parameter_was_looked_at_when_it_was_declared():
 @pytest.mark.parametrize(("prior", "is_positive"), PRIORS)
 def test_a_variable_is_positive_where_its_support_is(prior, is_positive):
     assert known(lambda b, p, u: b.rv("scale", prior)) == is_positive
+
+
+def test_long_chains_of_deterministics_are_walked_once():
+    def declare(b, p, u):
+        before = last = p
+        for number in range(400):  # each uses the two before it
+            before, last = last, b.det(f"h{number}", 0.5 * before + 0.5 * last)
+        return last
+
+    assert known(declare)

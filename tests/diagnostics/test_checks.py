@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray
 
 from exmc_actors.diagnostics.checks import e_bfmi, problems
 
@@ -82,3 +83,9 @@ def test_too_few_draws_are_not_judged(tree_of, draws):
 def test_a_constant_is_no_problem(good_posterior, tree_of):
     good_posterior["tau"][:] = 1.0
     assert problems(tree_of(good_posterior)) == []
+
+
+def test_statistics_without_any_of_those_that_are_looked_at_are_no_problem(good_posterior, tree_of):
+    tree = tree_of(good_posterior)
+    tree["sample_stats"] = xarray.DataTree()
+    assert problems(tree) == []

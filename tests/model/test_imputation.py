@@ -172,3 +172,10 @@ def test_weights_are_data():
 def test_what_cannot_be_gets_a_sentence(declare, sentence):
     with pytest.raises(ModelError, match=sentence):
         declare(ex.Builder())
+
+
+@pytest.mark.parametrize("values", [[1.0, None], ["a", "b"]])
+def test_masked_data_that_are_no_numbers_are_refused_in_a_sentence(values):
+    b = ex.Builder()
+    with pytest.raises(ModelError, match=r"^y"):
+        b.obs("y", ex.Normal(0.0, 1.0), np.ma.array(values, mask=[False, True]))

@@ -66,3 +66,9 @@ def test_each_entry_has_bounds_and_parameters_of_its_own():
     draws = draw_within(jax.random.key(2), ex.Normal(np.array([0.0, 1.0, 1e6]), 1.0), lower, None, (500, 3))
     assert (np.asarray(draws) >= lower).all()
     assert abs(np.asarray(draws).mean(axis=0) - [0.0, 40.0256, 1e6]).max() < 5.0 / np.sqrt(500)
+
+
+@pytest.mark.parametrize(("probability", "lower"), [(1e-3, 2e16), (1e-18, None)])
+def test_counts_that_no_number_tells_from_the_next_end_the_search(probability, lower):
+    draws = np.asarray(draw_within(jax.random.key(1), ex.Geometric(probability), lower, None, (20,)))
+    assert (draws >= (1.0 if lower is None else lower)).all()

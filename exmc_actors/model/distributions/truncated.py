@@ -101,9 +101,10 @@ class Truncated(CutOff):
         return jnp.nan
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        """Draw independent values, however little is left; NaN where nothing is."""
+        """Draw independent values, however little is left; NaN where nothing is or can be."""
         drawn = draw_within(key, self._part, self.lower, self.upper, shape)
-        return jnp.where(self._log_left() > -jnp.inf, drawn, jnp.nan)
+        is_possible = jnp.isfinite(self._part.possible_normaliser()) & (self._log_left() > -jnp.inf)
+        return jnp.where(is_possible, drawn, jnp.nan)
 
 
 def _log_sum(start: Any, log_distance: Any) -> Any:
