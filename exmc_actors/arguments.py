@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
-import numpy as np
-
 from exmc_actors.errors import SettingsError
 
 
@@ -80,6 +78,7 @@ def boolean(name: str, value: Any) -> bool:
     Raises:
       SettingsError: it is something else.
     """
-    if isinstance(value, bool | np.bool_):
+    kind = type(value)  # by its name, since NumPy's is no subclass of Python's, and NumPy is not loaded here
+    if (kind.__module__, kind.__name__) in (("builtins", "bool"), ("numpy", "bool")):
         return bool(value)
     raise SettingsError(f"{name} must be True or False, got {value!r}: write, say, {name}=True.")

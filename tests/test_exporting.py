@@ -81,7 +81,10 @@ def written(tree, path):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("options", "chunk"),
-    [({"save_warmup": True}, 700), ({"var_names": ["theta", "tau"]}, 1 << 20)],
+    [
+        pytest.param({"save_warmup": True}, 700, marks=pytest.mark.slow),
+        ({"var_names": ["theta", "tau"]}, 1 << 20),
+    ],
 )
 def test_what_is_exported_is_what_loading_and_writing_gives(
     stored, tmp_path, monkeypatch, kind, options, chunk

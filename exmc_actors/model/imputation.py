@@ -43,7 +43,7 @@ def imputed(
     """
     mask = np.ma.getmaskarray(data)
     _check(distribution, mask)
-    check_finite(frozen_array(np.where(mask, 0.0, data.data), name))
+    check_finite(frozen_array(data.filled(0), name))
     warnings.warn(
         f"{name}: {int(mask.sum())} of {mask.size} entries are missing and are sampled as {name}_unobserved.",
         ModelWarning,

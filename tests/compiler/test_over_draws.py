@@ -91,7 +91,7 @@ def test_how_a_variable_is_sampled_is_no_matter(b):
         assert abs(standard.std() - 1.0) < 5.0 / np.sqrt(1000)
 
 
-@pytest.mark.parametrize("sizes", [(10, 40), (100, 400)])
+@pytest.mark.parametrize("sizes", [(10, 40), pytest.param((100, 400), marks=pytest.mark.slow)])
 def test_a_value_has_the_same_bits_whichever_others_and_however_many_draws_are_asked_for(b, sizes):
     for name, size in zip(("y", "z"), sizes, strict=True):
         b.obs(name, ex.Normal("mu", "tau"), np.zeros(size))
