@@ -20,6 +20,12 @@ _OF_BOTH = ("draws", "chains", "cores")
 """What may be given for a run that goes on, too."""
 
 
+_FUNCTIONS = {
+    "runner": "that runs a function, as exmc_actors.runtime.in_thread does",
+    "parts": "of a run's parts, as exmc_actors.faults.Faults() is",
+}
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a run is asked for, each part as it should be by itself."""
@@ -72,9 +78,11 @@ def _check_parts(options: Mapping[str, Any]) -> None:
             f"views must be a list of async functions of a run's subscribe, got {views!r}: write, say, "
             "views=[my_view]."
         )
-    for name in ("runner", "parts"):
+    for name in _FUNCTIONS:
         if name in options and not callable(options[name]):
-            raise SettingsError(f"{name} must be a function, got {options[name]!r}: leave it out.")
+            raise SettingsError(
+                f"{name} must be a function {_FUNCTIONS[name]}, got {options[name]!r}: leave it out."
+            )
 
 
 def _settings(options: Mapping[str, Any]) -> Settings:

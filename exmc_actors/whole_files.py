@@ -56,7 +56,7 @@ def completed(path: Path) -> Iterator[Path]:
     with _beside(path) as room:
         part = Path(room) / path.name
         yield part
-        if part.is_dir():  # a folder takes the place of nothing; a file would not take that of a folder
+        if part.is_dir():  # the system gives a folder no name that is taken, but a file that of a file
             _remove(path)
         part.replace(path)
 

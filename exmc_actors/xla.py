@@ -101,9 +101,9 @@ def compiler_options() -> dict[str, Any]:
     """Return the options that all functions of this library are compiled with; for reading only.
 
     XLA:CPU hands some sums and products to a library, YNN, unless it is told not to.  A loop that calls it is
-    not folded, and what it computes is wrong at times: in JAX 0.12 a few values of a program as plain as
-    ``x - jnp.sum(x)`` of normal draws are NaN, others in each run, and 0.10 has programs that it never ends.
-    A version of XLA that does not know the option is given none.
+    not folded, and what it computes is wrong at times: in JAX 0.12 a few of many normal draws, less each its
+    share of their sum, are NaN, others in each run (``tests/test_xla.py``); jax issue 39257 has a program
+    that crashes or never ends.  A version of XLA that does not know the option is given none.
     """
     prepare()
     try:

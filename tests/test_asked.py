@@ -21,8 +21,8 @@ from exmc_actors.options import settled
         ({"block_size": 50}, "block_size must be None, or have the methods choose and observe, .* got 50"),
         ({"views": 3}, "views must be a list of async functions of a run's subscribe, got 3"),
         ({"views": [3]}, r"views must be a list of async functions of a run's subscribe, got \[3\]"),
-        ({"runner": 3}, "runner must be a function, got 3"),
-        ({"parts": None}, "parts must be a function, got None"),
+        ({"runner": 3}, "runner must be a function that runs a function, as .* does, got 3: leave it out"),
+        ({"parts": None}, "parts must be a function of a run's parts, as .* is, got None"),
         ({"store": ""}, "a store is the name of a folder"),
     ],
 )

@@ -187,7 +187,7 @@ class TestPosteriorPredictive:
             ("mu", "mu is a free variable: its draws are in the tree's posterior already"),
             (["y", "efect"], "'efect'.*effect"),
             ([], "var_names is empty"),
-            (3, "var_names must be a name or a list of names, got 3"),
+            (3, "var_names must be a name, a list of names, or None, got 3"),
         ],
     )
     def test_names_that_cannot_be_predicted_are_refused(self, schools, posterior, var_names, sentence):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import prod
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exmc_actors.arguments import names
 from exmc_actors.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -41,14 +42,7 @@ def posterior_of(tree: xr.DataTree) -> xr.Dataset:
 
 def names_in(var_names: str | Sequence[str]) -> list[str]:
     """Return the names asked for as a list; what is no name, and no list of names, is refused."""
-    if isinstance(var_names, str):
-        return [var_names]
-    names = list(var_names) if isinstance(var_names, Iterable) else []
-    if not isinstance(var_names, Iterable) or not all(isinstance(name, str) for name in names):
-        raise SettingsError(
-            f"var_names must be a name or a list of names, got {var_names!r}: write, say, var_names=['mu']."
-        )
-    return names
+    return list(names("var_names", var_names) or ())
 
 
 def chosen_variables(

@@ -73,7 +73,7 @@ def test_what_is_no_tree_is_refused_with_how_to_make_one(given):
 
 @pytest.mark.parametrize("given", [3, [1], ["mu", None]])
 def test_names_that_are_none_are_refused(tree_of, given):
-    with pytest.raises(SettingsError, match="var_names must be a name or a list of names, got"):
+    with pytest.raises(SettingsError, match="var_names must be a name, a list of names, or None, got"):
         chosen_variables(posterior_of(tree_of({"mu": np.zeros((1, 4))})), given)
 
 

@@ -186,7 +186,7 @@ def test_mistakes_get_a_sentence(draws, tree_of, stats_of, dataset, tmp_path):
         "var_names has 'yy', which posterior_predictive lacks: did you mean 'y'", predicted, "ppc", ["yy"]
     )
     refused("no prediction is named, so that nothing would be plotted", predicted, "ppc", [])
-    refused("var_names must be a name or a list of names, got 3", tree, "trace", 3)
+    refused("var_names must be a name, a list of names, or None, got 3", tree, "trace", 3)
     refused("a pair plot needs two quantities at least, got mu", tree, "pair", "mu")
     refused("the tree has no energy in sample_stats", tree, "energy")
     with_energy = tree_of({"mu": draws()}, sample_stats=stats_of())
