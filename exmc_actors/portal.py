@@ -127,9 +127,18 @@ class Portal:
 
     async def _unwrapped(self, how: outcome.Outcome[T] | None) -> T:
         if how is None:
-            await asyncio.shield(self._ended)
+            await self._told()
             raise NoLongerOpen("the run is no longer open: ask it within the block that opens it.")
         return how.unwrap()
+
+    async def _told(self) -> None:
+        """Wait for the end of trio's loop, and then for those who were to hear of it before.
+
+        The task that holds the portal is cancelled by that, and raises why trio ended instead of going on.
+        """
+        told = self._loop.create_future()
+        self._ended.add_done_callback(lambda _: _set(told, None))
+        await told
 
     def _live(self) -> None:
         """Be the thread."""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import trio
 
+from exmc_actors import portal as portals
 from exmc_actors.portal import NoLongerOpen, open_portal
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
@@ -80,6 +81,30 @@ def test_what_ends_trio_is_raised_where_the_portal_is_held():
 
     async def main():
         async with open_portal() as portal:
+            await portal.call(exit_)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        asyncio.run(main())
+    assert caught.group_contains(SystemExit)
+
+
+def test_what_ends_trio_is_raised_where_the_portal_is_asked_before_its_holder_has_heard(monkeypatch):
+    async def exit_():
+        raise SystemExit(3)
+
+    async def main():
+        async with open_portal() as portal:
+            first, set_ = asyncio.Event(), portals._set
+
+            def set_behind(future, value):
+                if future is portal._ended:
+                    first.set()  # who waits for this goes on before those who are told of the end
+                set_(future, value)
+
+            monkeypatch.setattr(portals, "_set", set_behind)
+            portal._start(exit_, asyncio.get_running_loop().create_future())
+            await first.wait()
+            assert portal._ended.done()
             await portal.call(exit_)
 
     with pytest.raises(BaseExceptionGroup) as caught:
