@@ -112,7 +112,10 @@ class Control:
             first = len(self._log.chains)
             room = self._parts.settings.chains + MOST_ADDED - first
             if number > room:
-                raise SettingsError(f"add_chains can add {room} more chains to this run, got {number}.")
+                raise SettingsError(
+                    f"add_chains can add {room} more chains to this run, got {number}: begin another run for "
+                    "the others."
+                )
             for chain in range(first, first + number):
                 await self._add(chain)
             return range(first, first + number)
