@@ -59,7 +59,7 @@ def _sample_stats(tree: xr.DataTree) -> tuple[dict[str, np.ndarray], np.ndarray]
     """Return what is looked at, and the numbers of its chains: a posterior may have fewer."""
     if "sample_stats" not in tree.children:
         return {}, np.zeros(0, int)
-    stats = tree.children["sample_stats"].to_dataset(inherit=False)
+    stats = tree.children["sample_stats"].to_dataset()
     found = {name: by_chain_and_draw(stats, name).values for name in _LOOKED_AT if name in stats}
     return found, stats["chain"].values if found else np.zeros(0, int)
 

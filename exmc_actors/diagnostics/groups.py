@@ -83,9 +83,24 @@ def with_group(
     group = Labels(dims, coords).dataset(arrays, ("chain", "draw"), _with_origin(attrs), None)
     posterior = posterior_of(tree)
     numbers = {axis: posterior.coords[axis] for axis in ("chain", "draw") if axis in posterior.coords}
-    extended = tree.copy(deep=False)
-    extended[name] = xr.DataTree(dataset=group.assign_coords(numbers))
+    group = group.assign_coords(numbers)
+    extended = _with_room_for(group, tree.copy(deep=False))
+    extended[name] = xr.DataTree(dataset=group)
     return extended
+
+
+def _with_room_for(group: xr.Dataset, tree: xr.DataTree) -> xr.DataTree:
+    """Return a tree where each group has for itself the labels that all shared and this one has otherwise."""
+    import xarray as xr
+
+    shared = tree.to_dataset().xindexes
+    others = [
+        axis for axis in shared if axis in group.sizes and not shared[axis].equals(group.xindexes[axis])
+    ]
+    if not others:
+        return tree
+    groups = {node.path: node.to_dataset() for node in tree.subtree}
+    return xr.DataTree.from_dict(groups | {"/": tree.to_dataset().drop_vars(others)})
 
 
 def draws_of(

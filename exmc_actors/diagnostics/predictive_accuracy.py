@@ -123,7 +123,7 @@ def _log_likelihood(tree: xr.DataTree, var_name: str | None) -> xr.DataArray:
             "a tree with a group 'log_likelihood' is needed: write "
             "tree = ex.log_likelihood(tree, model) first."
         )
-    group = tree.children["log_likelihood"].to_dataset(inherit=False)
+    group = tree.children["log_likelihood"].to_dataset()
     names = [str(name) for name in group.data_vars]
     if var_name is None and len(names) > 1:
         raise SettingsError(

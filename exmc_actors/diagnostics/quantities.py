@@ -37,7 +37,7 @@ def posterior_of(tree: xr.DataTree) -> xr.Dataset:
     if "posterior" not in tree.children:
         groups = ", ".join(tree.children) or "no group at all"
         raise SettingsError(f"A DataTree with a group 'posterior' is needed; this one has {groups}.")
-    return tree.children["posterior"].to_dataset(inherit=False)
+    return tree.children["posterior"].to_dataset()
 
 
 def names_in(var_names: str | Sequence[str]) -> list[str]:

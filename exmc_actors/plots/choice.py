@@ -146,7 +146,7 @@ def statistic(tree: xr.DataTree, name: str) -> xr.DataArray | None:
     """Return a sample statistic, chain and draw first; None where the tree has none."""
     if "sample_stats" not in tree.children or name not in tree.children["sample_stats"].data_vars:
         return None
-    stats = tree.children["sample_stats"].to_dataset(inherit=False)
+    stats = tree.children["sample_stats"].to_dataset()
     by_chain_and_draw(stats, name)  # refuses what has no draws
     return stats[name].transpose("chain", "draw", ...)
 

@@ -34,10 +34,8 @@ def ppc_picture(tree: xr.DataTree, var_names: str | Sequence[str] | None) -> Pic
             "the tree has no posterior_predictive: make it by "
             "tree = ex.sample_posterior_predictive(tree, model)."
         )
-    predicted = tree.children["posterior_predictive"].to_dataset(inherit=False)
-    observed = (
-        tree.children["observed_data"].to_dataset(inherit=False) if "observed_data" in tree.children else {}
-    )
+    predicted = tree.children["posterior_predictive"].to_dataset()
+    observed = tree.children["observed_data"].to_dataset() if "observed_data" in tree.children else {}
     names = chosen_variables(predicted, var_names, "posterior_predictive")
     if not names:
         raise SettingsError("no prediction is named, so that nothing would be plotted: leave var_names out.")

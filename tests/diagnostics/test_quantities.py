@@ -39,6 +39,13 @@ def test_quantities_are_named_by_position_where_two_labels_read_alike(tree_of, l
     assert list(online.names) == named
 
 
+def test_quantities_have_the_labels_that_groups_share_at_the_root_of_a_tree():
+    posterior = xr.Dataset({"theta": (("chain", "draw", "school"), np.zeros((2, 5, 2)))})
+    shared = xr.Dataset(coords={"school": ["Choate", "Deerfield"]})
+    tree = xr.DataTree.from_dict({"/": shared, "posterior": posterior})
+    assert names(posterior_of(tree)) == ["theta[Choate]", "theta[Deerfield]"]
+
+
 def test_each_name_comes_with_its_own_draws(tree_of):
     values = np.random.default_rng(1).normal(size=(2, 5, 3, 2))
     (part,) = quantities(posterior_of(tree_of({"x": values})), ["x"])
