@@ -141,7 +141,7 @@ def draws_of(
 
 
 def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], labels: Labels) -> np.ndarray:
-    by_chain_and_draw(posterior, name)  # refuses what has no draws
+    by_chain_and_draw(posterior, name)  # refuses what is no draws
     variable = posterior[name]
     axes = labels.axes(name, len(shape))
     is_named = set(axes) <= set(variable.dims)

@@ -13,7 +13,7 @@ import numpy as np
 from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
 from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
 from exmc_actors.diagnostics.ess import ess
-from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
+from exmc_actors.diagnostics.quantities import by_chain_and_draw, chosen_variables, posterior_of, quantities
 from exmc_actors.diagnostics.ranks import split_chains
 from exmc_actors.errors import SamplingWarning, SettingsError
 
@@ -135,6 +135,7 @@ def _log_likelihood(tree: xr.DataTree, var_name: str | None) -> xr.DataArray:
         raise SettingsError(
             f"the log likelihood has no variable {name!r}; it has {', '.join(names) or 'none'}."
         )
+    by_chain_and_draw(group, name)  # refuses what is no draws
     return _usable(group[name].transpose("chain", "draw", ...))
 
 
@@ -151,20 +152,24 @@ def _usable(values: xr.DataArray) -> xr.DataArray:
             f"the log likelihood of {values.name} is {values.values[at]} at chain {at[0]}, draw {at[1]}, "
             f"observation {list(at[2:])}: it must be finite at every draw."
         )
-    return values
+    # Of thousands of draws, sums of single precision keep few digits, and the variances fewer.
+    return values.astype(float, copy=False)
 
 
 def _relative_efficiency(tree: xr.DataTree) -> float:
     """Return the effective draws per draw of the posterior's means; one chain is taken for independent."""
-    posterior = tree.children.get("posterior")
-    if posterior is None or posterior.sizes["chain"] == 1 or posterior.sizes["draw"] < FEWEST_DRAWS:
+    if "posterior" not in tree.children:
         return 1.0
-    dataset = posterior_of(tree)
-    count = posterior.sizes["chain"] * posterior.sizes["draw"]
+    posterior = posterior_of(tree)
+    count = 1
     sizes: list[np.ndarray] = []
-    for part in quantities(dataset, chosen_variables(dataset, None)):
+    for part in quantities(posterior, chosen_variables(posterior, None)):
+        _, chains, draws = part.draws.shape
+        if chains == 1 or draws < FEWEST_DRAWS:
+            return 1.0
+        count = chains * draws
         sound = part.draws[np.isfinite(part.draws).all(axis=(1, 2))].astype(float, copy=False)
-        sizes += [ess(split_chains(draws[None])) for draws in sound]
+        sizes += [ess(split_chains(one[None])) for one in sound]
     return float(np.concatenate(sizes).mean()) / count if sizes else 1.0
 
 

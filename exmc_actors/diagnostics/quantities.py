@@ -96,9 +96,18 @@ def quantities(posterior: xr.Dataset, var_names: Sequence[str], *, stride: int =
 
 
 def by_chain_and_draw(dataset: xr.Dataset, name: str) -> xr.Variable:
-    """Return a variable whose first axes are ``chain`` and ``draw``, without its coordinates."""
+    """Return a variable whose first axes are ``chain`` and ``draw``, without its coordinates.
+
+    Raises:
+        SettingsError: it has no draws, or they are no numbers.
+    """
     # Not dataset[name].transpose: collecting the coordinates costs more than judging a quantity.
     variable = dataset.variables[name]
+    if variable.dtype.kind not in "biuf":
+        raise SettingsError(
+            f"{name} must hold real numbers, it holds {variable.dtype}: take what is no draw out of its "
+            "group by drop_vars, or turn it into numbers by astype(float)."
+        )
     if variable.dims[:2] == ("chain", "draw"):
         return variable
     if not {"chain", "draw"} <= set(variable.dims):

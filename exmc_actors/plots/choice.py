@@ -147,7 +147,7 @@ def statistic(tree: xr.DataTree, name: str) -> xr.DataArray | None:
     if "sample_stats" not in tree.children or name not in tree.children["sample_stats"].data_vars:
         return None
     stats = tree.children["sample_stats"].to_dataset()
-    by_chain_and_draw(stats, name)  # refuses what has no draws
+    by_chain_and_draw(stats, name)  # refuses what is no draws
     return stats[name].transpose("chain", "draw", ...)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from arviz_stats.base.array import array_stats
 from scipy import stats
 from scipy.special import logsumexp
@@ -77,6 +78,24 @@ def test_waic_is_its_formula(tree):
     np.testing.assert_allclose(found.elpd_i, lppd - p_i, rtol=1e-12)
     assert found.p == pytest.approx(p_i.sum(), rel=1e-12)
     assert found.se == pytest.approx(np.sqrt(len(Y)) * (lppd - p_i).std(ddof=1), rel=1e-12)
+
+
+@pytest.mark.parametrize("estimate", [loo, waic])
+def test_log_likelihoods_of_single_precision_are_summed_in_double(estimate, tree_of, with_logs):
+    mu = np.random.default_rng(1).normal(size=(4, 5000)) * 0.2
+    logs = (stats.norm.logpdf(np.arange(3.0), mu[..., None], 1.0) - 3e4).astype(np.float32)
+    single, double = (
+        estimate(with_logs(tree_of({"mu": mu}), {"y": one})) for one in (logs, logs.astype(float))
+    )
+    assert (single.elpd, single.p, single.se) == (double.elpd, double.p, double.se)
+
+
+@pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
+def test_log_likelihoods_may_be_integers(tree_of, with_logs):
+    logs = np.random.default_rng(1).integers(-900, 0, size=(2, 500, 3))
+    mu = np.random.default_rng(2).normal(size=(2, 500))
+    found = [loo(with_logs(tree_of({"mu": mu}), {"y": one})) for one in (logs, logs.astype(float))]
+    assert found[0].elpd_i.identical(found[1].elpd_i)
 
 
 def test_keeps_names_and_labels(tree_of, with_logs):
@@ -171,3 +190,16 @@ class TestRefuses:
     def test_too_little_to_say_anything(self, estimate, tree_of, with_logs):
         with pytest.raises(SettingsError, match=r"y has shape \(1, 1, 3\): two draws"):
             estimate(with_logs(tree_of({"mu": np.zeros((1, 1))}), {"y": np.zeros((1, 1, 3))}))
+
+    @pytest.mark.parametrize(("group", "name"), [("log_likelihood", "y"), ("posterior", "mu")])
+    def test_a_group_without_chains(self, estimate, tree, group, name):
+        tree[group] = xr.DataTree(dataset=tree[group].to_dataset().isel(chain=0))
+        if (estimate, group) != (waic, "posterior"):  # which it does not look at
+            with pytest.raises(SettingsError, match=f"{name} must have the dimensions chain and draw"):
+                estimate(tree)
+
+    def test_log_likelihoods_that_are_text(self, estimate, tree_of, with_logs):
+        with pytest.raises(
+            SettingsError, match="y must hold real numbers, it holds <U1: take what is no draw"
+        ):
+            estimate(with_logs(tree_of({"mu": np.zeros((2, 30))}), {"y": np.full((2, 30, 3), "a")}))

@@ -92,3 +92,14 @@ def test_a_variable_without_draws_is_refused_by_name(tree_of):
         names(posterior)
     with pytest.raises(SettingsError, match="one must have the dimensions chain and draw, it has none"):
         list(quantities(posterior, ["one"]))
+
+
+@pytest.mark.parametrize("value", ["a", np.datetime64("2026-01-01", "ns"), 1j, None])
+def test_a_variable_of_no_numbers_is_refused_by_name(value):
+    draws = np.full((2, 5), value)
+    posterior = xr.Dataset({"mu": (("chain", "draw"), np.zeros((2, 5))), "kind": (("chain", "draw"), draws)})
+    with pytest.raises(
+        SettingsError, match=r"kind must hold real numbers, it holds .*: take .* by drop_vars"
+    ):
+        names(posterior)
+    assert list(quantities(posterior, ["mu"]))
