@@ -18,7 +18,7 @@ class Halves(NamedTuple):
     r_hat: np.ndarray
     """NaN where nothing varies, infinite where each half stands still; neither ranked nor folded."""
     between: np.ndarray
-    """The variance of the halves' means."""
+    """The variance of the halves' means, each with the weight of its draws."""
     draws: float
     """Of a half, their mean."""
     number: int
@@ -48,9 +48,14 @@ def halves(chains: Sequence[Moments]) -> Halves:
         chains: the bins of each, at least two bins with two draws or more, or four with one.
     """
     parts = [half for chain in chains for half in halves_of(chain)]
-    draws = float(np.mean([part.draws for part in parts]))
-    between = np.stack([part.mean for part in parts]).var(axis=0, ddof=1)
-    within = np.mean([part.variance for part in parts], axis=0)
+    counts = np.array([part.draws for part in parts])
+    draws = float(counts.mean())
+    # A mean of few draws scatters more, and its chain brings as little to the estimates of all draws.
+    weights = (counts / draws)[:, np.newaxis]
+    means = np.stack([part.mean for part in parts])
+    apart = means - (weights * means).mean(axis=0)
+    between = (weights * (apart * apart)).sum(axis=0) / (len(parts) - 1)
+    within = (weights * np.stack([part.variance for part in parts])).mean(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         r_hat = np.sqrt(between / within + (draws - 1.0) / draws)
     return Halves(r_hat, between, draws, len(parts))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from arviz_stats.base.array import array_stats
 
+from exmc_actors.diagnostics.online import Online
 from exmc_actors.diagnostics.ranks import split_chains
 from exmc_actors.diagnostics.rhat import rhat
-from tests.diagnostics.online.conftest import online_of
+from tests.diagnostics.online.conftest import block_of, online_of
 
 AXES = {"chain_axis": 1, "draw_axis": 2}
 
@@ -42,6 +43,32 @@ def test_chains_that_disagree_are_found(autoregressive):
     assert summary.r_hat[1] > 2.0
     assert summary.ess[1] < 20.0
     assert summary.ess[0] > 3000.0
+
+
+def with_a_short_one(draws, short):
+    """Return a summary of chains as ``autoregressive`` makes them, and of a shorter one."""
+    online = Online(draws.shape[1] + 1)
+    for chain, values in enumerate([*np.moveaxis(draws, 1, 0), short[:, 0]]):
+        online.observe(block_of(chain, 0, values.T))
+    return online.summary()
+
+
+@pytest.mark.parametrize("length", [20, 200])
+@pytest.mark.parametrize("correlation", [0.0, 0.9])
+def test_a_chain_that_has_just_begun_spoils_nothing(autoregressive, correlation, length):
+    draws = autoregressive(40, 4, 5000, correlation=correlation)
+    without = online_of(draws).summary()
+    found = with_a_short_one(draws, autoregressive(40, 1, length, correlation=correlation, seed=2))
+    assert np.abs(np.log(found.ess / without.ess)).mean() < 0.05
+    assert (found.ess > 0.7 * without.ess).all()
+    np.testing.assert_allclose(found.r_hat, without.r_hat, atol=0.005)
+
+
+def test_a_shorter_chain_that_disagrees_is_found(autoregressive):
+    draws = autoregressive(4, 4, 5000, correlation=0.5)
+    found = with_a_short_one(draws, 5.0 + autoregressive(4, 1, 200, correlation=0.5, seed=2))
+    assert (found.r_hat > 1.05).all()
+    assert (found.ess < 500.0).all()
 
 
 def test_chains_that_drift_are_found():
