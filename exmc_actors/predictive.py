@@ -12,6 +12,7 @@ from exmc_actors.compiler import Evaluator, LogDensity, Program
 from exmc_actors.compiler.over_draws import inputs_of, simulate
 from exmc_actors.compiler.over_draws import log_likelihood as log_likelihood_of
 from exmc_actors.compiler.passes import measurable_operations
+from exmc_actors.diagnostics.elpd import weights_name
 from exmc_actors.diagnostics.groups import build_prior, draws_of, with_group
 from exmc_actors.diagnostics.quantities import names_in
 from exmc_actors.errors import SamplingWarning, SettingsError
@@ -110,7 +111,8 @@ def sample_posterior_predictive(
 def log_likelihood(tree: "xarray.DataTree", model: Any) -> "xarray.DataTree":
     """Compute the log density of every observed event at each draw of a posterior.
 
-    An event is one number, or a vector or matrix where the distribution is one of these.
+    An event is one number, or a vector or matrix where the distribution is one of these.  Where an
+    observation ``y`` has weights, its values are multiplied by them, and a coordinate ``y_weights`` has them.
 
     Args:
       tree: with a group ``posterior``; it stays as it is.
@@ -127,7 +129,26 @@ def log_likelihood(tree: "xarray.DataTree", model: Any) -> "xarray.DataTree":
     observed = _predicted(declared, None)
     given, counts = _given(tree, declared, observed)
     found = log_likelihood_of(declared, given, counts[0] * counts[1])
-    return _extended(tree, "log_likelihood", found, counts, declared)
+    extended = _extended(tree, "log_likelihood", found, counts, declared)
+    _add_weights(extended.children["log_likelihood"], declared)
+    return extended
+
+
+def _add_weights(group: "xarray.DataTree", model: Model) -> None:
+    """Add weights as coordinates: what weighs nothing has the value of what is certain, but is none."""
+    for site in model.sites:
+        if isinstance(site, Observation) and site.weights is not None:
+            name = weights_name(site.name)
+            if name in group:
+                raise SettingsError(
+                    f"{name} is an observation, and would be the name of the weights of {site.name}: name it "
+                    "otherwise."
+                )
+            events = group[site.name].isel(chain=0, draw=0)
+            group.coords[name] = (
+                events.dims,
+                np.broadcast_to(site.weights.array, events.shape).astype(float),
+            )
 
 
 def _declared(model: Any) -> Model:

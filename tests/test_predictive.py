@@ -211,6 +211,25 @@ class TestLogLikelihood:
         assert tree["log_likelihood/y"].dims == ("chain", "draw", "pair")
         np.testing.assert_allclose(tree["log_likelihood/y"], -np.log(2.0 * np.pi), rtol=1e-10)
 
+    def test_has_the_weights_of_the_events(self):
+        b = ex.Builder()
+        mu = b.rv("mu", ex.Normal(0.0, 1.0))
+        b.obs("y", ex.Normal(mu, 1.0), np.zeros((2, 3)), weights=[1.0, 0.0, 2.0])
+        b.obs("m", mu + b.rv("z", ex.Normal(0.0, 1.0), shape=2), np.zeros(2), weights=[0.0, 1.0])
+        draws = tree_with(mu=np.random.default_rng(1).normal(size=(1, 30)))
+        logs = ex.log_likelihood(draws, b.model())["log_likelihood"]
+        assert logs["y_weights"].values.tolist() == [[1.0, 0.0, 2.0]] * 2
+        assert logs["m_weights"].values.tolist() == [0.0, 1.0]
+        assert list(logs.data_vars) == ["y", "m"]
+
+    def test_an_observation_with_the_name_of_anothers_weights_is_refused(self):
+        b = ex.Builder()
+        mu = b.rv("mu", ex.Normal(0.0, 1.0))
+        b.obs("y", ex.Normal(mu, 1.0), np.zeros(2), weights=[1.0, 0.0])
+        b.obs("y_weights", ex.Normal(mu, 1.0), np.zeros(2))
+        with pytest.raises(ex.SettingsError, match="y_weights is an observation, and would be the name"):
+            ex.log_likelihood(tree_with(mu=np.zeros((1, 30))), b.model())
+
     def test_leads_to_loo_waic_and_a_comparison(self, schools, posterior):
         tree = ex.log_likelihood(posterior, schools)
         assert ex.loo(tree).elpd == pytest.approx(-30.8, abs=0.5)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
+from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum, weights_of
 from exmc_actors.diagnostics.predictive_accuracy import loo_with_doubt
 from exmc_actors.diagnostics.stacking import stacking_weights
 from exmc_actors.errors import SamplingWarning, SettingsError
@@ -50,7 +50,8 @@ def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFr
     names = sorted(estimates, key=lambda name: -estimates[name].elpd)
     for name in names[1:]:
         _check_same(names[0], estimates[names[0]], name, estimates[name])
-    pointwise = np.stack([np.ravel(estimates[name].elpd_i.values) for name in names], axis=1)
+    counts = weights_of(estimates[names[0]].elpd_i) > 0.0
+    pointwise = np.stack([estimates[name].elpd_i.values[counts] for name in names], axis=1)
     behind = pointwise[:, :1] - pointwise
     weights = stacking_weights(pointwise)
     rows = [
@@ -97,6 +98,11 @@ def _check_same(first: str, one: Elpd, second: str, other: Elpd) -> None:
         raise SettingsError(
             f"{first} has observations of {one.var_name} in shape {shapes[0]} and {second} in {shapes[1]}: "
             "only predictions of the same observations can be compared."
+        )
+    if not np.array_equal(weights_of(one.elpd_i), weights_of(other.elpd_i)):
+        raise SettingsError(
+            f"{first} and {second} give the observations of {one.var_name} other weights: only predictions "
+            "of the same observations can be compared."
         )
     if one.observed is not None and other.observed is not None:
         _check_equal(first, np.asarray(one.observed), second, np.asarray(other.observed), one.var_name)

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
 
@@ -29,6 +30,7 @@ class Elpd:
     """The effective number of parameters."""
     n_samples: int
     n_data_points: int
+    """Observations; those of weight 0 are none, and add nothing."""
     elpd_i: xr.DataArray
     """What each observation adds to ``elpd``."""
     p_i: xr.DataArray
@@ -62,3 +64,20 @@ def standard_error_of_sum(terms: np.ndarray) -> float:
     Vehtari, Gelman & Gabry (2017), equation 23.
     """
     return math.sqrt(terms.size * terms.var(ddof=1)) if terms.size > 1 else math.nan
+
+
+def weights_name(var_name: str) -> str:
+    """Return the name of the coordinate that says how often each observation of a variable counts."""
+    return f"{var_name}_weights"
+
+
+def weights_of(pointwise: xr.DataArray) -> np.ndarray:
+    """Return how often each observation counts: once where nothing is said of it.
+
+    Args:
+        pointwise: a number an observation, with the name and the coordinates of its log likelihood.
+    """
+    name = weights_name(str(pointwise.name))
+    given = pointwise.coords[name].values if name in pointwise.coords else 1.0
+    weights: np.ndarray = np.broadcast_to(given, pointwise.shape)
+    return weights

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
-from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum
+from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum, weights_of
 from exmc_actors.diagnostics.ess import ess
 from exmc_actors.diagnostics.quantities import by_chain_and_draw, chosen_variables, posterior_of, quantities
 from exmc_actors.diagnostics.ranks import split_chains
@@ -71,15 +71,16 @@ def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str |
             elpd_i[varies], pareto_k[varies], p_i[varies] = array_stats.loo(
                 flat[..., varies], chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
             )
-    elpd_i, pareto_k, p_i = (found.reshape(values.shape[2:]) for found in (elpd_i, pareto_k, p_i))
+    elpd_i, pareto_k, p_i = (each.reshape(values.shape[2:]) for each in (elpd_i, pareto_k, p_i))
     bad = int(np.sum(~(np.asarray(pareto_k) <= good_k)))  # NaN is bad, too
     more = {"warning": bad > 0, "pareto_k": _like(values, pareto_k), "good_k": good_k}
+    found = _elpd("loo", tree, values, elpd_i, p_i, **more)
     doubt = (
-        f"{bad} of {np.size(pareto_k)} observations of {values.name} have a Pareto k above {good_k:.2f}, "
+        f"{bad} of {found.n_data_points} observations of {values.name} have a Pareto k above {good_k:.2f}, "
         "so that their part of elpd_loo is unreliable: the posterior without them is far from the one "
         "with them. Look at them (result.pareto_k), and consider a model with heavier tails."
     )
-    return _elpd("loo", tree, values, elpd_i, p_i, **more), doubt if bad else None
+    return found, doubt if bad else None
 
 
 def waic(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
@@ -108,12 +109,14 @@ def waic(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
     lppd_i = np.log(np.exp(flat - highest).mean(axis=0)) + highest
     p_i = flat.var(axis=0, ddof=1)
     shaky = int((p_i > _SHAKY_VARIANCE).sum())
+    found = _elpd("waic", tree, values, lppd_i - p_i, p_i, warning=shaky > 0)
     if shaky:
         _warn(
-            f"{shaky} of {p_i.size} log likelihoods of {values.name} have a variance above {_SHAKY_VARIANCE} "
-            "over the posterior, so that elpd_waic is unreliable: take ex.loo(tree) instead."
+            f"{shaky} of {found.n_data_points} log likelihoods of {values.name} have a variance above "
+            f"{_SHAKY_VARIANCE} over the posterior, so that elpd_waic is unreliable: take ex.loo(tree) "
+            "instead."
         )
-    return _elpd("waic", tree, values, lppd_i - p_i, p_i, warning=shaky > 0)
+    return found
 
 
 def _log_likelihood(tree: xr.DataTree, var_name: str | None) -> xr.DataArray:
@@ -176,17 +179,18 @@ def _relative_efficiency(tree: xr.DataTree) -> float:
 def _elpd(
     kind: str, tree: xr.DataTree, values: xr.DataArray, elpd_i: np.ndarray, p_i: np.ndarray, **more: Any
 ) -> Elpd:
-    pointwise = np.asarray(elpd_i, float)
+    pointwise = _like(values, elpd_i)
+    counted = pointwise.values[weights_of(pointwise) > 0.0]
     observed = tree.children.get("observed_data")
     return Elpd(
         kind,
         str(values.name),
-        elpd=float(pointwise.sum()),
-        se=standard_error_of_sum(pointwise),
+        elpd=float(counted.sum()),
+        se=standard_error_of_sum(counted),
         p=float(np.sum(p_i)),
         n_samples=values.sizes["chain"] * values.sizes["draw"],
-        n_data_points=pointwise.size,
-        elpd_i=_like(values, pointwise),
+        n_data_points=counted.size,
+        elpd_i=pointwise,
         p_i=_like(values, p_i),
         observed=None if observed is None else observed.data_vars.get(values.name),
         **more,

@@ -101,6 +101,21 @@ def test_refuses_observations_of_other_values(tree):
         compare({"a": tree(-1.0), "b": tree(-2.0, y=other)})
 
 
+def weighted(tree, weights):
+    tree["log_likelihood"].coords["y_weights"] = ("y_dim_0", weights)
+    tree["log_likelihood"] = tree["log_likelihood"].to_dataset() * tree["log_likelihood/y_weights"]
+    return tree
+
+
+def test_refuses_observations_of_other_weights(tree):
+    weights = np.where(Y < 20.0, 1.0, 0.0)
+    with pytest.raises(SettingsError, match="whole and half give the observations of y other weights"):
+        compare({"whole": tree(-1.0), "half": weighted(tree(-3.0), weights)})
+    table = compare({"a": weighted(tree(-1.0, seed=1), weights), "b": weighted(tree(-3.0, seed=2), weights)})
+    behind = (loo(tree(-1.0, seed=1)).elpd_i - loo(tree(-3.0, seed=2)).elpd_i).values[:20]
+    assert table.loc["b", "dse"] == pytest.approx(np.sqrt(20) * behind.std(ddof=1))
+
+
 def test_refuses_estimates_of_two_kinds(tree):
     with pytest.raises(SettingsError, match="a has loo and b waic"):
         compare({"a": loo(tree(-1.0)), "b": waic(tree(-2.0))})

@@ -98,6 +98,24 @@ def test_log_likelihoods_may_be_integers(tree_of, with_logs):
     assert found[0].elpd_i.identical(found[1].elpd_i)
 
 
+@pytest.mark.parametrize("estimate", [loo, waic])
+def test_observations_of_weight_zero_are_none(estimate, tree_of, with_logs):
+    rng = np.random.default_rng(4)
+    bare = tree_of({"mu": rng.normal(size=(4, 500))})
+    logs = rng.normal(-1.0, 0.1, size=(4, 500, 6)) + np.arange(6.0)
+    weights = np.array([1.0, 0.0, 2.0, 1.0, 0.0, 1.0])
+    weighted = with_logs(bare, {"y": logs * weights})
+    weighted["log_likelihood"].coords["y_weights"] = ("y_dim_0", weights)
+    found, without = (
+        estimate(weighted),
+        estimate(with_logs(bare, {"y": (logs * weights)[..., weights > 0.0]})),
+    )
+    assert (found.elpd, found.se, found.p) == pytest.approx((without.elpd, without.se, without.p))
+    assert found.n_data_points == 4
+    np.testing.assert_allclose(found.elpd_i.values[weights > 0.0], without.elpd_i.values)
+    np.testing.assert_array_equal(found.elpd_i.values[weights == 0.0], 0.0)
+
+
 def test_keeps_names_and_labels(tree_of, with_logs):
     draws = np.random.default_rng(1).normal(size=(4, 500, 8))
     tree = with_logs(
