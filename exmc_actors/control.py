@@ -166,6 +166,12 @@ class Control:
         self._log.is_aborted = True
         await self._end_engine()
 
+    async def _end_because(self, reason: str) -> None:
+        """End the run as ``abort`` does, and note why."""
+        if not (self._log.is_over or self._log.is_aborted):
+            self._log.why_stopped = reason
+        await self.abort()
+
     async def cancel(self) -> None:
         """End the run and keep nothing: ``result`` then raises, and a store holds no run any more.
 

@@ -155,7 +155,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "ensemble_width": settings.ensemble_width or None,
         "chain_lengths": committed_draws(log, range(len(log.chains)), "sample"),
         "chain_restarts": [record.restarts for record in log.chains],
-        "stopped": log.why_enough,
+        "stopped": log.why_stopped,
         "stopped_chains": [chain for chain, record in enumerate(log.chains) if record.was_stopped] or None,
         "failed_reasons": [
             f"chain {chain}: {record.reason}"
@@ -174,7 +174,8 @@ def _version() -> str:
 
 def _failure(log: Log, failed: Sequence[int]) -> Exception:
     if not failed:
-        return RunFailed("the run ended before every chain had a draw: there is nothing to return.")
+        why = "" if log.why_stopped is None else f": {log.why_stopped}"
+        return RunFailed(f"the run ended before every chain had a draw{why}. There is nothing to return.")
     first = log.chains[failed[0]]
     kind = StartError if all(log.chains[chain].failed_start for chain in failed) else RunFailed
     others = f" (and {len(failed) - 1} more chains)" if len(failed) > 1 else ""

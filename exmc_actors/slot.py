@@ -157,7 +157,7 @@ class Slot:
         # Chains that were stopped one by one are apart in the result, and the others are whole.
         is_cut = any(record.status == "stopped" and not record.was_stopped for record in log.chains)
         is_whole = log.enough is not None or ("finished" in states and not is_cut)
-        return "finished" if is_whole else "stopped", log.why_enough
+        return "finished" if is_whole else "stopped", log.why_stopped
 
     def _raise(self) -> NoReturn:
         if self._error is None:

@@ -50,8 +50,9 @@ async def stopper(held: Held, rule: Rule) -> None:
         finally:
             if not isinstance(sys.exception(), trio.Cancelled):  # else it is started again, or time is up
                 run._decide()
+        await run.wait_over()  # the time may end after the last judgement, too
         return
-    await run.abort()
+    await run._end_because(f"the time of {limit:g} s was over")
 
 
 async def _judge(run: Run, rule: Rule) -> None:

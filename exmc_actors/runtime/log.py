@@ -45,7 +45,8 @@ class Log:
     """Nothing of it is wanted."""
     enough: int | None = None
     """How many draws a chain are wanted, where that was found out on the way."""
-    why_enough: str | None = None
+    why_stopped: str | None = None
+    """By which rule the run ended: enough was found, or its time was over."""
     is_undecided: bool = False
     """A rule has still to say how many draws are wanted, though all may be there."""
     identity: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -91,7 +92,7 @@ class Log:
         A chain that gave up behind them was judged with the others, and has what is wanted.
         """
         if self.enough is None:
-            self.enough, self.why_enough = draws, reason
+            self.enough, self.why_stopped = draws, reason
             self.is_aborted = True
             for record in self.chains:
                 if record.status == "failed" and record.transitions >= self.settings.tune + draws:
@@ -119,7 +120,7 @@ class Log:
         if not again:
             self.stop(draws, reason)
             return
-        self.enough, self.why_enough = draws, reason
+        self.enough, self.why_stopped = draws, reason
         for chain, record in enumerate(self.chains):
             has_ended = record.status == "running" or record.transitions >= wanted
             if has_ended and chain not in again:  # those that gave up behind what is wanted, too

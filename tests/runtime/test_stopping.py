@@ -208,7 +208,36 @@ def test_time_runs_out_and_what_is_there_is_kept(whole):
     assert 55.0 < took < 65.0
     kept = tree.posterior.sizes["draw"]
     assert 0 < kept < OPTIONS["draws"]
+    assert tree.attrs["stopped"] == "the time of 60 s was over"
     assert tree.posterior["mu"].values.tobytes() == whole.posterior["mu"][:, :kept].values.tobytes()
+
+
+@pytest.mark.parametrize("draws", [100, 3000])  # of which the first are never judged
+def test_time_that_runs_out_in_the_warmup_is_named_as_the_reason(draws):
+    async def main():
+        options = {"model": schools(), **OPTIONS, "cores": 1, "draws": draws}
+        async with open_run(
+            **options, stop=ex.MaxTime(5), runner=Slow(), block_size=FixedBlocks((64,))
+        ) as run:
+            with pytest.raises(
+                ex.RunFailed, match=r"before every chain had a draw: the time of 5 s was over\."
+            ):
+                await run.result()
+
+    virtual(main)
+
+
+def test_a_run_that_the_user_ends_has_no_other_reason():
+    async def main():
+        options = {"model": schools(), **OPTIONS, "cores": 1}
+        async with open_run(
+            **options, stop=ex.MaxTime("1 min"), runner=Slow(), block_size=FixedBlocks((64,))
+        ) as run:
+            await trio.sleep(50.0)
+            await run.abort()
+            return await run.result()
+
+    assert "stopped" not in virtual(main).attrs
 
 
 def test_time_goes_on_while_whoever_watches_it_is_started_again():
