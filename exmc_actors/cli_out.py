@@ -25,25 +25,26 @@ def check_out(out: Path | None) -> Path | None:
 
 
 def written(tree: Any, out: Path, store: Path | None) -> bool:
-    """Write draws, and say so; False where the disk does not take them."""
+    """Write draws, and say so; False where the disk does not take them, or the file's format."""
     from exmc_actors.whole_files import write_netcdf
 
     try:
         write_netcdf(tree, out)
-    except OSError as error:
+    except (OSError, ValueError, TypeError, OverflowError) as error:
         sys.stderr.write(f"exmc: {unwritten(out, error, store)}\n")
         return False
     sys.stderr.write(f"exmc: wrote {_called(out)}\n")
     return True
 
 
-def unwritten(out: Path, error: OSError, store: Path | None) -> str:
+def unwritten(out: Path, error: Exception, store: Path | None) -> str:
     """Say that a file was not written, and what can be done now."""
     if store is None:
         advice = "name another place, or keep the run by --store DIR, from where it can be written again"
     else:
         advice = f"make room, or write it elsewhere by 'exmc export {_called(store)} OUT'"
-    return f"{_called(out)} cannot be written: {error.strerror or error}. It is as it was: {advice}."
+    reason = getattr(error, "strerror", None) or error
+    return f"{_called(out)} cannot be written: {reason}. It is as it was: {advice}."
 
 
 def _called(path: Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from exmc_actors.errors import ModelError
+from exmc_actors.model.coords import fits_a_file
 
 _PLAIN = (str, bytes, int, float, complex, np.generic)
 
@@ -14,7 +15,7 @@ def storable_labels(dim: str, labels: Iterable[Any]) -> tuple[Any, ...]:
     """Return strings and numbers as they are, dates and durations as NumPy's.
 
     Raises:
-      ModelError: a label is of another kind, a date with a time zone, or too great an integer.
+      ModelError: a label is of another kind, a date with a time zone, or one that no file holds.
     """
     import pandas as pd
 
@@ -25,7 +26,7 @@ def storable_labels(dim: str, labels: Iterable[Any]) -> tuple[Any, ...]:
         plain = tuple(pd.DatetimeIndex(given).to_numpy())
     elif kind in ("timedelta", "timedelta64"):
         plain = tuple(pd.TimedeltaIndex(given).to_numpy())
-    strange = [label for label in plain if not isinstance(label, _PLAIN)]
+    strange = [label for label in plain if not (isinstance(label, _PLAIN) and fits_a_file(label))]
     if strange or np.asarray(plain).dtype == np.object_:
         raise ModelError(
             f"the labels of {dim!r} cannot be stored, {(strange or given)[0]!r} among them: they must be "

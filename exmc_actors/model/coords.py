@@ -40,7 +40,19 @@ def _labels(name: str, values: Any) -> tuple[Label, ...]:
             raise ModelError(
                 f"coords[{name!r}] must hold strings or numbers, got {label!r}: convert them by str()."
             )
+        if not fits_a_file(label):  # which would be found out when draws are there to be written
+            raise ModelError(
+                f"coords[{name!r}] must hold text without null characters or halves of surrogate pairs and "
+                f"integers of 64 bits, as files do, got {label!r}: convert such integers by str()."
+            )
     return tuple(labels)
+
+
+def fits_a_file(label: Any) -> bool:
+    """Say whether a label can be written, as far as its type allows that."""
+    if isinstance(label, str):
+        return "\0" not in label and not any("\ud800" <= letter <= "\udfff" for letter in label)
+    return not isinstance(label, int) or -(2**63) <= label < 2**63
 
 
 def check_dims(dims: Any, coords: Coords) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray
 
-from exmc_actors import cli
+from exmc_actors import cli, cli_out, whole_files
 from exmc_actors.whole_files import write_netcdf
 from tests.cli.test_cli import EXMC, MODEL
 
@@ -88,3 +88,19 @@ def test_a_reader_that_has_had_enough_is_no_failure(tmp_path):
             check=False,
         )
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError("no such type"), UnicodeEncodeError("utf-8", "a", 0, 1, "no text")]
+)
+def test_draws_that_a_file_cannot_hold_are_no_reason_to_lose_the_summary(
+    error, tmp_path, monkeypatch, capsys
+):
+    def refused(*_):
+        raise error
+
+    monkeypatch.setattr(whole_files, "write_netcdf", refused)
+    assert not cli_out.written(None, tmp_path / "draws.nc", None)
+    assert (
+        f"draws.nc cannot be written: {error}. It is as it was: name another place" in capsys.readouterr().err
+    )

@@ -63,6 +63,8 @@ def test_strings_and_numbers_stay_what_they_are(labels):
         (["a", date(2020, 1, 1)], "date"),
         ([datetime(2020, 1, 1, tzinfo=UTC)], "Timestamp"),
         ([2**70, 1], str(2**70)),
+        ([2**63, 1], str(2**63)),
+        (["a\0b", "c"], r"'a\\x00b'"),
     ],
 )
 def test_labels_that_no_file_can_hold_are_refused(labels, shown):

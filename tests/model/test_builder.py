@@ -174,6 +174,15 @@ def test_coords_are_names_of_labels():
         Builder({"a": [None]})
 
 
+@pytest.mark.parametrize("label", [2**63, -(2**63) - 1, "a\0b", "\ud800"])
+def test_labels_that_no_file_can_hold_are_refused_before_anything_is_sampled(label):
+    with refuses(
+        r"coords\['a'\] must hold text without null characters .* got .*: convert such integers by str"
+    ):
+        Builder({"a": [label, 1]})
+    assert Builder({"a": [2**63 - 1, -(2**63)], "b": ["\U0001f600", ""]})
+
+
 def test_a_distribution_and_a_handle_are_not_confused(b):
     with refuses(
         r"x: Normal is a class, where a distribution with its parameters is expected: write Normal\(\.\.\.\)"
