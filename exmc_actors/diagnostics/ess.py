@@ -46,6 +46,20 @@ def ess(chains: np.ndarray) -> np.ndarray:
     return effective
 
 
+def in_units_of_range(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return draws in units of a power of two near the range of each quantity, and the exponents of these.
+
+    Small numbers are no constants, whatever the units.  What differs by rounding alone stays as it is.
+
+    Args:
+        draws: shape (quantity, chain, draw), of doubles.
+    """
+    spread = np.ptp(draws, axis=(1, 2))
+    differs = spread > _CONSTANT * np.minimum(np.abs(draws).max(axis=(1, 2)), 1.0)
+    exponents = np.where(differs & np.isfinite(spread), np.frexp(spread)[1], 0)
+    return np.ldexp(draws, -exponents[:, None, None]), exponents
+
+
 def _first_covariances(spaced: np.ndarray, draws: int) -> np.ndarray:
     """Return the autocovariance at the first lags of each quantity, the mean over its chains."""
     lines, size = spaced.reshape(len(spaced), -1), spaced.shape[1] * draws

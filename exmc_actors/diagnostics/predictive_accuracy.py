@@ -12,7 +12,7 @@ import numpy as np
 
 from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
 from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum, weights_of
-from exmc_actors.diagnostics.ess import ess
+from exmc_actors.diagnostics.ess import ess, in_units_of_range
 from exmc_actors.diagnostics.quantities import by_chain_and_draw, chosen_variables, posterior_of, quantities
 from exmc_actors.diagnostics.ranks import split_chains
 from exmc_actors.errors import SamplingWarning, SettingsError
@@ -172,7 +172,7 @@ def _relative_efficiency(tree: xr.DataTree) -> float:
             return 1.0
         count = chains * draws
         sound = part.draws[np.isfinite(part.draws).all(axis=(1, 2))].astype(float, copy=False)
-        sizes += [ess(split_chains(one[None])) for one in sound]
+        sizes += [ess(split_chains(one[None])) for one in in_units_of_range(sound)[0]]
     return float(np.concatenate(sizes).mean()) / count if sizes else 1.0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exmc_actors.diagnostics.ess import in_units_of_range
 from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
 
 if TYPE_CHECKING:
@@ -50,16 +51,18 @@ def _estimates(draws: np.ndarray) -> np.ndarray:
     if draws.shape[1] * draws.shape[2] < 2:
         return np.full((len(draws), len(COLUMNS)), np.nan)
     flat = draws.reshape(len(draws), -1).astype(float, copy=False)
-    draws = np.where(np.isfinite(draws), draws, np.nan)  # ArviZ takes chains of infinities for constants
+    # ArviZ takes chains of infinities for constants, as what differs by less than 1e-15.
+    draws = np.where(np.isfinite(flat), flat, np.nan).reshape(draws.shape)
     axes = {"chain_axis": 1, "draw_axis": 2}
     # What overflows or comes to nothing on the way is infinite or NaN in the table.
     with np.errstate(all="ignore"):
+        draws, exponents = in_units_of_range(draws)
         columns = (
             flat.mean(axis=1),
             flat.std(axis=1, ddof=1),
             *np.quantile(flat, (0.05, 0.5, 0.95), axis=1),
-            array_stats.mcse(draws, method="mean", **axes),
-            array_stats.mcse(draws, method="sd", **axes),
+            np.ldexp(array_stats.mcse(draws, method="mean", **axes), exponents),
+            np.ldexp(array_stats.mcse(draws, method="sd", **axes), exponents),
             array_stats.ess(draws, method="bulk", **axes),
             array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **axes),
             array_stats.rhat(draws, **axes),

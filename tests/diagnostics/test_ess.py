@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from exmc_actors.diagnostics import ess as module
-from exmc_actors.diagnostics.ess import ess
+from exmc_actors.diagnostics.ess import ess, in_units_of_range
 
 
 @pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.5, 0.9])
@@ -34,3 +34,13 @@ def test_sums_that_end_early_are_what_the_fourier_transform_gives(autoregressive
     found = ess(draws)
     monkeypatch.setattr(module, "FEW_LAGS", 3)  # one pair of lags, which cannot end a sum
     np.testing.assert_allclose(found, ess(draws), rtol=1e-10)
+
+
+def test_units_of_the_range_leave_constants_and_what_rounding_tells_apart():
+    rounded = np.where(np.arange(100) % 2, 0.1, np.nextafter(0.1, 1.0))
+    draws = np.stack([np.arange(100.0) * 2.0**-70, np.full(100, 0.3), rounded, np.arange(100.0) * 1e300])
+    scaled, exponents = in_units_of_range(draws[:, np.newaxis])
+    np.testing.assert_array_equal(exponents[:3], [-63, 0, 0])
+    np.testing.assert_array_equal(scaled[:, 0], draws / np.exp2(exponents.astype(float))[:, np.newaxis])
+    assert np.ptp(scaled[0]) == 99 / 128
+    assert in_units_of_range(np.empty((0, 2, 5)))[0].shape == (0, 2, 5)

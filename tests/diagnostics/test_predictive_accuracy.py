@@ -70,6 +70,13 @@ def test_loo_is_that_of_arviz_on_the_same_array(tree):
     assert found.se == pytest.approx(np.sqrt(len(Y)) * elpd_i.std(ddof=1), rel=1e-9)
 
 
+def test_loo_does_not_depend_on_the_unit_of_the_draws(autoregressive, tree_of, with_logs):
+    mu = autoregressive(1, 4, 500, correlation=0.9)[0]
+    logs = stats.norm.logpdf(Y, 0.2 * mu[..., None], 1.0)
+    one, other = (loo(with_logs(tree_of({"mu": draws}), {"y": logs})) for draws in (mu, 2.0**-80 * mu))
+    assert one.elpd_i.identical(other.elpd_i)
+
+
 def test_waic_is_its_formula(tree):
     logs = tree["log_likelihood/y"].values.reshape(-1, len(Y))
     found = waic(tree)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from arviz_stats.base.array import array_stats
 
 from exmc_actors.diagnostics.summary import COLUMNS, summary
 
@@ -41,6 +42,28 @@ def test_what_overflows_on_the_way_is_infinite_and_warns_of_nothing(good_posteri
     assert table.loc["great", "sd"] == np.inf
     assert table.loc["great", "q50"] == pytest.approx(1e308 * np.median(good_posterior["tau"]))
     assert np.isfinite(table.loc["great", ["ess_bulk", "ess_tail", "r_hat"]].astype(float)).all()
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-80, 2.0**-40, 2.0**600])
+def test_errors_do_not_depend_on_the_unit(autoregressive, tree_of, unit):
+    draws = autoregressive(1, 4, 500, correlation=0.8)[0]
+    one, other = (summary(tree_of({"x": draws * scale})).loc["x"] for scale in (1.0, unit))
+    for column in ("mean", "mcse_mean", "mcse_sd"):
+        assert other[column] == one[column] * unit, column
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_draws_of_single_precision_have_the_estimates_that_they_have_in_double(autoregressive, tree_of, unit):
+    single = (unit * autoregressive(1, 4, 500, correlation=0.5)[0]).astype(np.float32)
+    assert summary(tree_of({"x": single})).equals(summary(tree_of({"x": single.astype(float)})))
+
+
+def test_errors_are_those_of_arviz(good_posterior, tree_of):
+    draws = np.moveaxis(good_posterior["theta"], 2, 0) * np.geomspace(1e-3, 1e3, 8)[:, None, None]
+    table = summary(tree_of({"x": np.moveaxis(draws, 0, 2)}))
+    for kind in ("mean", "sd"):
+        found = array_stats.mcse(draws, method=kind, chain_axis=1, draw_axis=2)
+        np.testing.assert_array_equal(table[f"mcse_{kind}"], found)
 
 
 def test_without_draws_every_estimate_is_open(tree_of):
