@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,9 +47,12 @@ def compare(models: Mapping[str, Any], var_name: str | None = None) -> pd.DataFr
         )
     estimates: dict[str, Elpd] = {}
     for name, model in models.items():
+        if str(name) in estimates:
+            raise SettingsError(f"two models are called {str(name)!r}: give each a name of its own.")
         estimates[str(name)] = _estimate(str(name), model, var_name)
     names = sorted(estimates, key=lambda name: -estimates[name].elpd)
     for name in names[1:]:
+        estimates[name] = _in_order_of(estimates[names[0]], estimates[name])
         _check_same(names[0], estimates[names[0]], name, estimates[name])
     counts = weights_of(estimates[names[0]].elpd_i) > 0.0
     pointwise = np.stack([estimates[name].elpd_i.values[counts] for name in names], axis=1)
@@ -109,13 +113,45 @@ def _check_same(first: str, one: Elpd, second: str, other: Elpd) -> None:
 
 
 def _check_equal(first: str, one: np.ndarray, second: str, other: np.ndarray, name: str) -> None:
-    if one.shape == other.shape and np.array_equal(one, other, equal_nan=True):
-        return
     where = ""
     if one.shape == other.shape:
-        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(one != other)), one.shape))
+        differs = _differs(one, other)
+        if not differs.any():
+            return
+        at = tuple(int(i) for i in np.unravel_index(int(np.argmax(differs)), one.shape))
         where = f"; entry {list(at)} is {one[at]} and {other[at]}"
     raise SettingsError(
         f"{first} and {second} observe other values of {name}{where}: only predictions of the same "
         "observations can be compared."
+    )
+
+
+def _differs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Say which entries are not the same, in the coarser precision of the two; what is missing in both is."""
+    import pandas as pd
+
+    precisions = [array.dtype for array in (one, other) if array.dtype.kind == "f"]
+    if precisions and {one.dtype.kind, other.dtype.kind} <= set("biuf"):
+        coarser = min(precisions, key=lambda precision: precision.itemsize)
+        with np.errstate(over="ignore"):
+            one, other = one.astype(coarser), other.astype(coarser)
+    differs: np.ndarray = (one != other) & ~(pd.isna(one) & pd.isna(other))
+    return differs
+
+
+def _in_order_of(first: Elpd, other: Elpd) -> Elpd:
+    """Return an estimate with its observations in the order of the first one's, where labels tell it."""
+    picks = {}
+    for axis, wanted in zip(other.elpd_i.dims, first.elpd_i.dims, strict=False):
+        have, want = other.elpd_i.indexes.get(axis), first.elpd_i.indexes.get(wanted)
+        if have is None or want is None or len(have) != len(want) or not (have.is_unique and want.is_unique):
+            continue
+        places = have.get_indexer(want)
+        if (places >= 0).all():
+            picks[axis] = places
+    observed = other.observed
+    return replace(
+        other,
+        elpd_i=other.elpd_i.isel(picks),
+        observed=None if observed is None else observed.isel(picks, missing_dims="ignore"),
     )

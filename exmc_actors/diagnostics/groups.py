@@ -154,7 +154,8 @@ def _flat(posterior: xr.Dataset, name: str, shape: tuple[int, ...], labels: Labe
     if is_named:
         for axis, size in zip(axes, shape, strict=True):
             variable = _in_order(variable, axis, labels.along(axis, size))
-    return variable.values.reshape(-1, *shape).astype(np.float64, copy=False)
+    draws = variable.values
+    return draws.reshape(draws.shape[0] * draws.shape[1], *shape).astype(np.float64, copy=False)
 
 
 def _in_order(variable: xr.DataArray, axis: str, wanted: np.ndarray) -> xr.DataArray:

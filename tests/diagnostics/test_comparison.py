@@ -101,6 +101,62 @@ def test_refuses_observations_of_other_values(tree):
         compare({"a": tree(-1.0), "b": tree(-2.0, y=other)})
 
 
+@pytest.fixture
+def tree_observing(tree_of, with_logs):
+    """Make a tree of three observations, with what it observed and maybe labels."""
+
+    def made(observed=None, labels=None, *, order=(0, 1, 2)):
+        rng = np.random.default_rng(1)
+        logs = (np.array([-1.0, -2.0, -4.0]) + 0.1 * rng.normal(size=(4, 500, 3)))[..., list(order)]
+        names = {"dims": {"y": ["place"]}, "coords": {} if labels is None else {"place": labels}}
+        data = {} if observed is None else {"observed_data": {"y": np.asarray(observed)}}
+        return with_logs(tree_of({"mu": rng.normal(size=(4, 500))}, **data, **names), {"y": logs}, **names)
+
+    return made
+
+
+def test_names_the_entry_that_differs_and_no_missing_one(tree_observing):
+    one, other = tree_observing([np.nan, 1.0, 2.0]), tree_observing([np.nan, 1.0, 3.0])
+    with pytest.raises(SettingsError, match=r"entry \[2\] is 2.0 and 3.0"):
+        compare({"a": one, "b": other})
+    assert len(compare({"a": one, "b": one})) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (np.array([0.1, 1e300, np.nan]), np.array([0.1, np.inf, np.nan], dtype=np.float32)),
+        (np.array([1, 2, 2**24 + 1]), np.array([1, 2, 2**24 + 1], dtype=np.float32)),
+        (np.array(["a", "b", None], dtype=object), np.array(["a", "b", None], dtype=object)),
+        (np.array(["a", "b", "c"]), np.array(["a", "b", "c"], dtype=object)),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_observations_are_compared_as_far_as_both_libraries_have_kept_them(tree_observing, one, other):
+    assert len(compare({"a": tree_observing(one), "b": tree_observing(other)})) == 2
+
+
+@pytest.mark.parametrize("other", [["a", "b", "d"], [1.0, 2.0, 3.0]])
+def test_refuses_other_texts(tree_observing, other):
+    with pytest.raises(SettingsError, match=r"b observe other values of y; entry \[\d\] is"):
+        compare({"a": tree_observing(["a", "b", "c"]), "b": tree_observing(other)})
+
+
+@pytest.mark.parametrize("observed", [None, [1.0, 2.0, 3.0]])
+def test_observations_with_labels_may_stand_in_any_order(tree_observing, observed):
+    turned = None if observed is None else observed[::-1]
+    models = {
+        "a": tree_observing(observed, list("abc")),
+        "b": tree_observing(turned, list("cba"), order=(2, 1, 0)),
+    }
+    assert compare(models)["dse"].max() < 1e-9
+
+
+def test_refuses_two_models_of_one_name(tree):
+    with pytest.raises(SettingsError, match="two models are called '1'"):
+        compare({1: tree(-1.0), "1": tree(-2.0)})
+
+
 def weighted(tree, weights):
     tree["log_likelihood"].coords["y_weights"] = ("y_dim_0", weights)
     tree["log_likelihood"] = tree["log_likelihood"].to_dataset() * tree["log_likelihood/y_weights"]

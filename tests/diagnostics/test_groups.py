@@ -56,6 +56,11 @@ def test_draws_are_flat_by_chain(tree, good_posterior):
     assert np.array_equal(draws["mu"], good_posterior["mu"].ravel())
 
 
+def test_a_variable_without_entries_has_draws(tree_of):
+    draws, _ = draws_of(tree_of({"x": np.empty((2, 5, 0, 3))}), {"x": (0, 3)}, {}, {})
+    assert draws["x"].shape == (10, 0, 3)
+
+
 def test_draws_are_found_in_whatever_order_the_axes_are(tree):
     turned = xr.DataTree.from_dict(
         {"posterior": tree["posterior"].to_dataset().transpose("school", "draw", "chain")}
