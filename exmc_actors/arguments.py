@@ -51,7 +51,7 @@ def names(name: str, value: Any) -> tuple[str, ...] | None:
         return None
     if isinstance(value, str):
         return (str(value),)
-    given = _entries(value)
+    given = entries(value)
     if given is None or not all(isinstance(one, str) for one in given):
         raise SettingsError(
             f"{name} must be a name, a list of names, or None, got {value!r}: write, say, {name}=['mu']."
@@ -59,7 +59,8 @@ def names(name: str, value: Any) -> tuple[str, ...] | None:
     return tuple(map(str, given))
 
 
-def _entries(value: Any) -> tuple[Any, ...] | None:
+def entries(value: Any) -> tuple[Any, ...] | None:
+    """Return what a value yields; None where it is one by itself."""
     if not isinstance(value, Iterable):
         return None
     try:

@@ -1,14 +1,14 @@
 """Choose what a subscriber sees of a run's messages: chains, variables, every so many draws."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from exmc_actors.arguments import is_integer, names
+from exmc_actors.arguments import entries, is_integer, names
 from exmc_actors.errors import SettingsError
 from exmc_actors.messages import DrawBlock, Message
 from exmc_actors.runtime.history import WHOLE_RUN, History
@@ -83,7 +83,8 @@ def chosen(chains: Any, var_names: Any, thin: Any, *, of: int, known: Sequence[s
         raise SettingsError(f"thin must be a positive integer, got {thin!r}: write, say, thin=10.")
     numbers = None
     if chains is not None:
-        given = list(chains) if isinstance(chains, Iterable) else [chains]
+        several = entries(chains)
+        given = (chains,) if several is None else several
         for number in given:
             if not is_integer(number) or not 0 <= number < of:
                 raise SettingsError(f"this run has no chain {number!r}: give numbers from 0 to {of - 1}.")

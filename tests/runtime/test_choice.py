@@ -128,6 +128,7 @@ def test_blocks_without_a_draw_that_was_asked_for_count_for_nothing(feed, overfl
     ("options", "sentence"),
     [
         ({"chains": 3}, "this run has no chain 3: give numbers from 0 to 2"),
+        ({"chains": np.array(1)}, r"this run has no chain array\(1\): give numbers from 0 to 2"),
         ({"chains": [0, -1]}, "no chain -1"),
         ({"chains": [True]}, "no chain True"),
         ({"chains": 1.0}, "no chain 1.0"),

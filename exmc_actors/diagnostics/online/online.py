@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from exmc_actors.arguments import integer
 from exmc_actors.diagnostics.online.chain import Chain
 from exmc_actors.diagnostics.online.divergences import Divergence, Divergences
 from exmc_actors.diagnostics.online.layout import Layout
@@ -50,12 +51,10 @@ class Online:
           lags: the longest lag of autocorrelations; each costs some 0.2 ns a draw of a quantity.
 
         Raises:
-          SettingsError: no chains, or fewer lags than none.
+          SettingsError: a number is no integer, or too small.
         """
-        if chains < 1:
-            raise SettingsError(f"chains must be at least 1, got {chains!r}: write, say, Online(4).")
-        if lags < 0:
-            raise SettingsError(f"lags must not be negative, got {lags!r}: write, say, lags={LAGS}.")
+        chains = integer("chains", chains, 1, example=4)
+        lags = integer("lags", lags, 0, example=LAGS)
         self._dims, self._coords, self._lags_wanted = dims, coords, lags
         self._layout: Layout | None = None
         self._chains: list[Chain] = [Chain(number, 0, lags) for number in range(chains)]

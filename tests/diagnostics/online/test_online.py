@@ -184,8 +184,11 @@ def test_memory_does_not_grow_with_the_draws():
 @pytest.mark.parametrize(
     ("act", "sentence"),
     [
-        (lambda: Online(0), "chains must be at least 1, got 0"),
-        (lambda: Online(1, lags=-1), "lags must not be negative, got -1"),
+        (lambda: Online(0), "chains must be an integer of at least 1, got 0: write, say, chains=4"),
+        (lambda: Online("4"), "chains must be an integer of at least 1, got '4'"),
+        (lambda: Online(True), "chains must be an integer of at least 1, got True"),
+        (lambda: Online(1, lags=-1), "lags must be an integer of at least 0, got -1: write, say, lags=50"),
+        (lambda: Online(1, lags=2.5), "lags must be an integer of at least 0, got 2.5"),
         (lambda: online_of(np.zeros((1, 1, 9))).recent("y"), r"no quantity 'y': give one of x\[0\]"),
         (
             lambda: online_of(np.zeros((1, 1, 9))).observe(block_of(0, 9, {"y": np.zeros(3)})),
