@@ -284,6 +284,22 @@ def test_numbers_that_are_large_and_hardly_differ_have_charts_as_others_have(bro
         assert page.evaluate("document.querySelectorAll('.quantity').length") == 2
 
 
+def test_ranks_of_equal_values_are_shared_by_the_chains_that_have_them(browser):
+    with made_by_hand(browser) as (_, page):
+        ask = "async (chains) => (await import('/charts.js')).rankCounts(chains)"
+
+        def counts(*chains):
+            return np.array(page.evaluate(ask, [list(map(float, chain)) for chain in chains]))
+
+        halves = np.where(np.arange(400) % 2, np.arange(400), -1)
+        shared = counts(halves, halves)
+        np.testing.assert_allclose(shared[0], shared[1])
+        np.testing.assert_allclose(shared, 20.0)
+        np.testing.assert_allclose(counts(np.zeros(100), np.zeros(300)).T, [[5.0, 15.0]] * 20)
+        np.testing.assert_allclose(counts(range(50), range(50, 100)), np.repeat(5 * np.eye(2), 10, axis=1))
+        assert counts(halves).sum() == pytest.approx(400)
+
+
 def test_a_wrong_token_gets_one_sentence(browser):
     with in_thread(lambda: served(token=TOKEN, control=Hand())) as ((say, _, client), call):
         call(say, block(0, 0, 50))

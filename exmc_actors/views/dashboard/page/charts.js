@@ -283,14 +283,28 @@ function drawHistogram(canvas, known) {
 
 const RANK_BINS = 20;
 
-// Chains that agree have as many of their draws in each twentieth of all draws, sorted.
-function drawRanks(canvas, chains) {
-  const { pen, width, height } = sheet(canvas, 150);
+// How many draws of each chain lie in each twentieth of all draws, sorted. Draws of one value have no order:
+// each of them lies evenly over the ranks that they have together.
+export function rankCounts(chains) {
   const pooled = chains.flatMap((values, chain) => values.map((value) => [value, chain])).filter(([value]) => value !== null);
-  if (pooled.length < RANK_BINS) return;
   pooled.sort((a, b) => a[0] - b[0]);
   const counts = chains.map(() => new Array(RANK_BINS).fill(0));
-  pooled.forEach(([, chain], rank) => { counts[chain][Math.floor((rank * RANK_BINS) / pooled.length)] += 1; });
+  const wide = pooled.length / RANK_BINS;
+  for (let first = 0, end = 0; first < pooled.length; first = end) {
+    while (end < pooled.length && pooled[end][0] === pooled[first][0]) end++;
+    for (let bin = Math.floor(first / wide); bin * wide < end && bin < RANK_BINS; bin++) {
+      const share = (Math.min(end, (bin + 1) * wide) - Math.max(first, bin * wide)) / (end - first);
+      for (let at = first; at < end; at++) counts[pooled[at][1]][bin] += share;
+    }
+  }
+  return counts;
+}
+
+// Chains that agree have as many of their draws in each.
+function drawRanks(canvas, chains) {
+  const { pen, width, height } = sheet(canvas, 150);
+  if (chains.flat().filter((value) => value !== null).length < RANK_BINS) return;
+  const counts = rankCounts(chains);
   const rows = Math.min(chains.length, CHAINS_APART);
   const each = (height - 6) / rows;
   for (let chain = 0; chain < rows; chain++) {
