@@ -120,14 +120,16 @@ class Online:
     @_UNKNOWN_IS_NAN
     def summary(self) -> OnlineSummary:
         """Return what is known now."""
+        kept = self._kept()
         return OnlineSummary(
             names=self.names,
-            **estimates(self._chains, self._kept(), len(self.names)),
+            **estimates(self._chains, kept, len(self.names)),
             draws=np.array([chain.draws for chain in self._chains]),
             warmup=self._warmup.copy(),
             divergences=self._divergences.counts.copy(),
             e_bfmi=np.array([chain.energy.e_bfmi() for chain in self._chains]),
             missed=self._missed,
+            kept=tuple(kept),
             failed=tuple(sorted(self._failed)),
             stopped=tuple(sorted(self._stopped)),
         )

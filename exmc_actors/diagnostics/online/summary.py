@@ -51,6 +51,8 @@ class OnlineSummary:
     """Of each chain."""
     missed: int
     """Draws of all chains that went by unseen, where blocks were skipped."""
+    kept: tuple[int, ...] = ()
+    """Chains that estimates are of: those of the result."""
     failed: tuple[int, ...] = ()
     """Chains that gave up; only what is given for each chain still tells of them."""
     stopped: tuple[int, ...] = ()

@@ -70,7 +70,7 @@ def judged(summary: OnlineSummary) -> np.ndarray:
     tails besides.
     """
     rhat, ess = summary.r_hat, summary.ess
-    enough = max(ESS_GOOD, LOWEST_ESS_PER_CHAIN * np.count_nonzero(summary.draws))
+    enough = max(ESS_GOOD, LOWEST_ESS_PER_CHAIN * len(summary.kept))
     with np.errstate(invalid="ignore"):
         poor = (rhat >= RHAT_FAIR) | (ess < ESS_FAIR)
         fair = (rhat >= RHAT_GOOD) | (ess < enough)

@@ -51,11 +51,13 @@ def _quantity(name: str, picture: Picture) -> str:
 
 
 def _caption(picture: Picture) -> str:
-    assert picture.summary is not None
-    seen = int(picture.summary.draws.sum())
-    made = sum(row.done for row in picture.rows if row.phase == "sample")
+    summary = picture.summary
+    assert summary is not None
+    left_out = {*summary.failed, *summary.stopped}.difference(summary.kept)
+    seen = int(summary.draws[list(summary.kept)].sum())
+    made = sum(row.done for row in picture.rows if row.phase == "sample" and row.chain not in left_out)
     parts = [f"Estimates of {seen:,} draws" if seen >= made else f"Estimates of {seen:,} of {made:,} draws"]
-    followed = len(picture.summary.names)
+    followed = len(summary.names)
     among = (
         f"the first {followed:,} of {picture.quantities:,}"
         if followed < picture.quantities

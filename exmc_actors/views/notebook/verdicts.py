@@ -3,8 +3,6 @@
 from math import isfinite
 from typing import Literal
 
-import numpy as np
-
 from exmc_actors.diagnostics import OnlineSummary
 from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT, LOWEST_ESS_PER_CHAIN
 
@@ -22,7 +20,7 @@ def verdict(r_hat: float, ess: float, chains: int) -> Verdict:
 
 def verdicts(summary: OnlineSummary) -> tuple[Verdict, ...]:
     """Return what is to be said of each quantity."""
-    chains = int(np.count_nonzero(summary.draws))
+    chains = len(summary.kept)
     return tuple(verdict(r_hat, ess, chains) for r_hat, ess in zip(summary.r_hat, summary.ess, strict=True))
 
 

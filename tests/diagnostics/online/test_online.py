@@ -108,7 +108,7 @@ def test_a_chain_that_gave_up_counts_for_itself_only(autoregressive):
     assert online.summary().r_hat[0] > 10.0
     online.observe(ChainFailed(1, "sample", 500, "numerics"))
     summary = online.summary()
-    assert summary.failed == (1,)
+    assert (summary.failed, summary.kept) == ((1,), (0, 2))
     np.testing.assert_allclose(summary.mean, draws[0, [0, 2]].mean(), rtol=1e-12)
     np.testing.assert_allclose(summary.chain_mean[:, 0], draws[0].mean(axis=1), rtol=1e-12)
     for chain in (0, 2):
@@ -122,12 +122,13 @@ def test_a_chain_that_was_stopped_counts_for_itself_only_unless_no_other_has_dra
     online = online_of(draws)
     online.observe(ChainStopped(1, "sample", 500))
     summary = online.summary()
-    assert (summary.failed, summary.stopped) == ((), (1,))
+    assert (summary.failed, summary.stopped, summary.kept) == ((), (1,), (0, 2))
     np.testing.assert_allclose(summary.mean, draws[0, [0, 2]].mean(), rtol=1e-12)
     np.testing.assert_allclose(summary.chain_mean[:, 0], draws[0].mean(axis=1), rtol=1e-12)
     online.observe(ChainFailed(0, "sample", 500, "numerics"))
     online.observe(ChainStopped(2, "sample", 500))
     np.testing.assert_allclose(online.summary().mean, draws[0, [1, 2]].mean(), rtol=1e-12)
+    assert online.summary().kept == (1, 2)
 
 
 def test_divergences_are_counted_and_the_last_hundred_remembered():

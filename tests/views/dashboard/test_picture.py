@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -187,8 +188,20 @@ def test_estimates_are_a_page_of_the_table_with_a_verdict_in_words():
 
 @pytest.mark.parametrize(("chains", "verdict"), [(1, "good"), (4, "good"), (8, "fair")])
 def test_what_is_good_has_as_many_effective_draws_as_so_many_chains_are_warned_for(chains, verdict):
-    summary = SimpleNamespace(r_hat=np.array([1.0]), ess=np.array([500.0]), draws=np.full(chains, 1000))
+    summary = SimpleNamespace(r_hat=np.array([1.0]), ess=np.array([500.0]), kept=tuple(range(chains)))
     assert VERDICTS[judged(summary)[0]] == verdict
+
+
+def test_chains_that_gave_up_ask_for_no_more_effective_draws():
+    picture = Picture(chains=8, draws=500, tune=0)
+    for chain, values in enumerate(np.random.default_rng(0).normal(size=(8, 250))):
+        picture.observe([replace(block(chain, 0, 250), draws={"mu": values})], 0.0)
+    for chain in range(2, 8):
+        picture.observe([ChainFailed(chain, "sample", 250, "boom")], 0.0)
+    picture.estimate()
+    table = estimates(picture.estimates, Selection())["table"]
+    assert 400 < table["ess"][0] < 800
+    assert table["verdicts"] == ["good"]
 
 
 def test_the_worst_come_first_when_asked_to():

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from exmc_actors.messages import ChainFailed, ChainStopped
 from exmc_actors.views.notebook import Followed, html, text
 from exmc_actors.views.notebook.picture import MOST_QUANTITIES, picture
 from exmc_actors.views.notebook.verdicts import verdict
@@ -140,6 +141,20 @@ def test_a_doubtful_quantity_is_shown_however_late_it_stands_and_the_first_of_th
 def test_what_is_not_estimated_is_said(pictured):
     shown = pictured({"w": noise(2, 50, 300)})
     assert "Estimates of 100 of 500 draws; 12 quantities of the first 200 of 300" in words(parsed(shown))
+
+
+def test_chains_that_estimates_leave_out_count_for_neither_the_verdict_nor_the_caption(drawn):
+    followed = Followed(8, {}, {})
+    for chain, values in enumerate(noise(8, 250, seed=0)):
+        followed.observe(drawn(chain, 0, {"mu": values}))
+    for chain in (2, 3, 4):
+        followed.observe(ChainFailed(chain, "sample", 250, "boom"))
+        followed.observe(ChainStopped(chain + 3, "sample", 250))
+    rows = tuple(replace(ROW, chain=chain, done=500) for chain in range(8))
+    shown = picture(rows, followed, **AT)
+    assert 200 < shown.summary["mu"]["ess"] < 800
+    assert shown.shown == {"mu": "good"}
+    assert "Estimates of 500 of 1,000 draws." in words(parsed(shown))
 
 
 NASTY = "<script>alert(1)<b x='\">&"
