@@ -1,17 +1,19 @@
 """Choose, order and judge the rows of the table of quantities; a page of it at a time."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT, LOWEST_ESS_PER_CHAIN
+from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
 from exmc_actors.diagnostics.online import OnlineSummary
 from exmc_actors.views.dashboard.numbers import exact, plain
 from exmc_actors.views.dashboard.selection import Selection
 
-Verdict = Literal["good", "fair", "poor", "open"]
-VERDICTS: tuple[Verdict, ...] = ("open", "good", "fair", "poor")
+Verdict = Literal["early", "constant", "undefined", "poor", "fair", "good"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""Of several that hold, the first one is said."""
 
 RHAT_GOOD, RHAT_FAIR = HIGHEST_R_HAT, 1.05
 ESS_GOOD, ESS_FAIR = 400.0, 100.0
@@ -71,9 +73,15 @@ def judged(summary: OnlineSummary) -> np.ndarray:
     """
     rhat, ess = summary.r_hat, summary.ess
     enough = max(ESS_GOOD, LOWEST_ESS_PER_CHAIN * len(summary.kept))
+    longest = max((summary.draws[chain] for chain in summary.kept), default=0)
     with np.errstate(invalid="ignore"):
-        poor = (rhat >= RHAT_FAIR) | (ess < ESS_FAIR)
-        fair = (rhat >= RHAT_GOOD) | (ess < enough)
-    levels = np.where(poor, 3, np.where(fair, 2, 1))
-    levels[~np.isfinite(rhat) | ~np.isfinite(ess)] = 0
-    return levels
+        are_so: dict[Verdict, np.ndarray] = {
+            "early": np.full(len(rhat), longest < FEWEST_DRAWS),
+            "constant": summary.sd == 0.0,
+            "undefined": np.isnan(rhat) | np.isnan(ess),
+            "poor": (rhat >= RHAT_FAIR) | (ess < ESS_FAIR),
+            "fair": (rhat >= RHAT_GOOD) | (ess < enough),
+            "good": np.full(len(rhat), True),
+        }
+    first: np.ndarray = np.argmax([are_so[one] for one in VERDICTS], axis=0)
+    return first

@@ -14,6 +14,7 @@ MARKS: dict[Verdict, str] = {
     "few effective draws": '<span class="exmc-doubt">▲</span>',
     "chains disagree": '<span class="exmc-bad">✖</span>',
     "no estimate": '<span class="exmc-doubt">?</span>',
+    "constant": "–",
 }
 
 

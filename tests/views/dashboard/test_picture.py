@@ -188,7 +188,8 @@ def test_estimates_are_a_page_of_the_table_with_a_verdict_in_words():
 
 @pytest.mark.parametrize(("chains", "verdict"), [(1, "good"), (4, "good"), (8, "fair")])
 def test_what_is_good_has_as_many_effective_draws_as_so_many_chains_are_warned_for(chains, verdict):
-    summary = SimpleNamespace(r_hat=np.array([1.0]), ess=np.array([500.0]), kept=tuple(range(chains)))
+    measures = {"r_hat": np.array([1.0]), "ess": np.array([500.0]), "sd": np.array([1.0])}
+    summary = SimpleNamespace(**measures, draws=np.full(chains, 1000), kept=tuple(range(chains)))
     assert VERDICTS[judged(summary)[0]] == verdict
 
 
@@ -202,6 +203,26 @@ def test_chains_that_gave_up_ask_for_no_more_effective_draws():
     table = estimates(picture.estimates, Selection())["table"]
     assert 400 < table["ess"][0] < 800
     assert table["verdicts"] == ["good"]
+
+
+def test_what_cannot_be_judged_is_said_to_be_constant_or_not_finite_and_too_early_only_while_it_is():
+    values = np.random.default_rng(1).normal(size=(2, 900))
+    picture, said = Picture(chains=2, draws=900, tune=0), []
+    for first, end in ((0, 3), (3, 900)):
+        for chain in range(2):
+            some = values[chain, first:end]
+            draws = {
+                "x": some,
+                "zero": 0.0 * some,
+                "root": np.where(some < 0.0, np.nan, some),
+                "huge": 1e307 * some,
+            }
+            draws["apart"] = 0.0 * some + chain
+            made = block(chain, first, end - first)
+            picture.observe([replace(made, draws=draws)], 0.0)
+        picture.estimate()
+        said.append(estimates(picture.estimates, Selection())["table"]["verdicts"])
+    assert said == [["early"] * 5, ["good", "constant", "undefined", "undefined", "poor"]]
 
 
 def test_the_worst_come_first_when_asked_to():

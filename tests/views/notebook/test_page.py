@@ -117,17 +117,19 @@ def test_a_quantity_shows_its_estimates_and_their_verdict_in_words(pictured):
 
 
 @pytest.mark.parametrize(
-    ("r_hat", "ess", "said"),
+    ("r_hat", "ess", "sd", "said"),
     [
-        (1.0, 400.0, "good"),
-        (1.0, 399.0, "few effective draws"),
-        (1.011, 4000.0, "chains disagree"),
-        (np.nan, 400.0, "no estimate"),
-        (1.0, np.nan, "no estimate"),
+        (1.0, 400.0, 1.0, "good"),
+        (1.0, 399.0, 1.0, "few effective draws"),
+        (1.011, 4000.0, 1.0, "chains disagree"),
+        (np.inf, 400.0, 1.0, "chains disagree"),
+        (np.nan, 400.0, 1.0, "no estimate"),
+        (1.0, np.nan, np.nan, "no estimate"),
+        (np.nan, 400.0, 0.0, "constant"),
     ],
 )
-def test_verdicts_follow_the_limits_of_the_warnings(r_hat, ess, said):
-    assert verdict(r_hat, ess, 4) == said
+def test_verdicts_follow_the_limits_of_the_warnings(r_hat, ess, sd, said):
+    assert verdict(r_hat, ess, sd, 4) == said
 
 
 def test_a_doubtful_quantity_is_shown_however_late_it_stands_and_the_first_of_the_others(pictured):
@@ -136,6 +138,20 @@ def test_a_doubtful_quantity_is_shown_however_late_it_stands_and_the_first_of_th
     shown = pictured({"w": values})
     assert list(shown.shown) == [*(f"w[{i}]" for i in range(MOST_QUANTITIES - 1)), "w[40]"]
     assert "12 quantities of 50, the doubtful ones before others" in words(parsed(shown))
+
+
+def test_what_does_not_vary_takes_no_place_from_what_is_in_doubt_or_good(pictured):
+    values = noise(2, 500, 4)
+    values[1, :, 2] += 9.0
+    shown = pictured({"zeros": np.zeros((2, 500, 20)), "w": values})
+    assert list(shown.shown.items())[-5:] == [
+        ("zeros[7]", "constant"),
+        ("w[0]", "good"),
+        ("w[1]", "good"),
+        ("w[2]", "chains disagree"),
+        ("w[3]", "good"),
+    ]
+    assert table(shown, 1)[1][5] == "– constant"
 
 
 def test_what_is_not_estimated_is_said(pictured):

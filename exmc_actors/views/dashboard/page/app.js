@@ -285,7 +285,9 @@ function showTree(lines) {
 
 // --- the table of quantities -------------------------------------------------------------------------------
 
-const VERDICT = { good: "● good", fair: "◆ fair", poor: "■ poor", open: "○ too early" };
+const VERDICT = {
+  good: "● good", fair: "◆ fair", poor: "■ poor", undefined: "✖ not finite", constant: "– constant", early: "○ too early",
+};
 
 function showTable() {
   const table = run.estimates?.table;
@@ -314,7 +316,7 @@ function showTable() {
   $("page").textContent = `page ${table.page + 1} of ${table.pages}`;
   $("previous").disabled = table.page === 0;
   $("next").disabled = table.page + 1 >= table.pages;
-  $("counts").replaceChildren(...["good", "fair", "poor", "open"].filter((level) => table.counts[level]).map((level) =>
+  $("counts").replaceChildren(...Object.keys(VERDICT).filter((level) => table.counts[level]).map((level) =>
     Object.assign(document.createElement("span"), { className: level, textContent: `${VERDICT[level]}: ${table.counts[level]}` })));
   if (table.matching !== table.total) $("counts").append(`${table.matching} of ${table.total} found`);
 }
