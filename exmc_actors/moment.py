@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exmc_actors.messages import ChainFailed, ChainStatistics, DrawBlock, Message
+from exmc_actors.messages import ChainFailed, ChainStatistics, ChainStopped, DrawBlock, Message
 from exmc_actors.runtime import Log
 from exmc_actors.runtime.chain_record import ChainRecord
 from exmc_actors.views.notebook import Followed, affordable, html
@@ -111,13 +111,15 @@ def _note(chain: ChainStatistics, record: ChainRecord) -> str:
 
 
 def _last(log: Log) -> Sequence[Message]:
-    """Return the last blocks that are in memory, oldest first, and the chains that gave up."""
-    failed: list[Message] = [
-        ChainFailed(number, "sample", record.transitions, record.reason)
-        for number, record in enumerate(log.chains)
-        if record.status == "failed"
-    ]
-    return [*reversed(affordable(_in_memory(log), SECONDS)), *failed]
+    """Return the last blocks that are in memory, oldest first, and the chains that were stopped or gave up."""
+    ended: list[Message] = []
+    for number, record in enumerate(log.chains):
+        place = log.settings.place(record.transitions)
+        if record.status == "failed":
+            ended.append(ChainFailed(number, *place, record.reason))
+        elif record.was_stopped:
+            ended.append(ChainStopped(number, *place))
+    return [*reversed(affordable(_in_memory(log), SECONDS)), *ended]
 
 
 def _in_memory(log: Log) -> Iterator[DrawBlock]:

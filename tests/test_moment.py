@@ -13,7 +13,7 @@ from exmc_actors import moment
 from exmc_actors.opening import open_run
 from exmc_actors.portal import open_portal
 from exmc_actors.runtime import inline
-from tests.runtime.conftest import SETTINGS, FixedBlocks, schools, virtual
+from tests.runtime.conftest import SETTINGS, FixedBlocks, after_commits, schools, virtual
 
 pytestmark = pytest.mark.filterwarnings("ignore::exmc_actors.errors.SamplingWarning")
 
@@ -89,6 +89,21 @@ def test_a_chain_that_the_user_stopped_says_so_and_where(model):
     for html in virtual(main):
         assert re.search(r"chain 1 stopped by the user at (warmup )?draw \d+<", html)
         assert html.count("■ stopped<") == 1
+
+
+def test_a_chain_that_was_stopped_is_left_out_of_the_estimates_as_of_the_result(model):
+    async def stop(run):
+        assert await run.stop_chain(1)
+
+    async def main():
+        async with opened(model) as run, trio.open_nursery() as nursery:
+            nursery.start_soon(after_commits(1, 11, stop), run)
+            tree = await run.result()
+            return list(tree.posterior.chain.values), run._repr_html_()
+
+    chains, html = virtual(main)
+    assert chains == [0, 2]
+    assert "Estimates of 120 draws" in html
 
 
 def test_only_variables_that_the_result_keeps_are_shown(model):
