@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SECONDS = 0.15
 """What it may take to estimate; so many of the last draws are looked at."""
 
+LOOKED_AT = 1 << 16
+"""Messages among which they are found, some 10 ms of the loop's thread."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -111,7 +114,7 @@ def _note(chain: ChainStatistics, record: ChainRecord) -> str:
 
 
 def _last(log: Log) -> Sequence[Message]:
-    """Return the last blocks that are in memory, oldest first, and the chains that were stopped or gave up."""
+    """Return the last blocks that are in memory, oldest first, and which chains were stopped or gave up."""
     ended: list[Message] = []
     for number, record in enumerate(log.chains):
         place = log.settings.place(record.transitions)
@@ -124,9 +127,10 @@ def _last(log: Log) -> Sequence[Message]:
 
 def _in_memory(log: Log) -> Iterator[DrawBlock]:
     """Yield blocks of draws after warmup, the newest first, until one would have to be read."""
-    for at in reversed(range(len(log.messages))):
+    # Those of chains that were added, and warm up, may lie between them.
+    for at in reversed(range(len(log.messages))[-LOOKED_AT:]):
         message = log.messages.in_memory(at)
-        if message is None or (isinstance(message, DrawBlock) and message.phase == "warmup"):
+        if message is None:
             return
-        if isinstance(message, DrawBlock):
+        if isinstance(message, DrawBlock) and message.phase == "sample":
             yield message

@@ -106,6 +106,22 @@ def test_a_chain_that_was_stopped_is_left_out_of_the_estimates_as_of_the_result(
     assert "Estimates of 120 draws" in html
 
 
+def test_estimates_do_not_vanish_while_chains_that_were_added_warm_up(model):
+    async def add(run):
+        assert await run.add_chains(1) == range(3, 4)
+
+    async def main():
+        async with opened(model) as run, trio.open_nursery() as nursery:
+            nursery.start_soon(after_commits(1, 11, add), run)
+            async with run.subscribe(overflow=ex.WAIT, capacity=1, from_start=True) as feed:
+                return [(message, "Estimates of" in run._repr_html_()) async for message in feed]
+
+    shown = virtual(main)
+    began = next(at for at, (_, has_estimates) in enumerate(shown) if has_estimates)
+    assert all(has_estimates for _, has_estimates in shown[began:])
+    assert any(one.chain == 3 and getattr(one, "phase", "") == "warmup" for one, _ in shown[began:])
+
+
 def test_only_variables_that_the_result_keeps_are_shown(model):
     async def main():
         async with opened(model, var_names=["tau"]) as run:
