@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -38,6 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    _make_streams_take_all()
     arguments = _parser().parse_args(argv)
     if arguments.debug:
         return int(arguments.command(arguments))
@@ -49,6 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(INTERRUPTED, "interrupted before there was a draw to keep.")
     except Exception as error:  # noqa: BLE001 - the last resort: a sentence instead of a traceback
         return _report(error)
+
+
+def _make_streams_take_all() -> None:
+    """Let printing fail neither where a stream is closed nor by a name that its encoding lacks."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - until the end
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as the errors' stream has it by itself
 
 
 def _report(error: Exception) -> int:
@@ -212,12 +223,14 @@ def _shown(make: Callable[[], Any], out: Path | None = None, store: Path | None 
         warnings.simplefilter("always")
         tree = make()
     is_written = out is None or written(tree, out, store)  # first of all: what follows only shows
-    _print_summary(tree)
-    if "stopped" in tree.attrs:
-        sys.stderr.write(f"exmc: {tree.attrs['stopped']}\n")
-    for warning in caught:
-        if issubclass(warning.category, SamplingWarning | StoreWarning):
-            sys.stderr.write(f"exmc: warning: {warning.message}\n")
+    try:
+        _print_summary(tree)
+    finally:  # a full disk behind the standard output hides no doubt
+        if "stopped" in tree.attrs:
+            sys.stderr.write(f"exmc: {tree.attrs['stopped']}\n")
+        for warning in caught:
+            if issubclass(warning.category, SamplingWarning | StoreWarning):
+                sys.stderr.write(f"exmc: warning: {warning.message}\n")
     if not is_written:
         return FAILED
     if tree.attrs.get("interrupted"):
