@@ -34,7 +34,9 @@ class View(Protocol):
 
 def progress_view(console: Console) -> View:
     """Return the live table where the console can move its cursor, plain lines where it cannot."""
-    if console.is_terminal and not console.is_dumb_terminal:
+    # The console alone takes a file for a terminal where FORCE_COLOR is set, as in many a build.
+    is_screen = getattr(console.file, "isatty", lambda: False)()
+    if is_screen and console.is_interactive:
         return partial(progress, console=console)
     return partial(plain_progress, write=partial(console.out, highlight=False))
 

@@ -174,11 +174,16 @@ def test_a_run_of_which_one_chain_was_stopped_has_finished_and_one_of_which_all_
 
 
 def test_a_terminal_gets_the_table_and_anything_else_gets_lines(script, subscription, terminal):
-    for console in (terminal(is_terminal=False), terminal(term="dumb")):
+    class Screen(io.StringIO):
+        def isatty(self):
+            return True
+
+    coloured_file = terminal()
+    for console in (coloured_file, terminal(Screen(), is_terminal=False), terminal(Screen(), term="dumb")):
         run(progress_view(console), subscription(script), **SIZE)
         assert console.file.getvalue().splitlines()[-1].startswith("finished: 200/200 draws")
         assert not frames(console)
-    console = terminal()
+    console = terminal(Screen())
     run(progress_view(console), subscription(script), **SIZE)
     assert frames(console)
 
