@@ -37,12 +37,13 @@ def integer(name: str, value: Any, least: int, most: int | None = None, *, examp
     raise SettingsError(f"{name} must be an integer {span}, got {value!r}: write, say, {name}={example}.")
 
 
-def names(name: str, value: Any) -> tuple[str, ...] | None:
+def names(name: str, value: Any, *, example: str = "mu") -> tuple[str, ...] | None:
     """Return an argument that has to be a name or several; None where all are meant.
 
     Args:
       name: of the argument.
       value: as given: one string, or anything that yields strings.
+      example: what the sentence proposes.
 
     Raises:
       SettingsError: it is neither.
@@ -54,7 +55,8 @@ def names(name: str, value: Any) -> tuple[str, ...] | None:
     given = entries(value)
     if given is None or not all(isinstance(one, str) for one in given):
         raise SettingsError(
-            f"{name} must be a name, a list of names, or None, got {value!r}: write, say, {name}=['mu']."
+            f"{name} must be a name, a list of names, or None, got {value!r}: write, say, "
+            f"{name}=[{example!r}]."
         )
     return tuple(map(str, given))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 import supervision as sv
+from exmc_actors.arguments import boolean
 from exmc_actors.diagnostics.online import Online
 from exmc_actors.errors import ExmcError, SettingsError
 from exmc_actors.messages import Message
@@ -43,7 +44,7 @@ async def opened_door(
       SettingsError: as ``Run.serve_dashboard``.
     """
     dashboard = _loaded()
-    if control and token is None:
+    if boolean("control", control) and token is None:
         token = secrets.token_urlsafe()
     door: Door = await dashboard.open_door(host, port, token, names)
     with door.listener.socket:

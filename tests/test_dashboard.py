@@ -43,6 +43,15 @@ class Page:
             return await client.post(f"{self.base}control/{name}")
 
 
+def test_control_that_is_neither_true_nor_false_is_refused():
+    async def main():
+        async with open_run(schools(), **OPTIONS) as run, run.serve_dashboard(control="no"):
+            raise AssertionError
+
+    with pytest.raises(ex.SettingsError, match="control must be True or False, got 'no'"):
+        limited(main)
+
+
 def test_a_run_is_shown_held_and_killed_from_a_page_and_draws_what_it_would_have_drawn():
     async def main():
         async with open_run(schools(), **OPTIONS | {"draws": 400}) as undisturbed:

@@ -153,6 +153,14 @@ def test_ctrl_c_is_heard_while_garbage_is_collected(tmp_path):
     assert (shown.returncode, shown.stderr) == (0, "")
 
 
+def test_the_command_line_refuses_a_host_that_is_no_name(tmp_path, capsys):
+    from exmc_actors.cli import main
+
+    limited(lambda: stored(tmp_path / "run", 60))
+    assert main(["dashboard", str(tmp_path / "run"), "--host", 80 * "x", "--token", "a" * 20]) == 2
+    assert capsys.readouterr().err.startswith("exmc: the dashboard cannot listen on 'xxx")
+
+
 def test_the_command_line_refuses_a_folder_without_a_run(tmp_path, capsys):
     from exmc_actors.cli import main
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import trio
 
 from exmc_actors.arguments import is_integer
+from exmc_actors.arguments import names as names_of
 from exmc_actors.errors import SettingsError
 from exmc_actors.views.dashboard.app import App, Live
 from exmc_actors.views.dashboard.board import Board
@@ -47,28 +48,41 @@ async def open_door(
       names: other names by which browsers know this machine.
 
     Raises:
-      SettingsError: the host cannot be listened on, or can be reached by others and there is no token.
+      SettingsError: an argument is of the wrong kind, or the host cannot be listened on, or can be reached by
+        others and there is no token.
     """
+    if not isinstance(host, str):
+        raise SettingsError(
+            f"host must be a str, an address or a name of this machine, got {host!r}: write, say, "
+            'host="127.0.0.1".'
+        )
+    others = names_of("names", names, example="lab.example.org") or ()
     token = checked_token(token, host)
     if not is_integer(port) or not 0 <= port < 65536:
         raise SettingsError(
             f"port must be an integer from 0 to 65535, got {port!r}: write port=0 for a free one."
         )
+    listener = await _listener(host, port)
+    known = _known_as(host)
+    place = f"[{known}]" if ":" in known else known
+    url = f"http://{place}:{listener.socket.getsockname()[1]}/"
+    gate = Gate(frozenset(name.lower() for name in (known, *others)), is_loopback(host), token)
+    return Door(listener, gate, url if token is None else f"{url}#token={quote(token)}")
+
+
+async def _listener(host: str, port: int) -> trio.SocketListener:
     try:
         listener, *others = await trio.open_tcp_listeners(port, host=host)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of what can be no name
+        reason = getattr(error, "strerror", None) or error
         raise SettingsError(
-            f"the dashboard cannot listen on {host}, port {port} ({error.strerror or error}): give another "
-            "port, or leave it out for one that is free."
+            f"the dashboard cannot listen on {host!r}, port {port} ({reason}): give another host or port, or "
+            "leave both out for 127.0.0.1 and a port that is free."
         ) from error
     for other in others:
         await other.aclose()
     listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-    known = _known_as(host)
-    place = f"[{known}]" if ":" in known else known
-    url = f"http://{place}:{listener.socket.getsockname()[1]}/"
-    gate = Gate(frozenset(name.lower() for name in (known, *names)), is_loopback(host), token)
-    return Door(listener, gate, url if token is None else f"{url}#token={quote(token)}")
+    return listener
 
 
 async def serve(

@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_refused_in_a_sentence():
     async def main():
         door = await open_door()
         port = door.listener.socket.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"cannot listen on 127.0.0.1, port {port}"):
+        with pytest.raises(SettingsError, match=f"cannot listen on '127.0.0.1', port {port}"):
             await open_door(port=port)
         await door.listener.aclose()
         for wrong in (-1, 65536, "80", True):
@@ -117,6 +117,44 @@ def test_a_port_that_is_taken_is_refused_in_a_sentence():
             await open_door("0.0.0.0")
 
     run(main)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"names": [1]}, r"names must be a name, a list of names, or None, got \[1\]"),
+        ({"names": 5}, r"write, say, names=\['lab\.example\.org'\]"),
+        ({"host": None}, "host must be a str, an address or a name of this machine, got None"),
+        ({"host": b"::1"}, "host must be a str"),
+        ({"host": 80 * "x", "token": TOKEN}, "cannot listen on 'x+', port 0 .*: give another host or port"),
+        ({"host": "ä b", "token": TOKEN}, "cannot listen on 'ä b'"),
+    ],
+)
+def test_what_is_no_host_and_no_name_is_refused_in_a_sentence(given, sentence):
+    with pytest.raises(SettingsError, match=sentence):
+        run(lambda: open_door(**given))
+
+
+@pytest.mark.parametrize("names", ["Lab.Example", ["Lab.Example"]])
+def test_one_name_more_may_stand_by_itself(names):
+    async def main():
+        door = await open_door("LOCALHOST", names=names)
+        await door.listener.aclose()
+        return door
+
+    door = run(main)
+    assert door.url.startswith("http://localhost:")
+    assert door.gate.page({"host": "lab.example"}) is door.gate.page({"host": "localhost"}) is None
+    assert door.gate.page({"host": "l"}).status == 421
+
+
+def test_no_name_more_may_be_none():
+    async def main():
+        door = await open_door(names=None)
+        await door.listener.aclose()
+        return door.gate.names
+
+    assert run(main) == {"127.0.0.1"}
 
 
 def test_the_address_of_a_server_for_others_has_a_name_and_the_token():
