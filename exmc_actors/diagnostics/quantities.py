@@ -129,9 +129,18 @@ def _labelled(posterior: xr.Dataset, var_names: Sequence[str]) -> set[str]:
 
 
 def axis_labels(given: Sequence[Any] | np.ndarray) -> Sequence[Any]:
-    """Return labels of an axis that tell its elements apart: numbers where two of those given read alike."""
-    labels = [str(label) for label in given]
+    """Return labels of an axis that tell its elements apart: numbers where two of those given read alike.
+
+    They are for people, and may go to a terminal: what cannot be printed is written as in Python's literals.
+    """
+    labels = [_visible(str(label)) for label in given]
     return labels if len(set(labels)) == len(labels) else range(len(labels))
+
+
+def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def scalar_names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:

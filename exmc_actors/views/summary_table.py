@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import floor, isfinite, isnan, log10
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -39,7 +40,7 @@ class SummaryTable:
         for hidden in DISPENSABLE:
             for gap in (2, 1):
                 lines = self.lines(gap, hidden)
-                if max(len(line) for line in lines) <= options.max_width:
+                if max(cell_len(line) for line in lines) <= options.max_width:
                     yield from self._styled(lines)
                     return
         yield from self._styled(lines)
@@ -48,10 +49,10 @@ class SummaryTable:
         """Return the heading and the rows as text, ``gap`` spaces between columns."""
         table = [HEADINGS, *self.rows]
         shown = [column for column in range(1, len(HEADINGS) - 1) if column not in hidden]
-        widths = [max(len(row[column]) for row in table) for column in range(len(HEADINGS))]
+        widths = [max(cell_len(row[column]) for row in table) for column in range(len(HEADINGS))]
         space = " " * gap
         return [
-            space.join((row[0].ljust(widths[0]), *(row[i].rjust(widths[i]) for i in shown), row[-1]))
+            space.join((set_cell_size(row[0], widths[0]), *(row[i].rjust(widths[i]) for i in shown), row[-1]))
             for row in table
         ]
 

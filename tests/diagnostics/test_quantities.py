@@ -18,6 +18,14 @@ def names(posterior, stride=1):
     return [name for part in parts for name in part.names]
 
 
+def names_online(arrays, dims, coords):
+    """Return the names of the same scalars while draws come."""
+    online = Online(2, dims=dims, coords=coords)
+    stats = {name: np.zeros(5) for name in STATS}
+    online.observe(DrawBlock(0, "sample", 0, {name: values[0] for name, values in arrays.items()}, stats))
+    return list(online.names)
+
+
 def test_quantities_are_named_by_position_or_by_label(tree_of):
     arrays = {"mu": np.zeros((2, 5)), "theta": np.zeros((2, 5, 2)), "x": np.zeros((2, 5, 1, 2))}
     tree = tree_of(arrays, dims={"theta": ["school"]}, coords={"school": ["Choate", "Deerfield"]})
@@ -29,14 +37,18 @@ def test_quantities_are_named_by_position_or_by_label(tree_of):
 @pytest.mark.parametrize("labels", [["a", "b", "a"], np.array([1, 1.0, "1"], dtype=object)])
 def test_quantities_are_named_by_position_where_two_labels_read_alike(tree_of, labels):
     arrays = {"theta": np.zeros((2, 5, 3)), "x": np.zeros((2, 5, 2, 3))}
-    dims = {"theta": ["who"], "x": ["school", "who"]}
-    tree = tree_of(arrays, dims=dims, coords={"school": ["A", "B"], "who": labels})
-    named = names(posterior_of(tree))
+    dims, coords = {"theta": ["who"], "x": ["school", "who"]}, {"school": ["A", "B"], "who": labels}
+    named = names(posterior_of(tree_of(arrays, dims=dims, coords=coords)))
     assert named[:5] == ["theta[0]", "theta[1]", "theta[2]", "x[A, 0]", "x[A, 1]"]
-    online = Online(2, dims=dims, coords={"school": ["A", "B"], "who": labels})
-    stats = {name: np.zeros(5) for name in STATS}
-    online.observe(DrawBlock(0, "sample", 0, {name: values[0] for name, values in arrays.items()}, stats))
-    assert list(online.names) == named
+    assert names_online(arrays, dims, coords) == named
+
+
+def test_what_of_a_label_cannot_be_printed_is_written_out(tree_of):
+    arrays, dims = {"theta": np.zeros((2, 5, 3))}, {"theta": ["who"]}
+    coords = {"who": ["a\nb", "\x1b[31mé", "\u202eevil"]}
+    named = names(posterior_of(tree_of(arrays, dims=dims, coords=coords)))
+    assert named == ["theta[a\\nb]", "theta[\\x1b[31mé]", "theta[\\u202eevil]"]
+    assert names_online(arrays, dims, coords) == named
 
 
 def test_quantities_have_the_labels_that_groups_share_at_the_root_of_a_tree():

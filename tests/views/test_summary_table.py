@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from exmc_actors.views.summary_table import summary_table, summary_text
 
@@ -53,6 +54,11 @@ def test_a_constant_shows_its_value_and_no_rhat():
 )
 def test_extreme_scales_stay_short(mean, error, shown):
     assert cells({"mean": mean, "mcse_mean": error})[1] == shown
+
+
+def test_letters_that_are_two_columns_wide_count_for_two():
+    heading, *lines = summary_text(frame(**{"mu": {}, "θ[東京]": {}})).splitlines()
+    assert [cell_len(line) for line in lines] == [cell_len(heading)] * 2
 
 
 def test_fits_eighty_columns_and_keeps_every_column_where_it_can(terminal):
