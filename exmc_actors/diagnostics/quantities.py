@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -144,9 +145,21 @@ def _visible(text: str) -> str:
 
 
 def scalar_names(name: str, labels: Sequence[Any], shape: tuple[int, ...], picks: np.ndarray) -> list[str]:
-    """Return the names of some scalars of a variable, by the labels of its axes."""
+    """Return the names of some scalars of a variable, by labels of its axes that tell all scalars apart."""
     if not shape:
         return [name] * len(picks)
+    axes = [known[:size] for known, size in zip(labels, shape, strict=True)]
+    if _run_together(axes):
+        axes = [range(size) for size in shape]
     places = np.unravel_index(picks, shape)
-    columns = [[str(known[i]) for i in place] for known, place in zip(labels, places, strict=True)]
+    columns = [[str(known[i]) for i in place] for known, place in zip(axes, places, strict=True)]
     return [f"{name}[{', '.join(row)}]" for row in zip(*columns, strict=True)]
+
+
+def _run_together(axes: Sequence[Sequence[Any]]) -> bool:
+    """Whether the labels of two elements, side by side, read alike; only where several axes have commas."""
+    with_commas = [axis for axis in axes if not isinstance(axis, range) and any(", " in one for one in axis)]
+    if len(with_commas) < 2:
+        return False
+    texts = [", ".join(map(str, labels)) for labels in product(*axes)]
+    return len(set(texts)) < len(texts)

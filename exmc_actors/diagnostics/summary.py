@@ -20,7 +20,7 @@ COLUMNS = ("mean", "sd", "q5", "q50", "q95", "mcse_mean", "mcse_sd", "ess_bulk",
 def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> pd.DataFrame:
     """Return one row a scalar, named ``theta[0]``, or ``theta[Choate]`` where coordinates have labels.
 
-    Labels of which two read alike tell nothing apart: there the numbers stand.
+    Labels of which two read alike, of an axis or side by side, tell nothing apart: there the numbers stand.
     ``q5``, ``q50`` and ``q95`` are quantiles. What draws are too few or not finite enough for is NaN.
 
     Args:

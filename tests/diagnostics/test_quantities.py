@@ -43,6 +43,22 @@ def test_quantities_are_named_by_position_where_two_labels_read_alike(tree_of, l
     assert names_online(arrays, dims, coords) == named
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        (["a", "a, b"], ["b, c", "c"], ["x[0, 0]", "x[0, 1]", "x[1, 0]", "x[1, 1]"]),
+        (["a", "a, b"], ["c", "d"], ["x[a, c]", "x[a, d]", "x[a, b, c]", "x[a, b, d]"]),
+        (["a, 1", "b"], ["c, 1", "d"], ["x[a, 1, c, 1]", "x[a, 1, d]", "x[b, c, 1]", "x[b, d]"]),
+    ],
+)
+def test_quantities_are_named_by_position_where_labels_of_two_axes_run_together(
+    tree_of, first, second, named
+):
+    arrays, dims, coords = {"x": np.zeros((2, 5, 2, 2))}, {"x": ["p", "q"]}, {"p": first, "q": second}
+    assert names(posterior_of(tree_of(arrays, dims=dims, coords=coords))) == named
+    assert names_online(arrays, dims, coords) == named
+
+
 def test_what_of_a_label_cannot_be_printed_is_written_out(tree_of):
     arrays, dims = {"theta": np.zeros((2, 5, 3))}, {"theta": ["who"]}
     coords = {"who": ["a\nb", "\x1b[31mé", "\u202eevil"]}
