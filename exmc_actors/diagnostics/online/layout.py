@@ -25,7 +25,7 @@ class Layout:
         self.names = tuple(
             scalar
             for name, shape in self._shapes.items()
-            for scalar in _scalars(name, shape, tuple(dims.get(name, ())), coords)
+            for scalar in scalars(name, shape, tuple(dims.get(name, ())), coords)
         )
         self._place_of = {name: place for place, name in enumerate(self.names)}
 
@@ -89,10 +89,17 @@ def _stretches(shapes: Sequence[tuple[int, ...]]) -> Iterator[tuple[slice, slice
             place, column = place + count, column + size
 
 
-def _scalars(name: str, shape: tuple[int, ...], dims: Sequence[str], coords: Mapping[str, Any]) -> list[str]:
+def scalars(
+    name: str,
+    shape: tuple[int, ...],
+    dims: Sequence[str],
+    coords: Mapping[str, Any],
+    most: int | None = None,
+) -> list[str]:
+    """Return the names of a variable's scalars, or of so many of them, the first ones."""
     axes = [*dims[: len(shape)], *(f"{name}_dim_{axis}" for axis in range(len(dims), len(shape)))]
     labels = [_labels(coords.get(axis), size) for axis, size in zip(axes, shape, strict=True)]
-    return scalar_names(name, labels, shape, np.arange(prod(shape)))
+    return scalar_names(name, labels, shape, np.arange(prod(shape))[:most])
 
 
 def _labels(given: Any, size: int) -> Sequence[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from exmc_actors.diagnostics import Online, OnlineSummary
+from exmc_actors.diagnostics.online.layout import scalars
 from exmc_actors.messages import DrawBlock, Message
 from exmc_actors.views.notebook.traces import Trace, Traces
 
@@ -59,6 +60,7 @@ class Followed:
         """
         self._number, self._dims, self._coords, self._wanted = chains, dims, coords, var_names
         self._kept: dict[str, int | None] = {}
+        """How many elements of each variable; None where that is all, in its own shape."""
         self._online = Online(chains, lags=0)
         self._traces = Traces()
         self.quantities = 0
@@ -82,33 +84,35 @@ class Followed:
     def _observe(self, block: DrawBlock) -> None:
         if not self.quantities:
             self._begin(block.draws)
-        kept = {name: block.draws[name][:, :rows] for name, rows in self._kept.items() if rows is not None}
-        kept |= {name: block.draws[name] for name, rows in self._kept.items() if rows is None}
-        draws = {name: kept[name] for name in self._kept}  # in the order of the model
+        draws = {name: _first(block.draws[name], most) for name, most in self._kept.items()}
         if draws:
             self._online.observe(replace(block, draws=draws))
             columns = [values.reshape(len(block), -1) for values in draws.values()]
             self._traces.add(block.chain, block.first, np.concatenate(columns, axis=1, dtype=float))
 
     def _begin(self, draws: Mapping[str, np.ndarray]) -> None:
-        """Choose how much of each variable is kept: all, or its first rows, or nothing."""
+        """Choose what is kept: variables as they are, the first elements of one more, of others nothing."""
         room = MOST
-        dims: dict[str, tuple[str, ...]] = {}
+        dims: dict[str, Sequence[str]] = {}
         coords = dict(self._coords)
         for name, values in draws.items():
             if self._wanted is not None and name not in self._wanted:
                 continue
-            shape = values.shape[1:]
-            self.quantities += prod(shape)
-            rows = min(shape[0], room // max(1, prod(shape[1:]))) if shape else min(1, room)
-            if not rows:
+            shape, size = values.shape[1:], prod(values.shape[1:])
+            self.quantities += size
+            kept = min(size, room)
+            room -= kept
+            if not kept:
                 continue
-            self._kept[name] = rows if shape else None
-            room -= rows * prod(shape[1:])
-            dims[name] = tuple(self._dims.get(name, ()))
-            if dims[name] and dims[name][0] in coords and shape:
-                # Labels of its own: another variable on this axis may keep another number of rows.
-                own = f"{name} {dims[name][0]}"
-                coords[own] = coords[dims[name][0]][:rows]
-                dims[name] = (own, *dims[name][1:])
+            self._kept[name] = None if kept == size else kept
+            dims[name] = self._dims.get(name, ())
+            if kept < size:
+                names = scalars(name, shape, dims[name], self._coords, kept)
+                own = f"{name} elements"
+                dims[name], coords[own] = (own,), [one[len(name) + 1 : -1] for one in names]
         self._online = Online(self._number, dims=dims, coords=coords, lags=0)
+
+
+def _first(values: np.ndarray, most: int | None) -> np.ndarray:
+    """Return a variable's draws, or those of its first elements, side by side."""
+    return values if most is None else values.reshape(len(values), -1)[:, :most]

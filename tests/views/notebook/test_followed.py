@@ -21,16 +21,16 @@ def test_a_small_model_is_followed_whole_with_its_labels(drawn):
     assert one.quantities == 3
 
 
-def test_of_a_large_model_the_first_rows_of_what_fits_are_followed(drawn):
-    draws = {"a": np.zeros((8, 150)), "wide": np.zeros((8, 2, 60)), "b": np.ones((8, 150)), "c": np.ones(8)}
-    labels = tuple(f"l{i}" for i in range(150))
-    one = followed(drawn(0, 0, draws), dims={"a": ("x",), "b": ("x",)}, coords={"x": labels})
+def test_of_a_large_model_the_first_quantities_are_followed(drawn):
+    draws = {"a": np.zeros((8, 150)), "b": np.arange(1920.0).reshape(8, 4, 60), "c": np.ones(8)}
+    coords = {"x": tuple(f"l{i}" for i in range(150)), "y": tuple("pqrs")}
+    one = followed(drawn(0, 0, draws), dims={"a": ("x",), "b": ("y",)}, coords=coords)
     names = one.summary().names
-    assert one.quantities == 421
+    assert one.quantities == 391
     assert len(names) == MOST
-    assert names[149:151] == ("a[l149]", "b[l0]")
-    assert names[-1] == "b[l49]"
-    assert one.summary()["b[l49]"]["mean"] == 1.0
+    assert names[149:151] == ("a[l149]", "b[p, 0]")
+    assert names[-1] == "b[p, 49]"
+    assert one.summary()["b[p, 49]"]["mean"] == 49.0 + 240.0 * 3.5
 
 
 def test_variables_may_be_chosen(drawn):
@@ -40,11 +40,19 @@ def test_variables_may_be_chosen(drawn):
     assert one.quantities == 1
 
 
-def test_a_model_of_which_nothing_fits_has_no_estimates(drawn):
+def test_of_a_matrix_with_long_rows_the_first_elements_are_followed(drawn):
     one = followed(drawn(0, 0, {"cov": np.zeros((8, 3, MOST + 1))}))
-    one.observe(drawn(0, 8, {"cov": np.zeros((8, 3, MOST + 1))}))
-    assert one.summary() is None
+    one.observe(drawn(0, 8, {"cov": np.ones((8, 3, MOST + 1))}))
     assert one.quantities == 3 * (MOST + 1)
+    assert one.summary().names == tuple(f"cov[0, {i}]" for i in range(MOST))
+    assert one.summary()["cov[0, 7]"]["mean"] == 0.5
+    assert len(one.traces("cov[0, 7]")[0].values) == 16
+
+
+def test_a_model_without_a_quantity_has_no_estimates(drawn):
+    one = followed(drawn(0, 0, {"none": np.zeros((8, 0, 3))}))
+    one.observe(drawn(0, 8, {"none": np.zeros((8, 0, 3))}))
+    assert one.summary() is None
 
 
 def test_before_the_first_draw_after_warmup_nothing_is_known(drawn):
