@@ -79,7 +79,8 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress: on standard error, in a notebook in the cell.
       dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
-        to standard error.  Whoever has it may also pause the run, end it, and kill chains.
+        to standard error, in a notebook into the cell.  Whoever has it may also pause the run, end it, and
+        kill chains.
 
     Returns:
       An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
@@ -161,7 +162,8 @@ def resume(  # noqa: PLR0913 - as sample, keyword-only
       patience: seconds after which a worker process that has not finished a block is ended and replaced.
       progressbar: whether to show progress: on standard error, in a notebook in the cell.
       dashboard: whether to show the run in browsers while it lasts, or at which port; the address is written
-        to standard error.  Whoever has it may also pause the run, end it, and kill chains.
+        to standard error, in a notebook into the cell.  Whoever has it may also pause the run, end it, and
+        kill chains.
 
     Returns:
       An ``xarray.DataTree`` in ArviZ's schema: posterior, sample_stats, observed_data, ...
