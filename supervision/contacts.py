@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trio.lowlevel import enable_ki_protection
 
+from supervision.attempts import attempt
 from supervision.errors import ProcessExited
 from supervision.exits import ExitReason, NoProc
 from supervision.messages import Down, Monitor, Reply
@@ -70,16 +71,20 @@ class Contacts:
             del target.contacts.links[self]
 
     def tell_end(self, reason: ExitReason) -> None:
-        """Tell watchers, then linked processes, then callers; and watch nobody any more."""
+        """Tell watchers, then linked processes, then callers; and watch nobody any more.
+
+        What one of them raises keeps it from no other one.
+        """
+        who = f"somebody who was told of the end of {self._process.label!r}"
         for monitor, watcher in self._watchers.items():
             del watcher._watching[monitor]
-            watcher._process.mailbox.put_signal(Down(monitor, monitor.ref, reason))
+            attempt(who, watcher._process.mailbox.put_signal, Down(monitor, monitor.ref, reason))
         self._watchers.clear()
         for monitor in list(self._watching):
             self.unwatch(monitor)
         links, self.links = self.links, {}
         for linked in links:
             del linked.links[self]
-            linked._process.signal(reason, self._process.ref)
+            attempt(who, linked._process.signal, reason, self._process.ref)
         for reply in self.callers:
             reply.fail(ProcessExited(reason, str(self._process.ref)))

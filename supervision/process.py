@@ -5,17 +5,17 @@ Knows nothing of supervisors: another kind of supervisor can be written on what 
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from traceback import format_exception_only
 from typing import Any, TypeVar, get_args
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from supervision.attempts import attempt
 from supervision.background import Background
 from supervision.child import Name
 from supervision.contacts import Contacts
 from supervision.context import current_process
-from supervision.exits import Crash, ExitOrder, ExitReason, Killed
+from supervision.exits import ExitOrder, ExitReason
 from supervision.mailbox import Mailbox
 from supervision.messages import Exit
 from supervision.program import Program
@@ -23,6 +23,7 @@ from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.report import report_end, report_start
 from supervision.signals import Effect, effect_of
 from supervision.timer import Timers
+from supervision.verdict import Verdict
 
 T = TypeVar("T")
 
@@ -75,11 +76,7 @@ class Process:
         self._shields: tuple[trio.CancelScope, ...] = ()
         self._ready = trio.Event()
         self._ended = trio.Event()
-        self._is_killed = False
-        self._is_overdue = False
-        self._asked: ExitReason | None = None
-        self._returned: ExitReason | None = None
-        self._crash: Crash | None = None
+        self._verdict = Verdict()
         self._account: str | None = None
         self._owned: dict[Process, None] = {}
         self._nursery: trio.Nursery | None = None
@@ -132,8 +129,7 @@ class Process:
     @enable_ki_protection
     def end(self, reason: ExitReason) -> None:
         """Cancel the work of the process, trapping or not, as its supervisor may; the first reason counts."""
-        if self._asked is None and self._returned is None and self._crash is None:
-            self._asked = reason
+        if self._verdict.note_order(reason):
             self._cancel_work(f"{self.label} is to end: {type(reason).__name__}")
 
     @enable_ki_protection
@@ -143,8 +139,7 @@ class Process:
         Args:
           overdue: it had been asked to stop, and its time was up.
         """
-        self._is_overdue = self._is_overdue or (overdue and not self._is_killed)
-        self._is_killed = True
+        self._verdict.note_kill(overdue=overdue)
         self._cancel_work(f"{self.label} is killed")
         self.background.cancel()
         for scope in self._shields:
@@ -205,7 +200,7 @@ class Process:
     async def _live(self) -> None:
         try:
             with self._work:
-                self._returned = await self.guard(self._start)
+                self._verdict.returned = await self.guard(self._start)
         finally:
             await self.background.end()
             await self._clean_up()
@@ -218,9 +213,9 @@ class Process:
     async def _clean_up(self) -> None:
         try:
             await self._give_account()
-            if self.has_started and self.program.cleans_up and not self._is_killed:
+            if self.has_started and self.program.cleans_up and not self._verdict.is_killed:
                 with self.shield():
-                    await self.guard(self.program.terminate, self._verdict())
+                    await self.guard(self.program.terminate, self._verdict.reason)
             await self._give_account()
         finally:
             for process in reversed(self._owned):
@@ -228,51 +223,45 @@ class Process:
             await self.background.end()
 
     async def _give_account(self) -> None:
-        if isinstance(self._returned, Crash) and self._crash is None and not self._is_killed:
-            self._crash = self._returned  # the reason, whatever goes wrong from here on
-        if self._crash is not None and self._account is None:
+        self._verdict.note_returned_crash()
+        if self._verdict.crash is not None and self._account is None:
             self._account = await self.guard(self.program.account) or ""
 
     def _finish(self) -> None:
-        """Tell the end, in this order, without a checkpoint: nobody can act on one part before the next."""
-        self.main_task = None
-        self.reason = reason = self._verdict()
-        if self._name is not None:
-            self._name.release(self.ref)
-        left = self.mailbox.close()
-        if self.timers is not None:
-            self.timers.end()
-        self.contacts.tell_end(reason)
-        self._ready.set()
-        self._ended.set()
-        is_ordered = self._is_killed and not self._is_overdue
-        report_end(self.label, reason, self._account or "", left, is_ordered=is_ordered)
-        self.program.forget()
+        """Tell the end, in this order, without a checkpoint: nobody can act on one part before the next.
 
-    def _verdict(self) -> ExitReason:
-        """Decide by who asked: a cancelled work may look like a crash, and a crash like a cancellation."""
-        if self._is_killed:
-            return Killed()
-        return self._crash or self._asked or self._returned or Killed()  # the last one of an interrupt
+        What others have a hand in may raise. Nothing may keep the end from being told: who waits for it
+        holds off interrupts, too.
+        """
+        self.main_task = None
+        self.reason = reason = self._verdict.reason
+        try:
+            if self._name is not None:
+                attempt(f"the name of {self.label!r}", self._name.release, self.ref)
+            left = self.mailbox.close()
+            if self.timers is not None:
+                self.timers.end()
+            self.contacts.tell_end(reason)
+        finally:
+            self._ready.set()
+            self._ended.set()
+        report_end(self.label, reason, self._account or "", left, is_ordered=self._verdict.is_ordered)
+        self.program.forget()
 
     def _cancel_work(self, reason: str) -> None:
         self.mailbox.end_batches()
         self._work.cancel(reason=reason)
 
     def _note_crash(self, error: Exception) -> None:
-        if self._crash is None:
-            self._crash = Crash(error)
+        if self._verdict.note_crash(error, self.label):
             self._cancel_work(f"{self.label} crashed")
-        elif error is not self._crash.error:
-            what = format_exception_only(error)[0].strip()
-            self._crash.error.add_note(f"While {self.label!r} ended, it also raised {what}")
 
     @contextmanager
     def shield(self) -> Iterator[None]:
         """Hold every cancellation off a piece of the work, but for a kill."""
         with trio.CancelScope(shield=True) as scope:
             self._shields = (*self._shields, scope)
-            if self._is_killed:
+            if self._verdict.is_killed:
                 scope.cancel(reason=f"{self.label} is killed")
             try:
                 yield

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, final, get_args
 
+from supervision.attempts import attempt
 from supervision.child import one_of
 from supervision.context import current
 from supervision.errors import AlreadyStarted, MailboxFull, ProcessExited, SpecError
@@ -76,7 +77,7 @@ class Registry:
           value: for the entry of a child that is given this name.
 
         Raises:
-          SpecError: when keys are not unique, for then a key is no address.
+          SpecError: when keys are not unique, for then a key is no address; or the key cannot be one.
         """
         self._refuse_duplicate("via")
         return Via(self, key, value)
@@ -202,8 +203,9 @@ class Registry:
             self.remove(key, ref)
 
     def _tell(self, notice: Registered | Unregistered) -> None:
+        # Who registers, or ends, has no part in what becomes of an address that is not its own.
         for listener in self._listeners:
-            tell(listener, notice)
+            attempt("a registry's listener", tell, listener, notice)
 
     def _holder(self, given: Ref | None) -> ProcessRef:
         ref = current() if given is None else _incarnation(given)
@@ -221,6 +223,16 @@ class Registry:
             )
 
 
+def _check_is_hashable(key: object) -> None:
+    try:
+        hash(key)
+    except TypeError as error:
+        raise SpecError(
+            f"A name must be hashable, for it is looked up, got {key!r}. "
+            "Write a string, a number, a tuple of such, or a frozen dataclass."
+        ) from error
+
+
 def _incarnation(ref: Ref) -> ProcessRef | None:
     process = ref.resolve()
     return None if process is None else process.ref
@@ -232,6 +244,7 @@ class Via(Ref):
 
     def __init__(self, registry: Registry, key: Hashable, value: Any = None) -> None:
         """Mean ``key`` in ``registry``; ``registry.via`` makes these."""
+        _check_is_hashable(key)
         self.registry = registry
         self.key = key
         self.value = value

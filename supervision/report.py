@@ -11,15 +11,14 @@ supervisor, give_up failures; supervisor, child, reason
 """
 
 import logging
-from typing import Any, Final
+from typing import Any
 
 import trio
 
 from supervision import telemetry
+from supervision.attempts import log
 from supervision.exits import Crash, ExitReason, cause_of
 from supervision.messages import Call, Cast
-
-_LOGGER: Final = logging.getLogger("supervision")
 
 
 def report_start(label: str) -> None:
@@ -42,7 +41,7 @@ def report_end(label: str, reason: ExitReason, account: str, left: list[Any], *,
     """
     if reason.is_abnormal:
         level = logging.INFO if is_ordered else logging.ERROR
-        _LOGGER.log(level, "process %r ended: %s%s", label, reason, account, exc_info=cause_of(reason))
+        log(level, "process %r ended: %s%s", label, reason, account, error=cause_of(reason))
     if left:
         report_dead_letters(f"process {label!r}", [m.message for m in left if isinstance(m, Call | Cast)])
     if telemetry.is_heard():

@@ -15,10 +15,9 @@ from typing import Any, Final, final
 
 import trio
 
+from supervision.attempts import log
 from supervision.child import is_async
 from supervision.errors import SpecError
-
-_LOGGER: Final = logging.getLogger("supervision")
 
 EventName = tuple[str, ...]
 """Such as ``("supervision", "process", "end")``: the general first."""
@@ -167,9 +166,9 @@ def _call(
     _called.entries = (*before, entry)
     try:
         entry.handler(event, measurements, metadata)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told, and goes no further
         detach(entry.handler_id)
-        _LOGGER.error("telemetry handler %r raised and is detached", entry.handler_id, exc_info=error)
+        log(logging.ERROR, "telemetry handler %r raised and is detached", entry.handler_id, error=error)
         execute(HANDLER_DETACHED, metadata={"handler_id": entry.handler_id, "event": event, "error": error})
     finally:
         _called.entries = before

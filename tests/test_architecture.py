@@ -126,6 +126,7 @@ ROOFS = ours("run", "control", "opening", "result", "sampling", "blocking", "dem
 # Where an Exception of any kind may be caught, and why.
 BROAD_EXCEPTS = {
     "supervision/process.py": "a process turns a crash into an exit reason",
+    "supervision/attempts.py": "what one step of an end raises is logged, and keeps the others from nothing",
     "supervision/telemetry.py": "a telemetry handler that raises is detached",
     "exmc_actors/runtime/worker.py": "a worker's main: what a block raises is a reply",
     "exmc_actors/runtime/processes/answering.py": "a worker process's main: what a block raises is told",

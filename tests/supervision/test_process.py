@@ -165,6 +165,44 @@ def test_an_interrupt_in_a_group_with_an_error_is_never_a_crash(probe, events):
     assert events == ["start a", "stop a: shutdown"]
 
 
+async def test_everybody_is_told_of_an_end_though_the_name_cannot_be_given_back(probe, crash, events, caplog):
+    class Stuck:
+        def register(self, holder):
+            pass
+
+        def release(self, holder):
+            raise KeyError("stuck")
+
+    async with sv.open_supervisor([probe("a", name=Stuck()), probe("watcher")]) as sup:
+        await sup.child("watcher").call(lambda server: server.monitor(sup.child("a")))
+        await crash(sup.child("a"))
+        assert events.count("start a") == 2
+        assert "watcher saw crash: ValueError('boom')" in events
+    assert [record.getMessage() for record in caplog.records if "'a' raised" in record.getMessage()] == [
+        "the name of 'a' raised"
+    ] * 2
+
+
+async def test_who_links_to_a_process_and_cannot_be_told_of_its_end_keeps_nobody_from_being_told(
+    probe, crash, events, caplog
+):
+    class Clumsy(sv.Server):
+        async def init(self, friend):
+            self.link(friend)
+
+        @property
+        def trap_exit(self):
+            raise KeyError("oops")
+
+    children = [probe("a"), probe("b", restart="temporary")]
+    async with sv.open_supervisor(children) as sup:
+        await sup.start_child(sv.ChildSpec("clumsy", Clumsy, (sup.child("a"),)))
+        await sup.child("b").call(lambda server: server.link(sup.child("a")))
+        await crash(sup.child("a"))
+        assert [child.id for child in sup.which_children()] == ["a", "clumsy"]
+    assert "somebody who was told of the end of 'a' raised" in caplog.text
+
+
 def test_a_child_that_waits_for_a_thread_is_waited_for_even_when_it_is_killed(events):
     release = threading.Event()
 

@@ -41,6 +41,12 @@ async def test_the_name_is_held_before_init_runs_and_a_failed_init_leaves_none(e
     assert names.whereis("ada") is None
 
 
+@pytest.mark.parametrize("key", [["room", 1], ("room", [1]), {}])
+def test_a_name_that_cannot_be_looked_up_is_refused_where_it_is_made(key):
+    with pytest.raises(sv.SpecError, match="A name must be hashable, for it is looked up, got"):
+        sv.Registry().via(key)
+
+
 async def test_registries_are_independent(probe):
     names, others = sv.Registry(), sv.Registry()
     async with sv.open_supervisor([probe("a", name=names.via("ada")), probe("b", name=others.via("ada"))]):
@@ -199,6 +205,18 @@ async def test_listeners_are_told_what_comes_and_goes_in_order():
         await sup.terminate_child("a")
         seen = await sup.child("listener").call(lambda m: list(m.seen))
     assert seen == [sv.Registered(names, entry), sv.Unregistered(names, entry)]
+
+
+async def test_a_listener_whose_address_raises_disturbs_neither_others_nor_who_registers(caplog):
+    nowhere = sv.Partitions(2, route=lambda key, count: {}[key]).via("listener")
+    directory = sv.Registry()
+    names = sv.Registry(listeners=[nowhere, directory.via("listener")])
+    listener = sv.ChildSpec("listener", Member, (names,), name=directory.via("listener"))
+    async with sv.open_supervisor([listener, member("a", names, "ada"), member("b", names)]) as sup:
+        await sup.terminate_child("a")
+        seen = await sup.child("listener").call(lambda m: list(m.seen))
+    assert [type(notice) for notice in seen] == [sv.Registered, sv.Unregistered]
+    assert [record.getMessage() for record in caplog.records] == ["a registry's listener raised"] * 2
 
 
 async def test_only_a_living_process_can_be_registered():
