@@ -7,6 +7,7 @@ go first, and neither ever waits for room.
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import Any, Final
 
 import trio
@@ -15,6 +16,7 @@ from trio.lowlevel import Abort, Task, enable_ki_protection
 from supervision.errors import MailboxFull
 from supervision.messages import Call, Cast, Down
 from supervision.overflow import DROP_NEWEST, DROP_OLDEST, RAISE, WAIT, Overflow
+from supervision.threads import other_thread
 
 BATCH: Final = 16
 """Messages that are taken without letting other tasks run in between, if they are there already."""
@@ -37,6 +39,7 @@ class Mailbox:
         "dropped",
         "is_closed",
         "overflow",
+        "thread",
     )
 
     def __init__(self, capacity: int | None = None, overflow: Overflow = WAIT) -> None:
@@ -50,6 +53,7 @@ class Mailbox:
         self.overflow = overflow
         self.dropped = 0
         self.is_closed = False
+        self.thread = get_ident()
         # Nearly always empty, and an empty list takes a tenth of the memory of an empty deque.
         self._urgent: list[Any] = []
         self._ordinary: deque[Any] = deque()
@@ -79,7 +83,10 @@ class Mailbox:
 
         Raises:
           MailboxFull: when there is no room, under WAIT and RAISE; and for a call that is dropped.
+          RuntimeError: in another thread than the reader's.
         """
+        if get_ident() != self.thread:  # here, and not in a function, for every message comes by
+            raise other_thread("ref.cast, message")
         if self.capacity is None:
             if not self.is_closed:
                 self._ordinary.append(message)
@@ -108,6 +115,7 @@ class Mailbox:
     @enable_ki_protection
     def put_signal(self, message: Any) -> None:
         """Add what the library says at the end, room or not."""
+        self._refuse_other_thread()
         if not self.is_closed:
             self._ordinary.append(message)
             self._wake_reader()
@@ -115,6 +123,7 @@ class Mailbox:
     @enable_ki_protection
     def put_urgent(self, message: Any) -> None:
         """Add a message behind the urgent ones and before all others, room or not."""
+        self._refuse_other_thread()
         if not self.is_closed:
             self._urgent.append(message)
             self._wake_reader()
@@ -122,6 +131,7 @@ class Mailbox:
     @enable_ki_protection
     def put_back(self, messages: Iterable[Any]) -> None:
         """Put messages that were taken before all ordinary ones, in their order, room or not."""
+        self._refuse_other_thread()
         for message in reversed(list(messages)):
             self._ordinary.appendleft(message)
             self._sent += isinstance(message, Call | Cast)
@@ -152,6 +162,7 @@ class Mailbox:
 
     def nudge(self) -> None:
         """Let the reader, if it waits for a message, see what else there is to do."""
+        self._refuse_other_thread()
         if self._reader is not None:
             self._is_nudged = True
             self._wake_reader()
@@ -191,6 +202,10 @@ class Mailbox:
         return left
 
     # Within
+
+    def _refuse_other_thread(self) -> None:
+        if get_ident() != self.thread:
+            raise other_thread("method, *args")
 
     def _wake_reader(self) -> None:
         if self._reader is not None:

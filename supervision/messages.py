@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import trio
 from trio.lowlevel import enable_ki_protection
 
 from supervision.exits import ExitReason
+from supervision.threads import other_thread
 
 if TYPE_CHECKING:
     from supervision.reference import ProcessRef, Ref
@@ -26,15 +28,19 @@ class Request(Generic[ReplyT_co]):
 
 
 class Reply:
-    """The answer owed to one caller; whoever holds it may give it, from any task and at any time."""
+    """The answer owed to one caller; whoever holds it may give it, from any task and at any time.
 
-    __slots__ = ("_error", "_is_given", "_value", "_waiter")
+    Not from a worker thread: there, write ``trio.from_thread.run_sync(reply.send, value)``.
+    """
+
+    __slots__ = ("_error", "_is_given", "_thread", "_value", "_waiter")
 
     def __init__(self) -> None:
         self._is_given = False
         self._value: Any = None
         self._error: Exception | None = None
         self._waiter: trio.lowlevel.Task | None = None
+        self._thread = get_ident()
 
     def send(self, value: Any) -> None:
         """Answer the call. The first answer counts; one that nobody waits for is dropped silently."""
@@ -46,6 +52,8 @@ class Reply:
 
     @enable_ki_protection
     def _give(self, value: Any, error: Exception | None) -> None:
+        if get_ident() != self._thread:
+            raise other_thread("reply.send, value")
         if not self._is_given:
             self._is_given, self._value, self._error = True, value, error
             if self._waiter is not None:

@@ -5,6 +5,7 @@ Knows nothing of supervisors: another kind of supervisor can be written on what 
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, TypeVar, get_args
 
 import trio
@@ -22,6 +23,7 @@ from supervision.program import Program
 from supervision.reference import ProcessRef, ProcessStatistics, Ref
 from supervision.report import report_end, report_start
 from supervision.signals import Effect, effect_of
+from supervision.threads import other_thread
 from supervision.timer import Timers
 from supervision.verdict import Verdict
 
@@ -112,6 +114,8 @@ class Process:
         """Send the process an exit signal; what follows is for the rules of ``effect_of``."""
         if order != "kill" and not isinstance(order, get_args(ExitReason)):
             raise TypeError(f"exit takes KILL or an exit reason such as Shutdown(), got {order!r}.")
+        if get_ident() != self.mailbox.thread:
+            raise other_thread("ref.exit, reason")
         sender = current_process.get()
         self.signal(order, None if sender is None else sender.ref, is_own=sender is self)
 

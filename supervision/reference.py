@@ -66,7 +66,10 @@ class RefTo(Protocol[MessageT_contra]):
 
 
 class Ref(ABC):
-    """The address of a process. Every use finds the process anew, so a ref may outlive what it points to."""
+    """The address of a process. Every use finds the process anew, so a ref may outlive what it points to.
+
+    It belongs to trio's thread: in a worker thread, write ``trio.from_thread.run_sync(ref.cast, message)``.
+    """
 
     __slots__ = ()
 

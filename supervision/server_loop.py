@@ -122,8 +122,8 @@ class ServerLoop(Program):
     def stop(self, reason: ExitReason) -> None:
         """End after the current message; the first reason counts."""
         check_reason(reason, "stop")
-        self._stopping = self._stopping or reason
         self.process.mailbox.nudge()
+        self._stopping = self._stopping or reason
 
     def defer(self) -> Reply:
         """Hand out the reply of the call being handled."""
@@ -134,8 +134,8 @@ class ServerLoop(Program):
 
     def continue_with(self, value: Any) -> None:
         """Let ``handle_continue(value)`` be next, before any message."""
-        self._continues.append(value)
         self.process.mailbox.nudge()
+        self._continues.append(value)
 
     def stash(self) -> None:
         """Put the message being handled aside."""

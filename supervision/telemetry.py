@@ -71,8 +71,9 @@ def attach(handler_id: Hashable, event_prefix: EventName, handler: Handler) -> N
     """Call ``handler(event, measurements, metadata)`` at every event whose name begins with the prefix.
 
     It is called where the event happens, and whatever happens there waits for it: note and return. What
-    takes longer belongs into a process of its own, which the handler sends a cast.  Of what the handler
-    does itself it hears nothing: a cast to nobody, say, is a dead letter.
+    takes longer belongs into a process of its own, which the handler sends a cast; for an event in a worker
+    thread, by ``trio.from_thread.run_sync(ref.cast, message)``. Of what the handler does itself it hears
+    nothing: a cast to nobody, say, is a dead letter.
 
     Args:
       handler_id: for ``detach``; unique.
