@@ -112,7 +112,7 @@ class Outlet:
     """The producing half of a stage: who has asked, and what has been made too early."""
 
     dispatcher: Dispatcher
-    size: int
+    size: float
     keep: Keep
     label: str
     buffer: deque[Any] = field(default_factory=deque)
@@ -137,7 +137,8 @@ class Outlet:
         self.requested = max(0, self.requested - len(events))
         self.buffer.extend(events)
         self.give_out()
-        if (excess := len(self.buffer) - self.size) > 0:
+        if len(self.buffer) > self.size:
+            excess = len(self.buffer) - int(self.size)
             for _ in range(excess):
                 (self.buffer.popleft if self.keep == "last" else self.buffer.pop)()
             self.dropped += excess

@@ -4,6 +4,7 @@ A consumer asks for some events, a producer makes at most that many, a producer-
 messages among them are casts, so no stage ever waits for another one inside a handler.
 """
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Hashable, Sequence
 from typing import Any, ClassVar, get_args
@@ -37,8 +38,8 @@ class Producer(Server):
     them, hand on to ``super()`` what is not yours.
     """
 
-    buffer_size: ClassVar[int] = 10_000
-    """Events that may wait because they were emitted without having been asked for."""
+    buffer_size: ClassVar[float] = 10_000
+    """Events that may wait because they were emitted without having been asked for; or ``math.inf``."""
     buffer_keep: ClassVar[Keep] = "last"
     """Which of them stay when there are more: the ``last`` or the ``first``."""
 
@@ -242,6 +243,9 @@ class ProducerConsumer(Producer, Consumer):
     It handles events only while somebody further on has asked, and asks for new ones only when it has handled
     the old ones; so it holds at most its own ``max_demand`` of them, and what it makes of one batch.
     """
+
+    buffer_size: ClassVar[float] = math.inf
+    """No limit, for what it makes of a batch has been asked for, however many events that are."""
 
     _made_queue: deque[Arrival] | None = None
 

@@ -165,6 +165,22 @@ async def test_what_a_stage_in_the_middle_makes_while_it_finishes_is_given_to_th
     assert flat(seen) == list("abcdefghij")
 
 
+async def test_what_a_stage_in_the_middle_makes_of_a_batch_is_kept_however_much_it_is():
+    class Lines(Doubled):
+        async def handle_events(self, events):
+            return [event for event in events for _ in range(2 * sv.Producer.buffer_size)]
+
+    seen = []
+    async with stages(
+        ("numbers", Numbers, (), (), {"limit": 3}),
+        ("lines", Lines, ("numbers",), (), {}),
+        ("sink", Sink, ("lines",), (seen,), {}),
+        restart="transient",
+    ):
+        await wait_all_tasks_blocked()
+    assert [flat(seen).count(number) for number in range(3)] == [2 * sv.Producer.buffer_size] * 3
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(0, 60),
