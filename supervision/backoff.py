@@ -28,7 +28,7 @@ class Backoff:
     reset_after: float | None = None
     """A child that has lived this long begins at ``min`` again; None means ``max`` seconds."""
     seed: int = 0
-    """The same seed, child and number of failures: the same wait."""
+    """The same seed, place in the tree and number of failures: the same wait."""
 
     def __post_init__(self) -> None:
         if not (is_number(self.min) and is_number(self.max) and 0 < self.min <= self.max < math.inf):
@@ -51,7 +51,12 @@ class Backoff:
         return 1 if lived >= limit else before + 1
 
     def wait(self, child: str, failures: int) -> float:
-        """Return the seconds to wait before restarting ``child`` after so many failures in a row."""
+        """Return the seconds to wait before restarting ``child`` after so many failures in a row.
+
+        Args:
+          child: says which one it is, among all that should not come back at the same time.
+          failures: how often it has failed, this time included.
+        """
         doublings = sum(1 for _ in takewhile(lambda n: self.min * 2**n < self.max, range(failures - 1)))
         wait = min(self.max, self.min * 2.0**doublings)
         return wait * (1 + self.jitter * self._between_minus_and_plus_one(child, failures))

@@ -50,6 +50,7 @@ class ChildKeeper(Server, ABC):
           make_keeper: makes the supervisors among the children, of either kind.
         """
         self.path = path
+        self.place = ""
         self._make_keeper = make_keeper
         self._limit = limit
         self._intensity = RestartIntensity(limit.max_restarts, limit.max_seconds)
@@ -129,7 +130,7 @@ class ChildKeeper(Server, ABC):
         self._let_wait(child, together)
         child.failures = backoff.failures_in_a_row(child.failures, lived)
         self.start_soon(
-            self._wait_for_restart, child, child.attempt, backoff.wait(child.spec.id, child.failures)
+            self._wait_for_restart, child, child.attempt, backoff.wait(child.place, child.failures)
         )
 
     async def _wait_for_restart(self, child: Child, attempt: int, seconds: float) -> None:
@@ -189,6 +190,7 @@ class ChildKeeper(Server, ABC):
         spec = child.spec
         if isinstance(spec.start, SupervisorPlan | DynamicPlan):
             nested = child.nested = self._make_keeper(spec.start, path)
+            nested.place = child.place
             return ServerLoop(lambda: nested, spawns=True)
         if isinstance(spec.start, type):
             return ServerLoop(spec.start, spec.args, spec.kwargs)

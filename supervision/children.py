@@ -76,6 +76,8 @@ class Child:
     """In a row, for the backoff."""
     attempt: int = 0
     """Counts the waits for a restart, so that one is known that another wait has taken the place of."""
+    place: str = ""
+    """Where it stands in the tree, told apart from all others, also of those that have the same ids."""
     followers: tuple[tuple["Child", int], ...] = ()
     """Those of its last wait with their attempts: should it be stopped meanwhile, they come without it."""
     deadline: float | None = None

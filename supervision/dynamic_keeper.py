@@ -1,6 +1,7 @@
 """Keep children that come and go, without an order: each is restarted alone, all are stopped at once."""
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from operator import attrgetter
 from typing import final
 
@@ -31,6 +32,7 @@ class DynamicKeeper(ChildKeeper):
         super().__init__(plan.limit, path, make_keeper)
         self.plan = plan
         self.children: dict[Child, None] = {}
+        self._numbers = count()
 
     async def terminate(self, reason: ExitReason) -> None:
         """Stop all children at once; each has its own time."""
@@ -73,7 +75,7 @@ class DynamicKeeper(ChildKeeper):
         limit = self.plan.max_children
         if limit is not None and len(self.children) >= limit:
             raise TooManyChildren(f"there are {limit} children already, and max_children={limit}")
-        child = Child(spec)
+        child = Child(spec, place=f"{self.place}/{spec.id}#{next(self._numbers)}")
         self.children[child] = None
         try:
             await self.start(child)

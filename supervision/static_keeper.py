@@ -42,7 +42,7 @@ class StaticKeeper(ChildKeeper):
 
     async def init(self) -> None:
         """Start all children in order; if one does not come up, stop the others in reverse and fail."""
-        self.children = {spec.id: Child(spec) for spec in self.plan.children_now()}
+        self.children = {spec.id: self._new(spec) for spec in self.plan.children_now()}
         is_complete = False
         try:
             for child in list(self.children.values()):
@@ -94,13 +94,16 @@ class StaticKeeper(ChildKeeper):
             raise AlreadyPresent(
                 f"child {spec.id!r} is {present.status}; {first}restart_child or delete_child it"
             )
-        child = self.children[spec.id] = Child(spec)
+        child = self.children[spec.id] = self._new(spec)
         try:
             await self.start(child)
         except StartFailed:
             del self.children[spec.id]
             raise
         return child.ref
+
+    def _new(self, spec: ChildSpec) -> Child:
+        return Child(spec, place=f"{self.place}/{spec.id}")
 
     async def _start_stopped(self, child: Child) -> ProcessRef | None:
         if child.is_active:

@@ -65,6 +65,42 @@ async def test_a_supervisor_waits_before_each_restart_and_answers_meanwhile(prob
         assert events.count("start a") == 2
 
 
+@pytest.mark.parametrize("kind", ["dynamic", "tenants", "dynamic tenants"])
+async def test_jitter_spreads_those_that_have_the_same_id_and_the_same_way_each_time(kind):
+    class Connection(sv.Server):
+        async def init(self):
+            groups.register("all")
+            starts.append(round(trio.current_time() - began, 9))
+
+        async def handle_cast(self, message):
+            raise OSError("the database is gone")
+
+    def tenant(id):
+        return sv.supervisor(id, [sv.ChildSpec("connection", Connection)], backoff=backoff)
+
+    groups, starts, backoff = sv.Registry("duplicate"), [], sv.Backoff(1, 1, jitter=1.0)
+    runs = []
+    for _ in range(2):
+        began = trio.current_time()
+        pool_spec = sv.dynamic_supervisor("pool", backoff=backoff, max_restarts=99)
+        async with sv.open_supervisor([pool_spec]) as sup:
+            pool = sup.dynamic_supervisor("pool")
+            for number in range(20):
+                match kind:
+                    case "dynamic":
+                        await pool.start_child(sv.ChildSpec("connection", Connection))
+                    case "tenants":
+                        await sup.start_child(tenant(f"tenant {number}"))
+                    case "dynamic tenants":
+                        await pool.start_child(tenant("tenant"))
+            starts.clear()
+            groups.dispatch("all", "crash")
+            await trio.sleep(5)
+            runs.append(list(starts))
+    assert len(set(runs[0])) == 20
+    assert runs[0] == runs[1]
+
+
 async def test_terminate_child_ends_a_wait_and_a_later_restart_is_not_doubled(probe, events, crash):
     async with sv.open_supervisor([probe("a")], backoff=sv.Backoff(5, 5)) as sup:
         await crash(sup.child("a"))
