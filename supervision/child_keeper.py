@@ -228,10 +228,6 @@ class ChildKeeper(Server, ABC):
         assert child.process is not None
         await child.process.wait_exited()
 
-    def child_of(self, ref: ProcessRef) -> Child | None:
-        """Return the child whose current incarnation ``ref`` is."""
-        return self._watched.get(ref)
-
     @enable_ki_protection
     def set_down(self, child: Child) -> None:
         """Remember that a child does not run, and look for no end of it."""

@@ -76,6 +76,8 @@ class Child:
     """In a row, for the backoff."""
     attempt: int = 0
     """Counts the waits for a restart, so that one is known that another wait has taken the place of."""
+    last_ref: ProcessRef | None = None
+    """The last incarnation that came up, where a child is named by that."""
     place: str = ""
     """Where it stands in the tree, told apart from all others, also of those that have the same ids."""
     followers: tuple[tuple["Child", int], ...] = ()
@@ -92,3 +94,8 @@ class Child:
     def ref(self) -> ProcessRef | None:
         """Its current incarnation."""
         return None if self.process is None else self.process.ref
+
+    @property
+    def address(self) -> ProcessRef | None:
+        """What it is named by, where its id does not do: also while it waits for its next incarnation."""
+        return self.last_ref if self.status == "restarting" else self.ref

@@ -32,6 +32,8 @@ class DynamicKeeper(ChildKeeper):
         super().__init__(plan.limit, path, make_keeper)
         self.plan = plan
         self.children: dict[Child, None] = {}
+        self._known: dict[ProcessRef, Child] = {}
+        """By the last incarnation that came up, which names a child also while it waits for the next one."""
         self._numbers = count()
 
     async def terminate(self, reason: ExitReason) -> None:
@@ -84,8 +86,20 @@ class DynamicKeeper(ChildKeeper):
             raise
         return child.ref
 
+    async def start(self, child: Child) -> None:
+        """Start a child, which from then on is named by its new ref."""
+        await super().start(child)
+        if child.ref is not None:
+            self._forget_ref(child)
+            child.last_ref = child.ref
+            self._known[child.ref] = child
+
+    def _forget_ref(self, child: Child) -> None:
+        if child.last_ref is not None:
+            del self._known[child.last_ref]
+
     def _child(self, ref: ProcessRef) -> Child:
-        if (child := self.child_of(ref)) is None:
+        if (child := self._known.get(ref)) is None:
             raise NoSuchChild(f"{ref} is no child of this supervisor, or is one no more")
         return child
 
@@ -103,3 +117,4 @@ class DynamicKeeper(ChildKeeper):
     def forget_if_gone(self, child: Child) -> None:
         """Forget any child that is down: nobody could name it to start it again."""
         del self.children[child]
+        self._forget_ref(child)

@@ -137,10 +137,13 @@ class DynamicSupervisor(_Handle):
         return ref
 
     async def terminate_child(self, ref: ProcessRef) -> None:
-        """Stop a child within its time and forget it.
+        """Stop a child within its time and forget it; one that waits for its restart is not started again.
+
+        Args:
+          ref: what ``start_child`` or ``which_children`` gave; each restart gives the child a new one.
 
         Raises:
-          NoSuchChild: when ``ref`` is not a running child, because it has ended, say.
+          NoSuchChild: when ``ref`` is no child, because it has ended or has been restarted, say.
         """
         await self._ask(TerminateChild(ref))
 

@@ -15,7 +15,8 @@ class ChildInfo:
 
     id: str
     ref: ProcessRef | None
-    """The current incarnation; None while there is none."""
+    """The current incarnation; None while there is none. A child of a dynamic supervisor that waits for its
+    restart has its last one still, for ``terminate_child``."""
     status: ChildStatus
     type: ChildType
 
@@ -61,7 +62,7 @@ class SupervisorStatistics:
 def which_children(supervisor: ChildKeeper) -> tuple[ChildInfo, ...]:
     """Return the children, oldest first."""
     return tuple(
-        ChildInfo(child.spec.id, child.ref, child.status, child.spec.type)
+        ChildInfo(child.spec.id, child.address, child.status, child.spec.type)
         for child in supervisor.list_children()
     )
 

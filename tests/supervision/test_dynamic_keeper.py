@@ -40,6 +40,27 @@ async def test_a_stranger_and_a_dead_child_cannot_be_terminated(probe):
         assert other.child("z").is_alive
 
 
+async def test_a_child_that_waits_for_its_restart_can_be_terminated_by_its_last_ref(probe, events, crash):
+    async with sv.open_dynamic_supervisor(max_children=1, max_restarts=9, backoff=sv.Backoff(30, 60)) as sup:
+        fails = [None, None, ValueError("boom"), None]
+        first = await sup.start_child(probe("a", fails=fails))
+        await crash(first)
+        assert [(child.ref, child.status) for child in sup.which_children()] == [(first, "restarting")]
+        await trio.sleep(31)
+        (second,) = [child.ref for child in sup.which_children()]
+        with pytest.raises(sv.NoSuchChild):
+            await sup.terminate_child(first)
+        await crash(second)
+        await trio.sleep(61)  # the next start fails
+        assert [(child.ref, child.status) for child in sup.which_children()] == [(second, "restarting")]
+        await sup.terminate_child(second)
+        assert sup.which_children() == ()
+        await sup.start_child(probe("b"))
+        events.clear()
+        await trio.sleep(1000)
+        assert events == []
+
+
 @pytest.mark.parametrize(
     ("restart", "order", "left"),
     [
