@@ -5,7 +5,7 @@ They are gone before anybody is told of the end: whoever hears of it finds the n
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, final, get_args
+from typing import TYPE_CHECKING, Any, Literal, final, get_args
 
 from supervision.attempts import attempt
 from supervision.child import one_of
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Keys = Literal["unique", "duplicate"]
 """Whether a key is held by at most one process, or by any number."""
 
-_NOBODY: Final[tuple["Entry", ...]] = ()
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,6 +30,30 @@ class Entry:
     ref: ProcessRef
     value: Any = None
     """What the process said of itself when it registered."""
+
+
+class _Group:
+    """The entries under one key, by their holders, the oldest first."""
+
+    __slots__ = ("_snapshot", "by_holder")
+
+    def __init__(self) -> None:
+        self.by_holder: dict[ProcessRef, Entry] = {}
+        self._snapshot: tuple[Entry, ...] | None = None
+
+    def put(self, entry: Entry) -> None:
+        self.by_holder[entry.ref] = entry
+        self._snapshot = None
+
+    def take(self, holder: ProcessRef) -> Entry | None:
+        self._snapshot = None
+        return self.by_holder.pop(holder, None)
+
+    def snapshot(self) -> tuple[Entry, ...]:
+        """Return all; made when somebody looks, and once for all who look before the next change."""
+        if self._snapshot is None:
+            self._snapshot = tuple(self.by_holder.values())
+        return self._snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +86,7 @@ class Registry:
         one_of("keys of a registry", keys, get_args(Keys))
         self._is_unique = keys == "unique"
         self._listeners = tuple(listeners)
-        # One tuple per key and not one list: whoever looks up has a snapshot.
-        self._entries: dict[Hashable, tuple[Entry, ...]] = {}
+        self._groups: dict[Hashable, _Group] = {}
         self._held: dict[ProcessRef, dict[Hashable, None]] = {}
         self._watches: dict[ProcessRef, EndWatch] = {}
 
@@ -85,12 +106,13 @@ class Registry:
     def whereis(self, key: Hashable) -> ProcessRef | None:
         """Return the process that holds the name now; None if nobody does."""
         self._refuse_duplicate("whereis")
-        entries = self._entries.get(key)
-        return None if entries is None else entries[0].ref
+        group = self._groups.get(key)
+        return None if group is None else group.snapshot()[0].ref
 
     def lookup(self, key: Hashable) -> tuple[Entry, ...]:
         """Return the entries under a key, the oldest first."""
-        return self._entries.get(key, _NOBODY)
+        group = self._groups.get(key)
+        return () if group is None else group.snapshot()
 
     def keys(self, holder: Ref) -> tuple[Hashable, ...]:
         """Return the keys under which a process is to be found."""
@@ -99,11 +121,11 @@ class Registry:
 
     def entries(self) -> tuple[Entry, ...]:
         """Return all entries."""
-        return tuple(entry for entries in self._entries.values() for entry in entries)
+        return tuple(entry for group in self._groups.values() for entry in group.snapshot())
 
     def __len__(self) -> int:
         """Return the number of entries."""
-        return sum(map(len, self._entries.values()))
+        return sum(len(group.by_holder) for group in self._groups.values())
 
     def dispatch(self, key: Hashable, message: Any) -> int:
         """Cast a message to every process under a key; return how many there are.
@@ -153,12 +175,11 @@ class Registry:
           LookupError: when the process, by default the one that asks, has no entry under the key.
         """
         ref = self._holder(holder)
-        for index, entry in enumerate(entries := self.lookup(key)):
-            if entry.ref is ref:
-                new = replace(entry, value=change(entry.value))
-                self._entries[key] = (*entries[:index], new, *entries[index + 1 :])
-                return new.value, entry.value
-        raise LookupError(f"{ref} is not registered under {key!r}; register it first")
+        if (entry := self._entry_of(ref, key)) is None:
+            raise LookupError(f"{ref} is not registered under {key!r}; register it first")
+        new = replace(entry, value=change(entry.value))
+        self._groups[key].put(new)
+        return new.value, entry.value
 
     # For names, which their processes give back themselves.
 
@@ -168,35 +189,34 @@ class Registry:
         Raises:
           AlreadyStarted: when the key is unique and held, or held by this very process.
         """
-        entries = self.lookup(key)
-        if entries and self._is_unique:
-            raise AlreadyStarted(
-                f"the name {key!r} is held by {entries[0].ref}; names are unique within a registry"
-            )
-        if any(entry.ref is ref for entry in entries):
+        if self._is_unique and (present := self.whereis(key)) is not None:
+            raise AlreadyStarted(f"the name {key!r} is held by {present}; names are unique within a registry")
+        if self._entry_of(ref, key) is not None:
             raise AlreadyStarted(f"{ref} is registered under {key!r} already; change its value with update")
         entry = Entry(key, ref, value)
-        self._entries[key] = (*entries, entry)
+        self._groups.setdefault(key, _Group()).put(entry)
         self._held.setdefault(ref, {})[key] = None
         self._tell(Registered(self, entry))
         return entry
 
     def remove(self, key: Hashable, ref: ProcessRef) -> None:
         """Take an entry out, if there is one."""
-        kept = tuple(entry for entry in self.lookup(key) if entry.ref is not ref)
-        gone = [entry for entry in self.lookup(key) if entry.ref is ref]
-        if not gone:
+        group = self._groups.get(key)
+        gone = None if group is None else group.take(ref)
+        if group is None or gone is None:
             return
-        if kept:
-            self._entries[key] = kept
-        else:
-            del self._entries[key]
+        if not group.by_holder:
+            del self._groups[key]
         del self._held[ref][key]
         if not self._held[ref]:
             del self._held[ref]
             if (watch := self._watches.pop(ref, None)) is not None:
                 watch.cancel()
-        self._tell(Unregistered(self, gone[0]))
+        self._tell(Unregistered(self, gone))
+
+    def _entry_of(self, ref: ProcessRef, key: Hashable) -> Entry | None:
+        group = self._groups.get(key)
+        return None if group is None else group.by_holder.get(ref)
 
     def _forget(self, ref: ProcessRef) -> None:
         for key in list(self._held.get(ref, ())):

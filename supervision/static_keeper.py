@@ -125,13 +125,13 @@ class StaticKeeper(ChildKeeper):
             await self.heal(child, reason, lived)
             return
         self.forget_if_gone(child)
-        if child.spec.significant and is_auto_shutdown_due(
-            self.plan.auto_shutdown, self._significant_active()
-        ):
+        if child.spec.significant and is_auto_shutdown_due(self.plan.auto_shutdown, self.significant_active):
             self.stop(Shutdown())
 
     async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop whom the strategy restarts with the child."""
+        if self.strategy == "one_for_one":
+            return (child,)  # nobody else is looked at: there may be thousands
         order = {id: other.spec.restart for id, other in self.children.items()}
         todo = restart_round(self.plan.strategy, order, child.spec.id)
         for id in todo.stop:
@@ -140,16 +140,13 @@ class StaticKeeper(ChildKeeper):
             await self.stop_child(other)
             self.forget_if_gone(other)
             if was_active:
-                other.status = "restarting"
+                self.set_status(other, "restarting")
         return [self.children[id] for id in todo.start]
 
     def forget_if_gone(self, child: Child) -> None:
         """Forget a temporary child."""
         if child.spec.restart == "temporary":
             del self.children[child.spec.id]
-
-    def _significant_active(self) -> list[str]:
-        return [id for id, child in self.children.items() if child.spec.significant and child.is_active]
 
     async def _stop_all(self) -> None:
         for child in reversed(list(self.children.values())):

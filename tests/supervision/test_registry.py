@@ -4,6 +4,8 @@ from trio.testing import wait_all_tasks_blocked
 
 import supervision as sv
 
+from .counting import calls_in
+
 
 async def test_a_name_means_the_current_holder_across_restarts(probe, crash):
     names = sv.Registry()
@@ -136,6 +138,24 @@ async def test_a_member_without_room_keeps_nothing_from_the_others():
         with pytest.raises(sv.MailboxFull):
             groups.dispatch("all", 3)
         assert await sup.child("idle").call(lambda m: m.seen) == [1, 2, 3]
+
+
+async def test_one_member_more_or_less_costs_the_same_however_many_there_are():
+    def costs(sup):
+        ref = sup.child("last").resolve().ref
+        return [
+            calls_in(lambda: groups.register("all", holder=ref)),
+            calls_in(lambda: groups.update("all", str, holder=ref)),
+            calls_in(lambda: groups.unregister("all", holder=ref)),
+        ]
+
+    groups = sv.Registry("duplicate")
+    async with sv.open_supervisor([member("last", groups)]) as sup:
+        alone = costs(sup)
+        for number in range(50):
+            await sup.start_child(member(str(number), groups, "all"))
+        among_many = costs(sup)
+    assert all(many <= one + 5 for one, many in zip(alone, among_many, strict=True))
 
 
 async def test_a_key_of_many_is_no_address():

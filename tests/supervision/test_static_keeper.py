@@ -210,3 +210,46 @@ async def test_the_reasons_of_supervisors_that_gave_up_one_after_another_are_cha
             await crash(sup.child("inner", "a"))
     assert raised.value.__cause__.child == "a"
     assert str(raised.value.__cause__.__cause__) == "boom"
+
+
+# Many children
+
+
+class Unread(dict):
+    """Children that may be found by their ids, but not gone through."""
+
+    def _refuse(self):
+        raise AssertionError("all children were looked at")
+
+    __iter__ = keys = values = items = _refuse
+
+
+async def test_the_end_of_one_child_among_many_is_answered_without_a_look_at_the_others(probe, crash):
+    async def job():
+        await trio.sleep(1)
+
+    one = {"restart": "transient", "significant": True}
+    children = [probe("a"), sv.ChildSpec("job", job, **one), probe("b", **one)]
+    async with sv.open_supervisor(children, auto_shutdown="all_significant") as sup:
+        keeper = sup._here()
+        keeper.children, all_of_them = Unread(keeper.children), keeper.children
+        await crash(sup.child("a"))
+        await trio.sleep(2)
+        keeper.children = all_of_them
+        assert [child.status for child in sup.which_children()] == ["running", "stopped", "running"]
+        sup.child("b").cast(lambda server: server.stop())
+        await sup.wait_exited()
+
+
+async def test_a_significant_child_that_was_stopped_and_started_by_hand_counts_again(probe, crash):
+    one = {"restart": "transient", "significant": True}
+    children = [probe("a", **one), probe("b", **one)]
+    async with sv.open_supervisor(children, auto_shutdown="all_significant") as sup:
+        await sup.terminate_child("a")
+        await sup.restart_child("a")
+        await crash(sup.child("a"))
+        for id in "ba":
+            assert sup.ref.is_alive
+            await sup.child(id).stop()
+            await wait_all_tasks_blocked()
+        assert not sup.ref.is_alive
