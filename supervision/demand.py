@@ -13,6 +13,7 @@ from supervision.dispatch import Dispatcher
 from supervision.errors import SpecError
 from supervision.exits import ExitReason
 from supervision.messages import Monitor
+from supervision.notices import tell
 from supervision.reference import ProcessRef, Ref
 
 Keep = Literal["last", "first"]
@@ -80,7 +81,7 @@ class Intake:
         """Ask for as many as have been handled, but not for each one singly."""
         self.handled += count
         if self.handled >= self.step:
-            self.producer.cast(Ask(self.subscription, self.handled))
+            tell(self.producer, Ask(self.subscription, self.handled))
             self.handled = 0
 
 
@@ -150,4 +151,4 @@ class Outlet:
         for subscription, events in self.dispatcher.share([self.buffer.popleft() for _ in range(count)]):
             assert isinstance(subscription, FlowSubscription)
             self.given += len(events)
-            subscription.consumer.cast(Events(subscription, events))
+            tell(subscription.consumer, Events(subscription, events))

@@ -1,7 +1,8 @@
 """Let consumers ask for events and producers never give more: back-pressure from the end to the source.
 
-A consumer asks for some events, a producer makes at most that many, a producer-consumer sits in between. The
-messages among them are casts, so no stage ever waits for another one inside a handler.
+A consumer asks for some events, a producer makes at most that many, a producer-consumer sits in between. What
+they say to each other waits for nothing, so no stage ever waits for another one inside a handler; and it gets
+into a full mailbox, too, for the demand is what bounds it.
 """
 
 import math
@@ -27,6 +28,7 @@ from supervision.dispatch import DemandDispatcher, Dispatcher
 from supervision.errors import SpecError
 from supervision.exits import Crash, ExitReason
 from supervision.messages import Down, Monitor
+from supervision.notices import tell
 from supervision.reference import Ref
 from supervision.server import Server
 
@@ -34,8 +36,8 @@ from supervision.server import Server
 class Producer(Server):
     """A source of events. Fill in ``handle_demand``.
 
-    The handlers ``handle_cast`` and ``handle_info`` carry the conversation of the stages; where you override
-    them, hand on to ``super()`` what is not yours.
+    The handler ``handle_info`` carries the conversation of the stages; where you override it, hand on to
+    ``super()`` what is not yours.
     """
 
     buffer_size: ClassVar[float] = 10_000
@@ -81,20 +83,14 @@ class Producer(Server):
             len(outlet.monitors), outlet.dispatcher.demand, len(outlet.buffer), outlet.given, outlet.dropped
         )
 
-    async def handle_cast(self, message: Any) -> None:
-        """Serve consumers."""
+    async def handle_info(self, message: Any) -> None:
+        """Serve consumers, and forget one that has ended: what it had asked for, nobody wants any more."""
         match message:
             case Subscribe(subscription):
                 self._admit(subscription)
             case Ask(subscription, count):
                 self._outlet.dispatcher.ask(subscription, count)
                 await self._satisfy()
-            case _:
-                await super().handle_cast(message)
-
-    async def handle_info(self, message: Any) -> None:
-        """Forget a consumer that has ended: what it had asked for, nobody wants any more."""
-        match message:
             case Down(monitor) if monitor in self._outlet.monitors:
                 self._outlet.dispatcher.cancel(self._outlet.monitors.pop(monitor))
                 await self._satisfy()
@@ -113,7 +109,7 @@ class Producer(Server):
         try:
             self._outlet.dispatcher.subscribe(subscription, subscription.partition)
         except SpecError as error:
-            subscription.consumer.cast(Refuse(subscription, error))
+            tell(subscription.consumer, Refuse(subscription, error))
         else:
             self._outlet.monitors[self.monitor(subscription.consumer)] = subscription
 
@@ -188,11 +184,11 @@ class Consumer(Server):
         # Its Down comes after all events: what was sent before the end is handled before the end.
         intake = Intake(producer, subscription, max_demand - min_demand, cancel, self.monitor(producer))
         self._intakes[subscription] = intake
-        producer.cast(Subscribe(subscription))
-        producer.cast(Ask(subscription, max_demand))
+        tell(producer, Subscribe(subscription))
+        tell(producer, Ask(subscription, max_demand))
 
-    async def handle_cast(self, message: Any) -> None:
-        """Take what producers send."""
+    async def handle_info(self, message: Any) -> None:
+        """Take what producers send, and act on the end of one."""
         match message:
             case Events(subscription, events):
                 if (intake := self._intakes.get(subscription)) is not None:
@@ -200,12 +196,6 @@ class Consumer(Server):
             case Refuse(subscription, error) if subscription in self._intakes:
                 self.demonitor(self._intakes.pop(subscription).monitor)
                 self.stop(Crash(error))
-            case _:
-                await super().handle_cast(message)
-
-    async def handle_info(self, message: Any) -> None:
-        """Act on the end of a producer."""
-        match message:
             case Down(monitor, _, reason) if (intake := self._watched_by(monitor)) is not None:
                 del self._intakes[intake.subscription]
                 await self._lose(intake, reason)

@@ -181,6 +181,21 @@ async def test_what_a_stage_in_the_middle_makes_of_a_batch_is_kept_however_much_
     assert [flat(seen).count(number) for number in range(3)] == [2 * sv.Producer.buffer_size] * 3
 
 
+@pytest.mark.parametrize("overflow", [sv.WAIT, sv.RAISE, sv.DROP_NEWEST, sv.DROP_OLDEST])
+async def test_a_mailbox_with_a_limit_keeps_nothing_of_a_flow_back(overflow):
+    seen = []
+    async with stages(
+        ("numbers", Numbers, (), (), {"limit": 100}),
+        ("doubled", Doubled, ("numbers",), (), {"max_demand": 7}),
+        ("sink", Sink, ("doubled",), (seen,), {"max_demand": 4}),
+        restart="transient",
+        capacity=1,
+        overflow=overflow,
+    ):
+        await wait_all_tasks_blocked()
+    assert flat(seen) == [number for number in range(0, 100, 2) for _ in range(2)]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(0, 60),
