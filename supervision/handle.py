@@ -59,18 +59,26 @@ class Supervisor(_Handle):
     """A handle on a supervisor whose children have ids and an order of start."""
 
     def child(self, id: str, *below: str) -> Ref:
-        """Return the address of a child, or of a child of a child: of its current incarnation when used."""
-        return _ChildRef(self._locate, (id, *below))
+        """Return the address of a child, or of a child of a child: of its current incarnation when used.
+
+        Two that mean the same place are equal, from whichever supervisor above they were asked.
+        """
+        return self._below(id, *below)
 
     def supervisor(self, id: str, *below: str) -> "Supervisor":
         """Return a handle on a supervisor further down."""
-        ref = _ChildRef(self._locate, (id, *below))
+        ref = self._below(id, *below)
         return Supervisor(ref, ref.locate_supervisor)
 
     def dynamic_supervisor(self, id: str, *below: str) -> "DynamicSupervisor":
         """Return a handle on a dynamic supervisor further down."""
-        ref = _ChildRef(self._locate, (id, *below))
+        ref = self._below(id, *below)
         return DynamicSupervisor(ref, ref.locate_supervisor)
+
+    def _below(self, *ids: str) -> "_ChildRef":
+        if isinstance(self.ref, _ChildRef):
+            return self.ref.below(ids)
+        return _ChildRef(self._locate, ids)
 
     async def start_child(self, spec: ChildSpec) -> ProcessRef | None:
         """Add a child at the end of the order and wait until it has started.
@@ -150,7 +158,7 @@ class DynamicSupervisor(_Handle):
 
 @final
 class _ChildRef(Ref):
-    """A place in the tree as an address."""
+    """A place in the tree as an address: where it is rooted, and the ids that lead there."""
 
     def __init__(self, locate: Callable[[], ChildKeeper | None], path: tuple[str, ...]) -> None:
         self._locate = locate
@@ -159,6 +167,9 @@ class _ChildRef(Ref):
     def resolve(self) -> Process | None:
         child = self._find()
         return None if child is None else child.process
+
+    def below(self, ids: tuple[str, ...]) -> "_ChildRef":
+        return _ChildRef(self._locate, (*self._path, *ids))
 
     def locate_supervisor(self) -> ChildKeeper | None:
         child = self._find()
@@ -172,6 +183,12 @@ class _ChildRef(Ref):
             child = None if supervisor is None else supervisor.find_child(id)
             supervisor = None if child is None else child.nested
         return child
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ChildRef) and (self._locate, self._path) == (other._locate, other._path)
+
+    def __hash__(self) -> int:
+        return hash((self._locate, self._path))
 
     def __str__(self) -> str:
         return f"child {'/'.join(self._path)!r}"

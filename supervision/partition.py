@@ -115,6 +115,14 @@ class Partition(Ref):
         """Return the copy that runs now."""
         return self.partitions.copy_for(self.key).resolve()
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the other one is the same key among the same partitions."""
+        return isinstance(other, Partition) and self.partitions is other.partitions and self.key == other.key
+
+    def __hash__(self) -> int:
+        """Return the hash of the key."""
+        return hash(self.key)
+
     def __str__(self) -> str:
         return f"partition of {self.key!r}"
 

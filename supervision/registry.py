@@ -282,6 +282,14 @@ class Via(Ref):
         """Give the name back, if ``holder`` has it."""
         self.registry.remove(self.key, holder)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the other one is the same name in the same registry, whatever value it would enter."""
+        return isinstance(other, Via) and self.registry is other.registry and self.key == other.key
+
+    def __hash__(self) -> int:
+        """Return the hash of the key."""
+        return hash(self.key)
+
     def __str__(self) -> str:
         return f"name {self.key!r}"
 

@@ -108,9 +108,18 @@ class Probe:
         return asked
 
     async def expect_down(self, ref: sv.Ref, *, within: float = 5.0) -> sv.ExitReason:
-        """Wait until a process has ended that the probe monitors; return why."""
+        """Wait until a process has ended that the probe monitors; return why.
+
+        Args:
+          ref: an address equal to the one that was given to ``monitor``. The end of a process that the
+            probe has linked to is an ``Exit`` instead: ``await probe.expect(sv.Exit)``.
+          within: seconds to wait.
+
+        Raises:
+          AssertionError: when another message comes, or none.
+        """
         down: sv.Down = await self.expect(
-            lambda message: isinstance(message, sv.Down) and message.ref is ref, within=within
+            lambda message: isinstance(message, sv.Down) and message.ref == ref, within=within
         )
         return down.reason
 
@@ -187,9 +196,14 @@ def crashable(id: str, *, starts: Iterable[Exception | None] = (), **options: An
 
 
 async def crash(ref: sv.Ref, error: Exception | None = None) -> None:
-    """Let any process end as if it had raised ``error``, and wait until everybody has acted on that.
+    """Let a process end by the exit signal ``Crash(error)``, and wait until everybody has acted on that.
 
-    A process that traps exits gets an ``Exit`` message instead, as it would from a linked process.
+    A process that traps exits, such as a supervisor or a probe, gets an ``Exit`` message instead, as it would
+    from a linked process. The report of the crash knows of no last message and no state.
+
+    Args:
+      ref: any address of the process.
+      error: what it is to have raised; an ``Injected`` by default.
     """
     ref.exit(sv.Crash(Injected("on demand") if error is None else error))
     await wait_all_tasks_blocked()

@@ -17,6 +17,16 @@ async def test_a_child_of_a_child_is_found_by_its_path_across_restarts(probe, cr
         assert str(a) == "child 'outer/inner/a'"
 
 
+async def test_addresses_are_equal_where_they_mean_the_same_place(probe):
+    inner = sv.supervisor("inner", [probe("a"), probe("b")])
+    async with sv.open_supervisor([inner]) as sup, sv.open_supervisor([inner]) as other:
+        same = {sup.child("inner", "a"), sup.child("inner", "a"), sup.supervisor("inner").child("a")}
+        assert len(same) == 1
+        assert sup.child("inner", "b") not in same
+        assert other.child("inner", "a") not in same
+        assert sup.supervisor("inner").ref == sup.child("inner")
+
+
 async def test_snapshots_list_the_children_in_the_order_of_start(probe):
     children = [probe("a"), sv.supervisor("b", [probe("c")]), probe("d", restart="transient")]
     async with sv.open_supervisor(children) as sup:

@@ -6,6 +6,13 @@ from trio.testing import wait_all_tasks_blocked
 import supervision as sv
 
 
+def test_addresses_are_equal_where_they_mean_the_same_key():
+    users, others = sv.Partitions(2), sv.Partitions(2)
+    assert {users.via("ada"), users.via("ada")} == {users.via("ada")}
+    assert users.via("ada") != users.via("charles")
+    assert users.via("ada") != others.via("ada")
+
+
 class Store(sv.Server):
     async def init(self, label="store"):
         self.label, self.keys = label, []

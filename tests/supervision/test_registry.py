@@ -49,6 +49,13 @@ def test_a_name_that_cannot_be_looked_up_is_refused_where_it_is_made(key):
         sv.Registry().via(key)
 
 
+def test_names_are_equal_where_they_mean_the_same():
+    names, others = sv.Registry(), sv.Registry()
+    assert {names.via("ada"), names.via("ada", value=1815)} == {names.via("ada")}
+    assert names.via("ada") != names.via("charles")
+    assert names.via("ada") != others.via("ada")
+
+
 async def test_registries_are_independent(probe):
     names, others = sv.Registry(), sv.Registry()
     async with sv.open_supervisor([probe("a", name=names.via("ada")), probe("b", name=others.via("ada"))]):

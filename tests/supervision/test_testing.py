@@ -47,6 +47,27 @@ async def test_a_probe_waits_for_what_is_to_come():
         assert await probe.expect("late", within=2) == "late"
 
 
+@pytest.mark.parametrize("kind", ["name", "child", "nested child", "partition"])
+async def test_a_probe_knows_the_end_of_a_process_by_any_address_that_means_the_same(kind):
+    names, copies = sv.Registry(), sv.Partitions(2)
+    children = [
+        testing.crashable("a", name=names.via("a")),
+        sv.supervisor("inner", [testing.crashable("b")]),
+        copies.supervisor("copies", testing.crashable("copy")),
+    ]
+    async with sv.open_supervisor(children) as sup, testing.open_probe() as probe:
+        one, other = {
+            "name": (names.via("a"), names.via("a")),
+            "child": (sup.child("a"), sup.child("a")),
+            "nested child": (sup.supervisor("inner").child("b"), sup.child("inner", "b")),
+            "partition": (copies.via(1), copies.via(1)),
+        }[kind]
+        probe.monitor(one)
+        await testing.crash(one)
+        reason = await probe.expect_down(other)
+        assert isinstance(reason.error, testing.Injected)
+
+
 async def test_a_probe_says_what_came_instead():
     async with testing.open_probe() as probe:
         probe.ref.cast("b")
