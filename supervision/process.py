@@ -16,7 +16,7 @@ from supervision.background import Background
 from supervision.child import Name
 from supervision.contacts import Contacts
 from supervision.context import current_process
-from supervision.exits import ExitOrder, ExitReason
+from supervision.exits import ExitOrder, ExitReason, Shutdown
 from supervision.mailbox import Mailbox
 from supervision.messages import Exit
 from supervision.program import Program
@@ -100,11 +100,15 @@ class Process:
             return await part(*args)
         except Exception as error:  # noqa: BLE001 - let it crash: here, and nowhere else
             self._note_crash(error)
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            self._verdict.note_interrupt(interrupt)
+            raise
         except BaseExceptionGroup as group:
             errors, others = group.split(Exception)
             if errors is not None:
                 self._note_crash(errors)
             assert others is not None  # a group of Exceptions alone would be an Exception
+            self._verdict.note_interrupt(others)
             raise others from None
         return None
 
@@ -198,7 +202,7 @@ class Process:
         finally:
             # Its owner is interrupted, too, and must not find a Down to heal first.
             if self._owner is not None and is_interrupted:
-                self._owner._cancel_work(f"{self.label} was interrupted")
+                self._owner.end(Shutdown())
             self._finish()
 
     async def _live(self) -> None:

@@ -3,24 +3,26 @@
 from traceback import format_exception_only
 from typing import final
 
-from supervision.exits import Crash, ExitReason, Killed
+from supervision.exits import Crash, ExitReason, Killed, Shutdown
 
 
 @final
 class Verdict:
-    """A kill counts first, then a crash, then who asked, then what the program returned.
+    """A kill counts first, then a crash, then who asked, then what the program returned, then an interrupt.
 
     What it looks like does not count: a cancelled work may look like a crash, and a crash like a
     cancellation.
     """
 
-    __slots__ = ("asked", "crash", "is_killed", "is_overdue", "returned")
+    __slots__ = ("asked", "crash", "interrupt", "is_killed", "is_overdue", "returned")
 
     def __init__(self) -> None:
         self.is_killed = False
         self.is_overdue = False
         self.asked: ExitReason | None = None
         self.crash: Crash | None = None
+        self.interrupt = Shutdown()
+        """Of which the process is told by the cancellation of all around it, unless it raised it itself."""
         self.returned: ExitReason | None = None
 
     @property
@@ -28,7 +30,7 @@ class Verdict:
         """Why the process ends, by what is known so far."""
         if self.is_killed:
             return Killed()
-        return self.crash or self.asked or self.returned or Killed()  # the last one of an interrupt
+        return self.crash or self.asked or self.returned or self.interrupt
 
     @property
     def is_ordered(self) -> bool:
@@ -56,6 +58,15 @@ class Verdict:
             what = format_exception_only(error)[0].strip()
             self.crash.error.add_note(f"While {label!r} ended, it also raised {what}")
         return False
+
+    def note_interrupt(self, error: BaseException) -> None:
+        """Hear what a part of the process raised that is no Exception; a cancellation says nothing."""
+        interrupt: BaseException | None
+        interrupt = BaseExceptionGroup("", [error]).subgroup((KeyboardInterrupt, SystemExit))
+        while isinstance(interrupt, BaseExceptionGroup):
+            interrupt = interrupt.exceptions[0]
+        if interrupt is not None:
+            self.interrupt = Shutdown(f"interrupted by {interrupt!r}")
 
     def note_returned_crash(self) -> None:
         """Let a crash that the program returned be the reason, whatever goes wrong from here on."""

@@ -160,6 +160,33 @@ def test_a_child_that_is_interrupted_in_the_moment_of_another_end_is_not_started
     assert set(runs) == {1}
 
 
+@pytest.mark.parametrize("is_grouped", [False, True])
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), SystemExit(3)])
+def test_an_interrupted_tree_is_shut_down_and_who_raised_names_the_interrupt(interrupt, is_grouped, caplog):
+    async def raising():
+        await trio.sleep(1)
+        raise BaseExceptionGroup("both", [interrupt]) if is_grouped else interrupt
+
+    def note(event, measurements, metadata):
+        ends[metadata["process"]] = metadata["reason"]
+
+    async def main():
+        inner = sv.supervisor("inner", [sv.ChildSpec("raising", raising), sv.ChildSpec("b", Worker)])
+        async with sv.open_supervisor([inner, sv.ChildSpec("a", Worker)]):
+            await trio.sleep(9)
+
+    ends = {}
+    sv.telemetry.attach("test", ("supervision", "process", "end"), note)
+    try:
+        with pytest.raises(type(interrupt)):
+            trio.run(main, clock=MockClock(autojump_threshold=0))
+    finally:
+        sv.telemetry.detach("test")
+    assert ends.pop("inner/raising") == sv.Shutdown(f"interrupted by {interrupt!r}")
+    assert ends == dict.fromkeys(["inner/b", "inner", "a", "supervisor"], sv.Shutdown())
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("depth", [0, 1, 3])
 @pytest.mark.parametrize("where", ["handler", "background", "terminate"])
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
