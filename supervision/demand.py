@@ -22,6 +22,9 @@ Keep = Literal["last", "first"]
 Cancel = Literal["permanent", "transient", "temporary"]
 """A consumer ends with its producer: always; only if that ended abnormally; never."""
 
+ABSENCE: Final = 0.1
+"""Seconds after which a consumer hears that there was no producer: it may subscribe anew then at once."""
+
 DROPPED: Final = ("supervision", "flow", "dropped")
 """A producer's buffer was full; metadata: ``stage``; measured: ``dropped`` events so far."""
 
@@ -83,6 +86,13 @@ class Intake:
         if self.handled >= self.step:
             tell(self.producer, Ask(self.subscription, self.handled))
             self.handled = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """From a consumer to itself: there was no producer, and it has waited before it hears of that."""
+
+    intake: Intake
 
 
 @dataclass(frozen=True, slots=True)

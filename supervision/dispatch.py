@@ -74,7 +74,11 @@ class DemandDispatcher(Dispatcher):
 
 @final
 class BroadcastDispatcher(Dispatcher):
-    """Each event goes to all consumers, at the pace of the slowest."""
+    """Each event goes to all consumers that have subscribed by then, at the pace of the slowest.
+
+    Who comes later misses what was given before: a producer whose events all are to see returns none from
+    ``handle_demand`` until they are there, and then has them by ``emit``.
+    """
 
     @property
     def demand(self) -> int:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, get_args
 
 from supervision.child import one_of
 from supervision.demand import (
+    ABSENCE,
+    Absent,
     Arrival,
     Ask,
     Cancel,
@@ -26,7 +28,7 @@ from supervision.demand import (
 )
 from supervision.dispatch import DemandDispatcher, Dispatcher
 from supervision.errors import SpecError
-from supervision.exits import Crash, ExitReason
+from supervision.exits import Crash, ExitReason, NoProc
 from supervision.messages import Down, Monitor
 from supervision.notices import tell
 from supervision.reference import Ref
@@ -147,7 +149,11 @@ class Consumer(Server):
         raise NotImplementedError(f"{type(self).__name__} defines no handle_events(self, events).")
 
     async def handle_cancel(self, producer: Ref, reason: ExitReason) -> None:
-        """Act on the end of a producer that this consumer survives: subscribe again, for instance."""
+        """Act on the end of a producer that this consumer survives: subscribe again, for instance.
+
+        Where there is no producer, as while it waits for its restart, this is called a moment later, with
+        ``NoProc()``, so that subscribing again and again until it is back costs nothing.
+        """
 
     def subscribe(
         self,
@@ -199,6 +205,8 @@ class Consumer(Server):
             case Down(monitor, _, reason) if (intake := self._watched_by(monitor)) is not None:
                 del self._intakes[intake.subscription]
                 await self._lose(intake, reason)
+            case Absent(intake):
+                await self.handle_cancel(intake.producer, NoProc())
             case _:
                 await super().handle_info(message)
 
@@ -223,6 +231,8 @@ class Consumer(Server):
                 self.stop(reason)
             case "transient" if reason.is_abnormal:
                 self.stop(reason)
+            case _ if isinstance(reason, NoProc):
+                self.send_after(ABSENCE, Absent(intake))
             case _:
                 await self.handle_cancel(intake.producer, reason)
 

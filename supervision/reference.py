@@ -149,7 +149,7 @@ class Ref(ABC):
         return await process.wait_exited()
 
     async def get_state(self) -> dict[str, Any]:
-        """Return a copy of the server's attributes, between two messages.
+        """Return the server's attributes, between two messages: a new dict of its own values, not copies.
 
         Raises:
           ProcessExited: when there is no such process.
@@ -160,7 +160,8 @@ class Ref(ABC):
     async def replace_state(self, change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
         """Give the server the attributes that ``change`` makes of its present ones, and return them.
 
-        No message is handled meanwhile. If ``change`` raises, or returns no dict, nothing changes.
+        No message is handled meanwhile. If ``change`` raises, or returns no dict, the server keeps the
+        attributes that it had; their values are its own, so ``change`` makes new ones and leaves them be.
 
         Raises:
           ProcessExited: when there is no such process.

@@ -28,6 +28,9 @@ Handler = Callable[[EventName, Mapping[str, Any], Mapping[str, Any]], object]
 HANDLER_DETACHED: Final = ("supervision", "telemetry", "detached")
 """A handler raised and hears nothing any more; metadata: ``handler_id``, ``event``, ``error``."""
 
+MOST_NAMES: Final = 1000
+"""Names of events for which it is remembered who listens."""
+
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -51,6 +54,8 @@ class _Table:
         found = self._matches.get(event)
         if found is None:
             found = tuple(entry for entry in self.entries if event[: len(entry.prefix)] == entry.prefix)
+            if len(self._matches) >= MOST_NAMES:  # some names are made up, and never come again
+                self._matches.clear()
             self._matches[event] = found
         return found
 

@@ -93,6 +93,29 @@ async def test_a_consumer_ends_with_its_producer_as_it_said(cancel, order, end):
         assert seen == [f"lost it: {lost}" if end is None else f"end: {end}"]
 
 
+async def test_a_consumer_that_subscribes_again_until_its_producer_is_back_waits_between_two_attempts():
+    class Loyal(Sink):
+        async def handle_cancel(self, producer, reason):
+            await super().handle_cancel(producer, reason)
+            self.subscribe(producer, cancel="temporary")
+
+    names, seen = sv.Registry(), []
+    children = [
+        sv.ChildSpec("pushed", Pushed, name=names.via("pushed")),
+        sv.ChildSpec("sink", Loyal, (names.via("pushed"), seen), {"cancel": "temporary"}),
+    ]
+    async with sv.open_supervisor(children, backoff=sv.Backoff(2, 2)):
+        await wait_all_tasks_blocked()
+        names.via("pushed").exit(sv.KILL)
+        await trio.sleep(2.5)
+        assert seen[0] == "lost it: killed"
+        assert set(seen[1:]) == {"lost it: no such process"}
+        assert 10 <= len(seen) <= 21
+        names.via("pushed").cast([1, 2])
+        await wait_all_tasks_blocked()
+        assert flat(seen) == [1, 2]
+
+
 async def test_a_pipeline_under_rest_for_one_heals_as_a_whole():
     seen = []
     async with stages(

@@ -172,3 +172,10 @@ async def test_a_span_tells_an_error_and_a_cancellation_and_holds_neither_back(h
         ("exception", ValueError),
         ("exception", trio.Cancelled),
     ]
+
+
+def test_names_that_never_come_again_are_not_remembered_for_ever(heard):
+    for number in range(3 * telemetry.MOST_NAMES):
+        telemetry.execute(("test", str(number)))
+    assert len(telemetry._table._matches) <= telemetry.MOST_NAMES
+    assert len(heard) == 3 * telemetry.MOST_NAMES
