@@ -80,7 +80,7 @@ async def open_run(  # noqa: PLR0913 - PyMC's words, keyword-only
       ensemble: whether chains advance together, many in one kernel: faster for dozens of chains.  Their
         draws are other ones than without it; None means only where the device is no CPU.
       initvals: start values by variable, or a list of such mappings, one a chain.  What is not given starts
-        at random; a ``LogDensity`` starts around its ``init``.
+        at random, at the first of 100 places that can be; a ``LogDensity`` starts around its ``init``.
       var_names: the variables that the result keeps; None keeps all.
       save_warmup: whether the result keeps warmup draws, in ``warmup_`` groups.
       store: a folder to keep the run in, or a ``Store``; None keeps nothing.  What was committed outlives the

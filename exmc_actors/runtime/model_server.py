@@ -7,9 +7,9 @@ own thread, beside those on the cores.  What a block raises is its reply.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import trio
 
 import supervision as sv
-from exmc_actors.chain import TRIES, ChainState, chain_key
+from exmc_actors.chain import ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
@@ -27,7 +27,7 @@ from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
 from exmc_actors.runtime.settings import Settings
-from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import QUICK, Runner, attempt, in_thread
@@ -49,6 +49,10 @@ class Request:
     transitions: int
     expected: float
     """Seconds that it may take by itself."""
+    place: StartPosition | None = None
+    """Where it looks for its start."""
+    others: Iterator[StartPosition] = iter(())
+    """Where it looks next if it finds none there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class ModelServer(sv.Server):
         match message:
             case Start(chain):
                 expected = self._executables.start_pace.expect(1)
-                request = Request(chain, self.defer(), None, 0, expected)
+                others = other_positions(self._target, self._settings, chain)
+                request = Request(chain, self.defer(), None, 0, expected, self._starts[chain], others)
             case Advance(chain, state, at_most):
                 transitions = min(self._block_size.choose(chain, at_most), self._executables.capacity)
                 expected = self._executables.advance_pace.expect(transitions)
@@ -193,7 +198,8 @@ class ModelServer(sv.Server):
             elif outcome.is_finite:
                 request.reply.send(outcome.state)
             else:
-                self.start_soon(self._explain, request, np.asarray(outcome.state.point.position))
+                position = np.asarray(outcome.state.point.position)
+                self.start_soon(self._look_elsewhere, request, position)
 
     def _share(self, request: Request, seconds: float, transitions: int) -> float:
         """Return how many of a call's seconds a chain's transitions took: here they are made one by one."""
@@ -206,12 +212,19 @@ class ModelServer(sv.Server):
             for request in requests:
                 self.start_soon(self._serve, [request])
 
-    async def _explain(self, request: Request, position: np.ndarray) -> None:
-        """Reply to the start of a chain that found no point."""
+    async def _look_elsewhere(self, request: Request, position: np.ndarray) -> None:
+        """Let a chain that found no point look at its next place; reply why, if there is none."""
         async with self._cores:
-            diagnose = functools.partial(self._diagnose, request.chain, position)
-            reason = await attempt(self._runner, diagnose)
-        request.reply.send(reason)
+            find = functools.partial(self._next_place, request, position)
+            found = await attempt(self._runner, find)
+        if isinstance(found, StartPosition):
+            await self._serve([replace(request, place=found)])
+        else:
+            request.reply.send(found)
+
+    def _next_place(self, request: Request, position: np.ndarray) -> StartPosition | Unstartable:
+        place = next(request.others, None)
+        return self._diagnose(request.chain, position) if place is None else place
 
     def _that_fit(self, requests: Sequence[Request]) -> list[Request]:
         """Return the first request, and those like it that one call can take with it."""
@@ -225,8 +238,13 @@ class ModelServer(sv.Server):
     def _compute(self, requests: Sequence[Request]) -> Any:
         if requests[0].state is not None:  # what shares a call is alike
             return with_typed_stats(self._advance(requests))
-        places = [(self._key(request.chain), self._starts[request.chain]) for request in requests]
-        return self._executables.start(places, self._arguments, self._settings.target_accept)
+        return self._executables.start(
+            self._places(requests), self._arguments, self._settings.target_accept
+        )
+
+    def _places(self, requests: Sequence[Request]) -> list[tuple[np.ndarray, StartPosition]]:
+        """Return the key of each chain that asks for its start, and where it looks for it."""
+        return [(self._key(one.chain), one.place) for one in requests if one.place is not None]
 
     def _advance(self, requests: Sequence[Request]) -> Sequence[Advanced]:
         asked = [(request.state, request.transitions) for request in requests if request.state is not None]
@@ -242,7 +260,7 @@ class ModelServer(sv.Server):
         """Say which variable's term is not finite where the chain should have started."""
         terms = self._target.terms(position)
         wrong = [f"{name} ({value})" for name, value in terms.items() if not np.isfinite(value)]
-        at = "the given start" if self._starts[chain].radius == 0.0 else f"{TRIES} random starts"
+        at = where_tried(self._target, self._settings, chain)
         terms_text = ", ".join(wrong) if wrong else "none by itself: the gradient is not finite"
         return Unstartable(
             f"the log density is not finite at {at} of chain {chain}; not finite: {terms_text}. "

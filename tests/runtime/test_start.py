@@ -46,6 +46,19 @@ def test_what_is_not_given_starts_where_what_is_given_lets_it():
     assert 100.0 < start["x"] < 101.0
 
 
+def test_what_is_given_may_fit_only_some_values_of_what_is_not():
+    b = ex.Builder()
+    a = b.rv("a", ex.Normal(0.0, 1.0))
+    b.rv("x", ex.Uniform(a, a + 1.0))
+    program = ex.compile(b.model())
+    for seed in range(5):
+        start = program.constrain(started(program, {"x": 1.5}, seed).state.point.position)
+        assert start["x"] == pytest.approx(1.5, rel=1e-12)
+        assert 0.5 < start["a"] < 1.5
+    with pytest.raises(ex.ModelError, match=r"x.*7\.0"):
+        started(program, {"x": 7.0})
+
+
 def test_random_starts_are_between_minus_two_and_two_and_differ_by_chain():
     positions = [started(schools(), seed=seed).state.point.position for seed in range(20)]
     assert np.abs(positions).max() <= 2.0
@@ -92,6 +105,36 @@ def broken_at_tau():
     b.obs("y", ex.Normal(mu, 1.0), [0.5])
     b.potential("wall", ex.math.log(-tau))
     return b.model()
+
+
+def quadrant():
+    """Finite where both of x are positive."""
+    b = ex.Builder()
+    b.rv("mu", ex.Normal(0.0, 1.0))
+    x = b.rv("x", ex.Normal(0.0, 1.0), shape=2)
+    b.potential("p", ex.math.log(x[0]) + ex.math.log(x[1]))
+    return b.model()
+
+
+@pytest.mark.parametrize("given", [{"mu": 0.5}, {}])
+def test_what_is_not_given_is_tried_again_until_the_density_is_finite(given):
+    tree = virtual(lambda: observe(model=quadrant(), initvals=given, chains=8)).tree
+    assert tree.posterior.sizes["chain"] == 8
+    assert "failed_reasons" not in tree.attrs
+
+
+def test_a_start_that_cannot_be_whatever_is_not_given_names_what_is_given():
+    with pytest.raises(ExceptionGroup) as caught:
+        virtual(lambda: observe(model=broken_at_tau(), initvals={"mu": 0.5}))
+    assert "not finite at 100 random starts (mu as given) of chain 0; not finite: wall (nan)" in str(
+        caught.value.exceptions[0]
+    )
+
+
+def test_a_given_start_at_which_the_density_is_not_finite_is_tried_once():
+    with pytest.raises(ExceptionGroup) as caught:
+        virtual(lambda: observe(model=quadrant(), initvals={"mu": 0.5, "x": [1.0, -1.0]}))
+    assert "not finite at the given start of chain 0; not finite: p (nan)" in str(caught.value.exceptions[0])
 
 
 def test_a_start_that_cannot_be_names_the_term_that_is_not_finite():

@@ -116,7 +116,7 @@ class ProcessServer(ModelServer):
         asked = [(request.state, request.transitions) for request in requests if request.state is not None]
         if asked:
             return AdvanceChains(asked)
-        return StartChains([(self._key(request.chain), self._starts[request.chain]) for request in requests])
+        return StartChains(self._places(requests))
 
     def _read(self, data: bytes, requests: Sequence[Request]) -> Any:
         """Return what a worker has made, checked."""

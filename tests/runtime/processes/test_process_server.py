@@ -47,6 +47,17 @@ def test_workers_make_the_draws_of_threads(fates, undisturbed):
     assert not any(worker.is_alive for worker in fates.workers)
 
 
+def test_workers_look_for_a_start_where_threads_do(fates):
+    b = ex.Builder()
+    b.rv("mu", ex.Normal(0.0, 1.0))
+    x = b.rv("x", ex.Normal(0.0, 1.0), shape=2)
+    b.potential("wall", ex.math.log(x[0]) + ex.math.log(x[1]))
+    settings = {"model": b.model(), "initvals": {"mu": 0.5}, "save_warmup": True}
+    threads = virtual(lambda: observe(**settings))
+    workers = virtual(lambda: observe(workers="process", cores=2, **settings))
+    assert draws_of(workers.tree) == draws_of(threads.tree)
+
+
 @pytest.mark.parametrize("request_number", [2, 5, 11])
 def test_a_worker_that_dies_is_replaced_and_its_block_computed_again(fates, undisturbed, request_number):
     asked = []
