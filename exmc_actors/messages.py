@@ -174,7 +174,7 @@ class ChainStatistics:
     steps: int
     """Leapfrog steps so far, warmup included; each takes one gradient."""
     draws_per_second: float
-    """Over the whole run so far, warmup included; 0.0 before the first commit."""
+    """Since the run was begun or, last, resumed; warmup included; 0.0 before the first commit."""
     stalled: float | None = None
     """Seconds that its block had taken when that was last told; None where it takes what was foretold."""
 

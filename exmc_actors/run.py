@@ -47,6 +47,7 @@ class Run(Control):
         super().__init__(parts, supervisor)
         self._keep = keep
         self._began = trio.current_time()
+        self._made_before = [record.transitions for record in self._log.chains]
 
     def subscribe(
         self,
@@ -206,6 +207,7 @@ class Run(Control):
     def _chain_statistics(self, chain: int, elapsed: float) -> ChainStatistics:
         record = self._log.chains[chain]
         phase, index = self._log.settings.place(record.transitions)
+        made_before = self._made_before[chain] if chain < len(self._made_before) else 0
         return ChainStatistics(
             chain=chain,
             status=record.status,
@@ -215,6 +217,6 @@ class Run(Control):
             divergences=record.divergences,
             restarts=record.restarts,
             steps=record.steps,
-            draws_per_second=record.transitions / elapsed if elapsed > 0 else 0.0,
+            draws_per_second=(record.transitions - made_before) / elapsed if elapsed > 0 else 0.0,
             stalled=record.stalled,
         )

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import trio
 
 import exmc_actors as ex
 import supervision as sv
@@ -58,6 +59,19 @@ def test_a_finished_run_can_be_made_longer(tmp_path):
     longer = draws_of(virtual(lambda: observe(save_warmup=True, draws=100)).tree)
     assert draws_of(went_on(tmp_path, draws=100)) == longer
     assert draws_of(went_on(tmp_path)) == longer
+
+
+def test_the_speed_of_a_run_that_goes_on_is_of_what_it_makes_since(tmp_path):
+    virtual(lambda: begin(tmp_path))
+
+    async def main():
+        async with open_run(resume=tmp_path, draws=SETTINGS["draws"] + 5, **WITHIN) as run:
+            await run.pause()
+            await trio.sleep(1.0)
+            return run.statistics()
+
+    for chain in virtual(main).chains:
+        assert 0.0 <= chain.draws_per_second <= 5.0
 
 
 def test_what_it_is_to_have_may_be_numbers_of_numpy(tmp_path, whole):
