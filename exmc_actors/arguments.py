@@ -13,8 +13,14 @@ def is_integer(value: Any) -> TypeGuard[int]:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Return whether a value is a real number; NaN and the infinities are, a boolean is none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    """Return whether a value is a real number that fits a float; infinities and NaN do, a boolean is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        float(value)
+    except OverflowError:  # an integer or a fraction beyond double precision
+        return False
+    return True
 
 
 def integer(name: str, value: Any, least: int, most: int | None = None, *, example: int | None = None) -> int:

@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "exmc_actors.kernel.normal": PURE | {"decimal", "fractions", "jax", "numpy"},
     "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
     "exmc_actors.warmup": PURE | ours("kernel") | {"jax", "numpy"},
-    "exmc_actors.compiler": PURE | ours("errors", "model", "xla", "blas") | {"jax", "numpy"},
+    "exmc_actors.compiler": PURE | ours("errors", "arguments", "model", "xla", "blas") | {"jax", "numpy"},
     # Other libraries' models, as targets; these libraries are imported inside functions only.
     "exmc_actors.elsewhere": PURE
     | ours("errors", "model", "xla", "compiler")

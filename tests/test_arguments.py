@@ -1,10 +1,15 @@
 """Integers and numbers are known by what they are, not by the library that made them."""
 
+from fractions import Fraction
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import exmc_actors as ex
 from exmc_actors.arguments import boolean, integer, is_integer, is_number, names
+from exmc_actors.runtime import check
+from exmc_actors.where import Where
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -23,10 +28,39 @@ def test_nothing_else_is_an_integer(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "is_one"), [(2.5, True), (np.float32(2.5), True), (True, False), ("2", False)]
+    ("value", "is_one"),
+    [
+        (2.5, True),
+        (np.float32(2.5), True),
+        (10**308, True),
+        (10**309, False),
+        (Fraction(10**309), False),
+        (True, False),
+        ("2", False),
+    ],
 )
-def test_numbers_are_real_and_no_booleans(value, is_one):
+def test_numbers_are_real_fit_a_float_and_are_no_booleans(value, is_one):
     assert is_number(value) == is_one
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda value: ex.Walnuts(value),
+        lambda value: check(step_size_jitter=value),
+        lambda value: check(target_accept=value),
+        lambda value: ex.LogDensity(jnp.sum, [0.0], jitter=value),
+        lambda value: ex.LogDensity(jnp.sum, [0.0]).unconstrain({"x": [value]}),
+        lambda value: ex.Store("x", sync_every=value),
+        lambda value: Where("process", patience=value),
+        lambda value: ex.MaxTime(value),
+        lambda value: ex.MaxGradients(value),
+        lambda value: ex.Converged(ess=value),
+    ],
+)
+def test_numbers_that_no_float_can_be_are_refused_in_a_sentence(asked):
+    with pytest.raises(ex.ExmcError, match=r"must be|is a number of seconds"):
+        asked(10**400)
 
 
 @pytest.mark.parametrize("value", [0, 6, -(10**30)])

@@ -157,7 +157,7 @@ class Evaluator:
                 continue
             try:
                 given[name] = np.asarray(values[name], dtype=np.float64)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise ModelError(
                     f"{name} must be a number or an array of numbers, got {values[name]!r}."
                 ) from error

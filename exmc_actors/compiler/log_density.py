@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
-from numbers import Real
 from typing import Any, final
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from exmc_actors.arguments import is_number
 from exmc_actors.compiler.evaluator import Evaluator
 from exmc_actors.compiler.layout import Layout
 from exmc_actors.errors import ModelError
@@ -33,12 +33,17 @@ class _FunctionDensity:
         return isinstance(other, _FunctionDensity) and self.function is other.function
 
     def log_density(self, flat: jax.Array, arguments: Any) -> jax.Array:
-        value = jnp.asarray(self.function(flat), flat.dtype)
+        value = jnp.asarray(self.function(flat))
         if value.shape:
             raise ModelError(
                 f"the log density must be one number, got shape {value.shape}: sum over its entries."
             )
-        return value
+        if not jnp.issubdtype(value.dtype, jnp.floating):
+            raise ModelError(
+                f"the log density must be a floating-point number, got one of dtype {value.dtype}: compute "
+                "it from the vector's entries, which are float64."
+            )
+        return value.astype(flat.dtype)
 
     def terms(self, flat: jax.Array, arguments: Any) -> dict[str, jax.Array]:
         return {_NAME: self.log_density(flat, arguments)}
@@ -71,7 +76,7 @@ class LogDensity(Evaluator):
         if start.ndim != 1 or not start.size:
             raise ModelError(f"init must be a vector with at least one entry, got shape {start.shape}.")
         check_finite(start)
-        if not isinstance(jitter, Real) or not 0.0 <= float(jitter) < inf:
+        if not is_number(jitter) or not 0.0 <= float(jitter) < inf:
             raise ModelError(f"jitter must be a finite number from 0 on, got {jitter!r}: write jitter=1.0.")
         self.init = start.astype(np.float64)
         self.jitter = float(jitter)

@@ -9,7 +9,7 @@ import functools
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -51,7 +51,7 @@ class Request:
     """Seconds that it may take by itself."""
     place: StartPosition | None = None
     """Where it looks for its start."""
-    others: Iterator[StartPosition] = iter(())
+    others: Iterator[StartPosition] = field(default_factory=lambda: iter(()))
     """Where it looks next if it finds none there."""
 
 
@@ -238,9 +238,7 @@ class ModelServer(sv.Server):
     def _compute(self, requests: Sequence[Request]) -> Any:
         if requests[0].state is not None:  # what shares a call is alike
             return with_typed_stats(self._advance(requests))
-        return self._executables.start(
-            self._places(requests), self._arguments, self._settings.target_accept
-        )
+        return self._executables.start(self._places(requests), self._arguments, self._settings.target_accept)
 
     def _places(self, requests: Sequence[Request]) -> list[tuple[np.ndarray, StartPosition]]:
         """Return the key of each chain that asks for its start, and where it looks for it."""

@@ -1,6 +1,5 @@
 """Hold the settings of a run, checked once; nothing here samples."""
 
-import numbers
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -147,7 +146,7 @@ def check_priority(value: Any) -> int:
 
 
 def _fraction(name: str, value: Any) -> float:
-    if not isinstance(value, numbers.Real) or not 0.0 < float(value) < 1.0:
+    if not is_number(value) or not 0.0 < float(value) < 1.0:
         raise SettingsError(
             f"{name} must be a number between 0 and 1, got {value!r}: write, say, {name}=0.9."
         )

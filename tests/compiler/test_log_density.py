@@ -70,6 +70,18 @@ def test_a_function_that_returns_an_array_is_refused():
         LogDensity(lambda x: x, [0.0, 1.0]).log_density([0.0, 0.0])
 
 
+@pytest.mark.parametrize("kind", [jnp.int32, jnp.bool_, jnp.complex128])
+def test_a_function_that_returns_no_floating_point_number_is_refused(kind):
+    target = LogDensity(lambda x: jnp.sum(x).astype(kind), [0.0])
+    with pytest.raises(ModelError, match=r"must be a floating-point number, got one of dtype"):
+        target.log_density([0.0])
+
+
+def test_a_function_may_return_less_than_double_precision():
+    target = LogDensity(lambda x: bowl(x.astype(jnp.float32)), [0.0])
+    assert target.log_density([2.0]) == -2.0
+
+
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(ModelError, match=r"x: entry \[0\] is inf, where no chain can be: it must be finite"):
         LogDensity(bowl, [0.0]).unconstrain({"x": [np.inf]})
