@@ -173,6 +173,10 @@ def _version() -> str:
 
 
 def _failure(log: Log, failed: Sequence[int]) -> Exception:
+    if any(record.status == "running" for record in log.chains):
+        return RunFailed(
+            "not every chain has a kept draw yet: there is nothing to return before each has one."
+        )
     if not failed:
         why = "" if log.why_stopped is None else f": {log.why_stopped}"
         return RunFailed(f"the run ended before every chain had a draw{why}. There is nothing to return.")

@@ -11,6 +11,7 @@ from exmc_actors.chain import ChainState, Ensemble, EnsembleSampler, WarmupSetti
 from exmc_actors.chain.ensemble import SMALLEST_WIDTH
 from exmc_actors.compiler import Target, in_lanes
 from exmc_actors.kernel import Kernel
+from exmc_actors.runtime.callbacks import telling_of_callbacks
 from exmc_actors.runtime.executables import BUFFER_NUMBERS, SMALLEST_CAPACITY, Executables, Traced
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.warmup import Schedule
@@ -87,7 +88,7 @@ class EnsembleExecutables(Executables):
         warmup = WarmupSettings(schedule.tune if schedule.adapts else 0, schedule.early, target_accept)
         assert transitions <= self.capacity
         asked = self._ensemble.ask(states, transitions, warmup, jitter)
-        with calling():
+        with calling(), telling_of_callbacks():
             results, rows = compiled.call(*asked, self._rows(), arguments)
             after = self._ensemble.advanced(np.asarray(results), states)
             # A chain's rows lie apart in the buffer: all are brought together in one sweep.

@@ -2,6 +2,7 @@
 
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ import trio
 
 import exmc_actors as ex
 import supervision as sv
-from exmc_actors.chain import chain_key
+from exmc_actors.chain import chain_key, empty_state
+from exmc_actors.kernel import Nuts
 from exmc_actors.messages import ChainFailed, ChainRestarted
 from exmc_actors.runtime import (
     ByWallTime,
@@ -19,6 +21,8 @@ from exmc_actors.runtime import (
     in_thread,
     wants_ensemble,
 )
+from exmc_actors.runtime.executables import Compiled
+from exmc_actors.warmup import Schedule
 from tests.runtime.conftest import FixedBlocks, after_commits, draws_of, observe, schools, virtual
 
 CHAINS, DRAWS, TUNE = 11, 25, 30
@@ -168,6 +172,19 @@ def test_a_fault_in_a_call_is_that_of_one_chain(monkeypatch):
     for name, array in seen.tree.posterior.data_vars.items():
         kept = whole.posterior[name].values[seen.tree.posterior.chain.values]
         assert array.values.tobytes() == kept.tobytes()
+
+
+def test_a_callback_in_float32_is_told_in_a_sentence(monkeypatch):
+    def fail(*_):
+        raise jax.errors.JaxRuntimeError("return value #0: Expected: float64, Actual: float32")
+
+    program = ex.compile(schools())
+    executables = EnsembleExecutables(program, 10, Nuts(), None, 2)
+    monkeypatch.setattr(executables, "compile_advance", lambda _: Compiled(fail, True, "cpu:0"))
+    with pytest.raises(ex.ModelError, match="calls back into Python"):
+        executables.advance_together(
+            {0: empty_state(program.dim)}, 1, program.arguments, Schedule(0), 0.8, 0.0
+        )
 
 
 def test_a_fault_that_passes_changes_no_bit(monkeypatch, in_peace):

@@ -103,7 +103,7 @@ def test_leaving_early_stops_everything_and_says_so():
 def test_what_is_committed_so_far_can_be_looked_at_while_the_run_goes_on():
     async def main():
         async with open_run(schools(), **SETTINGS, runner=inline, block_size=FixedBlocks()) as run:
-            with pytest.raises(ex.RunFailed, match="before every chain had a draw"):
+            with pytest.raises(ex.RunFailed, match="not every chain has a kept draw yet"):
                 run.committed_result()
             async with run.subscribe(from_start=True) as feed:
                 async for message in feed:
