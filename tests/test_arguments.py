@@ -32,9 +32,9 @@ def test_nothing_else_is_an_integer(value):
     [
         (2.5, True),
         (np.float32(2.5), True),
-        (10**308, True),
-        (10**309, False),
-        (Fraction(10**309), False),
+        pytest.param(10**308, True, id="the largest integers"),
+        pytest.param(10**309, False, id="an integer that is larger"),
+        pytest.param(Fraction(10**309), False, id="a fraction that is larger"),
         (True, False),
         ("2", False),
     ],
