@@ -125,7 +125,7 @@ def advance(
             state.metric,
             sampler.max_treedepth,
             jitter,
-            sampler.kernel,
+            sampler.kernel.while_early(index < warmup.early),
         )
         adapted = lax.cond(
             is_warmup,

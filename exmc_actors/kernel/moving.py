@@ -48,6 +48,13 @@ class Moved(NamedTuple):
 class Kernel(Protocol):
     """How a trajectory moves on; instances are hashable, compared by value, and part of what is compiled."""
 
+    def while_early(self, is_early: Array) -> "Kernel":
+        """Return the kernel of one transition.
+
+        Args:
+          is_early: whether its chain may be far from where the mass is; its draw is then thrown away.
+        """
+
     def first_notes(self, initial_energy: Array) -> Any:
         """Return what must be remembered of an end of the trajectory besides where it is, as arrays."""
 
@@ -66,6 +73,10 @@ class Kernel(Protocol):
 @dataclass(frozen=True)
 class Nuts:
     """Move by one leapfrog step: the No-U-Turn sampler, which is the default."""
+
+    def while_early(self, is_early: Array) -> "Nuts":
+        """Move as ever."""
+        return self
 
     def first_notes(self, initial_energy: Array) -> tuple[()]:
         """Remember nothing."""

@@ -83,28 +83,19 @@ class _Search(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Walnuts:
-    """Halve a step until the energy stays within a range along it: for funnels and other hard geometry.
+class MacroSteps:
+    """Move by macro steps; the range that the energy may have along one may be traced."""
 
-    Attributes:
-      max_error: the range that the energy may have along one macro step; positive.
-      max_halvings: how often a macro step may be halved, 0 to 16; one that would need more diverges.
-    """
+    max_error: float | Array
+    max_halvings: int
 
-    max_error: float = 1.5
-    max_halvings: int = 10
+    def while_early(self, is_early: Array) -> "MacroSteps":
+        """Move as NUTS does, at level 0 whatever the energy, while the chain falls to where the mass is.
 
-    def __post_init__(self) -> None:
-        """Check both numbers."""
-        error: Any = self.max_error
-        halvings: Any = self.max_halvings
-        if not is_number(error) or not 0.0 < float(error) < float("inf"):
-            raise SettingsError(
-                f"max_error must be a positive, finite number, got {error!r}: write, say, max_error=1.5."
-            )
-        halvings = integer("max_halvings", halvings, least=0, most=MOST_HALVINGS, example=10)
-        object.__setattr__(self, "max_error", float(error))
-        object.__setattr__(self, "max_halvings", halvings)
+        Where the energy must stay within a range along each step, it falls by little in a transition, and a
+        fall that is long takes more of them than a warmup has.
+        """
+        return MacroSteps(jnp.where(is_early, jnp.inf, self.max_error), self.max_halvings)
 
     def first_notes(self, initial_energy: Array) -> _Notes:
         """Remember the energy, and begin to count."""
@@ -174,6 +165,31 @@ class Walnuts:
 
     def _is_within(self, path: _Path) -> Array:
         return path.highest - path.lowest <= self.max_error  # a NaN is not
+
+
+@dataclass(frozen=True)
+class Walnuts(MacroSteps):
+    """Halve a step until the energy stays within a range along it: for funnels and other hard geometry.
+
+    Attributes:
+      max_error: the range that the energy may have along one macro step; positive.
+      max_halvings: how often a macro step may be halved, 0 to 16; one that would need more diverges.
+    """
+
+    max_error: float = 1.5
+    max_halvings: int = 10
+
+    def __post_init__(self) -> None:
+        """Check both numbers."""
+        error: Any = self.max_error
+        halvings: Any = self.max_halvings
+        if not is_number(error) or not 0.0 < float(error) < float("inf"):
+            raise SettingsError(
+                f"max_error must be a positive, finite number, got {error!r}: write, say, max_error=1.5."
+            )
+        halvings = integer("max_halvings", halvings, least=0, most=MOST_HALVINGS, example=10)
+        object.__setattr__(self, "max_error", float(error))
+        object.__setattr__(self, "max_halvings", halvings)
 
 
 def _after(notes: _Notes, change: Array, search: _Search) -> _Notes:

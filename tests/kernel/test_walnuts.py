@@ -87,8 +87,11 @@ def test_the_cases_reach_many_levels_ends_and_divergences():
 
 
 @pytest.mark.parametrize("density", [densities.standard_normal, densities.funnel])
-def test_it_is_nuts_to_the_bit_where_every_single_step_is_within_range(density):
-    walnuts, nuts = compiled(density, Walnuts(1e6, 6)), compiled(density, Nuts())
+@pytest.mark.parametrize(
+    "kernel", [Walnuts(1e6, 6), Walnuts(1e-3, 6).while_early(True)], ids=["wide range", "early"]
+)
+def test_it_is_nuts_to_the_bit_where_every_single_step_is_within_range_and_early_in_a_warmup(density, kernel):
+    walnuts, nuts = compiled(density, kernel), compiled(density, Nuts())
     q = np.full(3, 0.1)
     for index in range(30):
         (point, report), (expected, told) = (run(q, index, 0.3, metrics.unit(3)) for run in (walnuts, nuts))

@@ -65,6 +65,17 @@ def test_each_kernel_is_a_program_of_its_own_and_folds():
     assert "custom-call" not in text
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_walnuts_comes_down_from_a_start_of_an_energy_of_a_hundred_million(seed):
+    b = ex.Builder()
+    b.rv("x", ex.HalfNormal(1e-4))
+    tree = ex.sample(b.model(), kernel=ex.Walnuts(), random_seed=seed, progressbar=False)
+    found = ex.summary(tree).loc["x"]
+    assert found["ess_bulk"] > 400
+    assert tree.posterior["x"].values.mean() == pytest.approx(1e-4 * np.sqrt(2 / np.pi), rel=0.15)
+
+
 @pytest.mark.parametrize("kernel", ["walnuts", ex.Walnuts, 3, False])
 def test_what_is_no_kernel_is_refused_with_a_sentence(kernel):
     with pytest.raises(ex.SettingsError, match=r"kernel must be ex\.Nuts\(\), ex\.Walnuts\(\.\.\.\) or None"):
