@@ -58,7 +58,7 @@ def _of_chains(chains: tuple[ChainStatistics, ...], tune: int) -> Iterable[_Fami
     yield family("restarts_total", "counter", "Restarts by the chain's supervisor.", restarts)
     yield family("gradients_total", "counter", "Leapfrog steps, warmup included.", [c.steps for c in chains])
     speeds = [one.draws_per_second for one in chains]
-    yield family("draws_per_second", "gauge", "Over the whole run so far, warmup included.", speeds)
+    yield family("draws_per_second", "gauge", "Since the run began or went on, warmup included.", speeds)
     yield family("step_size", "gauge", "Of the last committed draw.", [one.step_size for one in chains])
     stalled = [one.stalled or 0.0 for one in chains]
     yield family("stalled_seconds", "gauge", "For which a block takes far longer than foretold.", stalled)
