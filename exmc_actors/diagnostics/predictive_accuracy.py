@@ -52,9 +52,6 @@ def loo(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
 
 def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str | None]:
     """Return what ``loo`` does, and in a sentence why it should not be trusted, if so."""
-    # Imported here: it takes longer to load than a small model takes to sample.
-    from arviz_stats.base.array import array_stats
-
     values = _log_likelihood(tree, var_name)
     n_samples = values.sizes["chain"] * values.sizes["draw"]
     if n_samples < _FEWEST_FOR_LOO:
@@ -62,17 +59,10 @@ def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str |
             f"loo needs {_FEWEST_FOR_LOO} draws at least, the tree has {n_samples}: draw more."
         )
     good_k = float(min(1 - 1 / np.log10(n_samples), 0.7))
-    flat = values.values.reshape(*values.shape[:2], -1)
-    # What is as likely at every draw, of weight zero say, has no tail to smooth, and needs no estimate.
-    varies = (flat != flat[0, 0]).any((0, 1))
-    elpd_i, pareto_k, p_i = flat[0, 0].astype(float), np.zeros(varies.size), np.zeros(varies.size)
-    if varies.any():
-        with np.errstate(over="ignore", under="ignore"):
-            elpd_i[varies], pareto_k[varies], p_i[varies] = array_stats.loo(
-                flat[..., varies], chain_axis=0, draw_axis=1, r_eff=_relative_efficiency(tree)
-            )
+    logs = values.values.reshape(n_samples, -1)
+    elpd_i, pareto_k, p_i = _leave_one_out(logs, tree, values.sizes["chain"])
+    bad = int(np.sum(~((pareto_k <= good_k) & np.isfinite(elpd_i))))  # NaN is bad, too
     elpd_i, pareto_k, p_i = (each.reshape(values.shape[2:]) for each in (elpd_i, pareto_k, p_i))
-    bad = int(np.sum(~(np.asarray(pareto_k) <= good_k)))  # NaN is bad, too
     more = {"warning": bad > 0, "pareto_k": _like(values, pareto_k), "good_k": good_k}
     found = _elpd("loo", tree, values, elpd_i, p_i, **more)
     doubt = (
@@ -117,6 +107,54 @@ def waic(tree: xr.DataTree, var_name: str | None = None) -> Elpd:
             "instead."
         )
     return found
+
+
+def _leave_one_out(logs: np.ndarray, tree: xr.DataTree, n_chains: int) -> tuple[np.ndarray, ...]:
+    """Return elpd_i, Pareto k and p_i of log likelihoods with a row for each draw, chain after chain."""
+    # What is as likely at every draw, of weight zero say, has no tail to smooth, and needs no estimate.
+    varies = np.exp(logs.min(axis=0) - logs.max(axis=0)) < 1.0
+    elpd_i, pareto_k, p_i = logs[0].astype(float), np.zeros(varies.size), np.zeros(varies.size)
+    if varies.any():
+        r_eff = _relative_efficiency(tree)
+        tied = varies & _has_tied_tail(logs, r_eff)
+        smooth = varies & ~tied
+        if tied.any():
+            elpd_i[tied], p_i[tied] = _unsmoothed(logs[:, tied])
+            pareto_k[tied] = np.inf
+        if smooth.any():
+            elpd_i[smooth], pareto_k[smooth], p_i[smooth] = _smoothed(logs[:, smooth], n_chains, r_eff)
+    return elpd_i, pareto_k, p_i
+
+
+def _smoothed(logs: np.ndarray, n_chains: int, r_eff: float) -> Any:
+    # Imported here: it takes longer to load than a small model takes to sample.
+    from arviz_stats.base.array import array_stats
+
+    by_chain = logs.reshape(n_chains, -1, logs.shape[1])
+    with np.errstate(all="ignore"):
+        return array_stats.loo(by_chain, chain_axis=0, draw_axis=1, r_eff=r_eff)
+
+
+def _unsmoothed(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return elpd_i and p_i by importance ratios as they are."""
+    highest, lowest = logs.max(axis=0), logs.min(axis=0)
+    elpd_i = lowest - np.log(np.exp(lowest - logs).mean(axis=0))
+    return elpd_i, highest + np.log(np.exp(logs - highest).mean(axis=0)) - elpd_i
+
+
+def _has_tied_tail(logs: np.ndarray, r_eff: float) -> np.ndarray:
+    """Say of which observations the greatest importance ratios are so alike that no Pareto fits them.
+
+    The fit divides by the lower quartile of how far the tail's ratios lie above the greatest one before it.
+    Ties are those of a model that says the same at many draws, as before a change point, or of a stuck chain.
+    """
+    count = len(logs)
+    size = int(3.0 * np.sqrt(count / r_eff)) if count * r_eff > 225 else count // 5  # as ArviZ takes it
+    quartile = size - int(size / 4 + 0.5)
+    ordered = np.partition(logs, (0, quartile, size - 1, size), axis=0)
+    ratios = np.exp(ordered[0] - ordered[[quartile, size - 1, size]])
+    is_tied: np.ndarray = (ratios[0] <= ratios[2]) | (ratios[1] == 1.0)
+    return is_tied
 
 
 def _log_likelihood(tree: xr.DataTree, var_name: str | None) -> xr.DataArray:

@@ -161,6 +161,31 @@ def test_an_observation_as_likely_at_every_draw_counts_as_it_is(tree_of, with_lo
     assert (constant.elpd, constant.p, constant.warning) == (-2.5, 0.0, False)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
+def test_ties_among_the_greatest_importance_ratios_are_weighed_as_they_are_and_warned_of(
+    share, tree_of, with_logs
+):
+    rng = np.random.default_rng(3)
+    logs = rng.normal(-1.0, 0.1, size=(4, 500, 2))
+    logs[..., 1] = np.where(rng.uniform(size=(4, 500)) < share, -2.0, -1.5)
+    tree = with_logs(tree_of({"mu": rng.normal(size=(4, 500))}), {"y": logs})
+    with pytest.warns(SamplingWarning, match="1 of 2 observations of y have a Pareto k above"):
+        found = loo(tree)
+    assert found.elpd_i.values[1] == pytest.approx(np.log(2000) - logsumexp(-logs[..., 1]))
+    assert found.p_i.values[1] == pytest.approx(logsumexp(logs[..., 1]) - np.log(2000) - found.elpd_i[1])
+    assert found.pareto_k.values[1] == np.inf
+    without = loo(with_logs(tree, {"y": logs[..., :1]}))
+    assert found.elpd_i.values[0] == without.elpd_i.values[0]
+
+
+def test_an_observation_that_is_certain_up_to_rounding_needs_no_estimate(tree_of, with_logs):
+    rng = np.random.default_rng(3)
+    tree = tree_of({"mu": rng.normal(size=(4, 100))})
+    found = loo(with_logs(tree, {"y": -np.exp(rng.normal(-50.0, 1.0, size=(4, 100)))}))
+    assert found.elpd == pytest.approx(0.0, abs=1e-15)
+    assert not found.warning
+
+
 def test_an_outlier_is_warned_of(tree_of, with_logs):
     mu = np.random.default_rng(6).normal(size=(4, 500))
     tree = with_logs(tree_of({"mu": mu}), {"y": stats.norm.logpdf(np.array([0.0, 9.0]), mu[..., None], 0.3)})
