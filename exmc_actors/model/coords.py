@@ -29,12 +29,9 @@ def check_coords(coords: Mapping[str, Any] | None) -> dict[str, tuple[Label, ...
 
 
 def _labels(name: str, values: Any) -> tuple[Label, ...]:
-    if isinstance(values, str) or (
-        not isinstance(values, Sequence | np.ndarray) and not hasattr(values, "__array__")
-    ):
+    if isinstance(values, str) or not (isinstance(values, Sequence) or np.ndim(values)):
         raise ModelError(f"coords[{name!r}] must be a list of labels, got {values!r}.")
-    labels = np.asarray(values).tolist() if hasattr(values, "__array__") else list(values)
-    labels = [label.item() if isinstance(label, np.generic) else label for label in labels]
+    labels = [_plain(label) for label in (np.asarray(values) if hasattr(values, "__array__") else values)]
     for label in labels:
         if not isinstance(label, str | int | float | bool):
             raise ModelError(
@@ -46,6 +43,12 @@ def _labels(name: str, values: Any) -> tuple[Label, ...]:
                 f"integers of 64 bits, as files do, got {label!r}: convert such integers by str()."
             )
     return tuple(labels)
+
+
+def _plain(label: Any) -> Any:
+    # Dates and durations in nanoseconds would become integers.
+    is_plain = isinstance(label, np.generic) and not isinstance(label, np.datetime64 | np.timedelta64)
+    return label.item() if is_plain else label
 
 
 def fits_a_file(label: Any) -> bool:

@@ -167,11 +167,19 @@ def test_coords_are_names_of_labels():
     assert Builder({"a": np.arange(2), "b": ["x", np.str_("y")]})
     with refuses("coords must be a dictionary of names to labels"):
         Builder(["a"])
-    for labels in ("abc", 3):
+    for labels in ("abc", 3, np.array(3), {"x", "y"}):
         with refuses(r"coords\['a'\] must be a list of labels"):
             Builder({"a": labels})
     with refuses(r"coords\['a'\] must hold strings or numbers, got None"):
         Builder({"a": [None]})
+
+
+@pytest.mark.parametrize("kind", ["datetime64", "timedelta64"])
+@pytest.mark.parametrize("unit", ["ns", "s"])
+@pytest.mark.parametrize("of", [list, np.asarray])
+def test_dates_and_durations_are_refused_as_labels_in_every_unit(of, unit, kind):
+    with refuses(rf"coords\['a'\] must hold strings or numbers, got .*{kind}.*: convert them by str"):
+        Builder({"a": of(np.array([1, 2], f"{kind}[{unit}]"))})
 
 
 @pytest.mark.parametrize("label", [2**63, -(2**63) - 1, "a\0b", "\ud800"])
