@@ -93,7 +93,8 @@ class Program(Evaluator):
 
     def _support_text(self, name: str) -> str:
         site = next(site for site in self._rewritten.free if site.name == name)
-        return str(site.distribution.support)
+        constrained = site.transform.constrains if site.transform is not None else ""
+        return constrained or str(site.distribution.support)
 
     def __repr__(self) -> str:
         return f"<Program of {self.dim} unconstrained numbers: {', '.join(self.names)}>"

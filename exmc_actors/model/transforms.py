@@ -32,8 +32,8 @@ class Transform:
 
     onto: _typing.ClassVar[tuple[type[_supports.Support], ...]] = ()
     """The supports that the whole line is carried onto."""
-    constrains: _typing.ClassVar[bool] = False
-    """Whether it says what the values are where the distribution says it of none of them by itself."""
+    constrains: _typing.ClassVar[str] = ""
+    """What each value must be, where it says what the distribution says of none of them by itself."""
 
     @property
     def parameters(self) -> dict[str, _typing.Any]:
@@ -129,7 +129,7 @@ class Ordered(Transform):
     """The first entry of a vector, then the logarithm of each step up to the next."""
 
     onto: _typing.ClassVar = (_supports.Real, _array_supports.Increasing)
-    constrains: _typing.ClassVar[bool] = True
+    constrains: _typing.ClassVar[str] = "finite and above the entry before it"
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the same shape."""
@@ -161,7 +161,7 @@ class UnitVector(Transform):
     """
 
     onto: _typing.ClassVar = (_supports.Real,)
-    constrains: _typing.ClassVar[bool] = True
+    constrains: _typing.ClassVar[str] = "an entry of a vector of length 1"
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the same shape."""
@@ -179,7 +179,7 @@ class ZeroSum(Transform):
     """
 
     onto: _typing.ClassVar = (_supports.Real,)
-    constrains: _typing.ClassVar[bool] = True
+    constrains: _typing.ClassVar[str] = "numbers that add up to 0"
 
     def unconstrained_shape(self, shape: _Shape) -> _Shape:
         """Return the shape with one entry less along the last axis."""

@@ -82,6 +82,35 @@ def test_bounds_of_an_interval_are_named():
         program.unconstrain({"u": [[1.0, 2.5]]})
 
 
+@pytest.mark.parametrize(
+    ("transform", "distribution", "value", "sentence"),
+    [
+        (
+            ex.transforms.Ordered(),
+            ex.Normal(0.0, 1.0),
+            [1.0, 0.0, 2.0],
+            r"entry \[1\] is 0.0, .* it must be finite and above the entry before it",
+        ),
+        (
+            ex.transforms.ZeroSum(),
+            ex.Normal(0.0, 1.0),
+            [1.0, 1.0, 2.0],
+            r"the value is \[1.0, 1.0, 2.0\], .* it must be numbers that add up to 0",
+        ),
+        (
+            ex.transforms.UnitVector(),
+            ex.Flat(),
+            [1.0, 1.0, 1.0],
+            r"entry \[0\] is 1.0, .* it must be an entry of a vector of length 1",
+        ),
+    ],
+)
+def test_what_a_transform_asks_of_values_is_said(transform, distribution, value, sentence):
+    program = compile(build(lambda b: b.rv("c", distribution, shape=3, transform=transform)))
+    with refuses(f"c: {sentence}"):
+        program.unconstrain({"c": value})
+
+
 def test_a_leapfrog_step_is_reversible_and_second_order(schools):
     slope = schools.log_density_and_grad(POINT)[1]
     momentum, metric = np.cos(POINT), np.linspace(0.5, 2, 10)
