@@ -19,7 +19,11 @@ _NEARLY_UNIFORM = 1e-9
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class VonMises(Distribution):
-    """The distribution of angles around ``mu`` with concentration ``kappa``: 0 is uniform on the circle."""
+    """The distribution of angles around ``mu`` with concentration ``kappa``: 0 is uniform on the circle.
+
+    Values lie between -pi and pi, and chains do not pass from one end to the other: of an angle that may lie
+    there, sample the distance from a likely one.
+    """
 
     mu: Any
     kappa: Any
