@@ -1,6 +1,6 @@
 """Borrow the log density of a PyMC model, with PyMC's own transforms; it is not sampled here."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from exmc_actors.compiler import Layout
 from exmc_actors.elsewhere.borrowed import Borrowed, Description, Values, flattened, shapes_of, unflattened
 from exmc_actors.elsewhere.installed import check_installed
 from exmc_actors.elsewhere.labels import storable_labels
+from exmc_actors.elsewhere.pytensor_graphs import in_jax
 from exmc_actors.errors import ModelError
 from exmc_actors.xla import import_aside, precise
 
@@ -105,7 +106,7 @@ def _sum(factor: Any) -> Any:
 
 
 def _log_density(model: Any, layout: Layout) -> Callable[[jax.Array], jax.Array]:
-    run = _in_jax(model.value_vars, [model.logp()])
+    run = in_jax(model.value_vars, [model.logp()])
     return lambda flat: jnp.asarray(run(*unflattened(layout, flat).values())[0])
 
 
@@ -113,7 +114,7 @@ def _on_vector(
     model: Any, layout: Layout, outputs: Sequence[Any], named_as: Sequence[Any]
 ) -> Callable[[jax.Array], dict[str, jax.Array]]:
     """Return a function of the flat vector that gives the outputs by name."""
-    run = _in_jax(model.value_vars, outputs)
+    run = in_jax(model.value_vars, outputs)
     names = [variable.name for variable in named_as]
     return lambda flat: dict(zip(names, run(*unflattened(layout, flat).values()), strict=True))
 
@@ -121,7 +122,7 @@ def _on_vector(
 def _unconstrained(model: Any, layout: Layout) -> Callable[[Values, Values, jax.Array], jax.Array]:
     """Return the function that places given values; a transform may depend on variables declared before."""
     from pytensor import tensor
-    from pytensor.graph.replace import graph_replace
+    from pytensor.graph.replace import clone_replace
 
     constrained: dict[Any, Any] = {}
     given, flags, outputs = [], [], []
@@ -134,11 +135,10 @@ def _unconstrained(model: Any, layout: Layout) -> Callable[[Values, Values, jax.
             inside = transform.backward(value, *variable.owner.inputs)
             placed = transform.forward(given[-1], *variable.owner.inputs)
         chosen = [tensor.switch(flags[-1], given[-1], inside), tensor.switch(flags[-1], placed, value)]
-        if constrained:
-            chosen = graph_replace(chosen, constrained, strict=False)
+        chosen = clone_replace(chosen, replace=constrained)
         constrained[variable] = chosen[0]
         outputs.append(chosen[1])
-    run = _in_jax([*given, *flags, *model.value_vars], outputs)
+    run = in_jax([*given, *flags, *model.value_vars], outputs)
     names = layout.names
 
     def place(values: Values, is_given: Values, around: jax.Array) -> jax.Array:
@@ -147,38 +147,3 @@ def _unconstrained(model: Any, layout: Layout) -> Callable[[Values, Values, jax.
         return flattened(layout, dict(zip(names, found, strict=True)))
 
     return place
-
-
-def _in_jax(inputs: Sequence[Any], outputs: Sequence[Any]) -> Callable[..., Sequence[jax.Array]]:
-    """Turn a PyTensor graph into a JAX function, with -inf where a parameter is out of its bounds.
-
-    ``pymc.sampling.jax`` does the same, but sets XLA's flags when it is imported, and leaves the bounds out.
-    """
-    from pytensor.compile.mode import get_mode
-    from pytensor.graph.fg import FunctionGraph
-    from pytensor.link.jax.dispatch import jax_funcify
-
-    graph = FunctionGraph(list(inputs), _without_shared(outputs), clone=True)
-    mode = get_mode("JAX").including("local_check_parameter_to_ninf_switch")
-    mode.optimizer.rewrite(graph)
-    try:
-        function: Callable[..., Sequence[jax.Array]] = jax_funcify(graph)
-    except NotImplementedError as error:
-        raise ModelError(f"the model cannot be turned into JAX: {error}") from error
-    return function
-
-
-def _without_shared(outputs: Sequence[Any]) -> list[Any]:
-    """Return the graphs with the arrays that shared variables hold now."""
-    from pytensor.compile.sharedvalue import SharedVariable
-    from pytensor.graph.replace import clone_replace
-    from pytensor.graph.traversal import graph_inputs
-    from pytensor.tensor import constant
-    from pytensor.tensor.random.type import RandomType
-
-    shared = [v for v in graph_inputs(outputs) if isinstance(v, SharedVariable)]
-    for variable in shared:
-        if isinstance(variable.type, RandomType):
-            raise ModelError("the model draws random numbers where it is evaluated: leave these out of it.")
-    replacements: Mapping[Any, Any] = {v: constant(v.get_value(borrow=True)) for v in shared}
-    return list(clone_replace(outputs, replace=replacements))

@@ -18,6 +18,7 @@ from jax import lax
 from exmc_actors.model.functions import log1mexp, polynomial
 
 _ROOT_HALF = math.sqrt(0.5)
+_ROOT_PI = math.sqrt(math.pi)
 _ROOT_HALF_PI = math.sqrt(0.5 * math.pi)
 _ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 _FIRST_OF_FRACTION = 5.0
@@ -53,6 +54,30 @@ def _log_ndtr_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
         is_left, -0.5 * left * left - math.log(_ROOT_TWO_PI) - jnp.log(hazard), jnp.log1p(-beyond)
     )
     return value, jnp.where(is_left, hazard, _density(right) / (1.0 - beyond))
+
+
+@jax.custom_jvp
+def erfcx(x: Any) -> jax.Array:
+    """Return exp(x * x) erfc(x), accurate however large ``x`` is."""
+    return _erfcx_and_slope(x)[0]
+
+
+@erfcx.defjvp
+def _erfcx_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[jax.Array, jax.Array]:
+    value, slope = _erfcx_and_slope(primals[0])
+    return value, slope * tangents[0]
+
+
+def _erfcx_and_slope(x: Any) -> tuple[jax.Array, jax.Array]:
+    is_left = x < 0.0
+    left, right = jnp.where(is_left, x, 0.0), jnp.where(is_left, 0.0, x)
+    beyond = fraction_beyond(right / _ROOT_HALF)
+    hazard = right / _ROOT_HALF + beyond
+    grown = jnp.exp(left * left) * lax.erfc(left)
+    # A slope of infinity would be no number where what it is multiplied by is zero.
+    falling = jnp.maximum(2.0 * left * grown - 2.0 / _ROOT_PI, -np.finfo(np.float64).max)
+    value = jnp.where(is_left, grown, 1.0 / (_ROOT_HALF_PI * hazard))
+    return value, jnp.where(is_left, falling, -2.0 / _ROOT_PI * beyond / hazard)
 
 
 def nearest_to_zero(a: Any, b: Any) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -155,6 +155,18 @@ def test_a_support_that_depends_on_another_variable_follows_what_is_given():
         target.unconstrain({"low": 0.9, "inside": 0.5}, around=around)
 
 
+def test_bounds_may_depend_on_variables_whose_bounds_depend_on_others():
+    with pm.Model() as model:
+        low = pm.Uniform("low", 0.0, 1.0)
+        middle = pm.Uniform("middle", low, 2.0)
+        pm.Uniform("high", middle, 3.0)
+    target = ex.from_pymc(model)
+    start = target.unconstrain({"low": 0.5, "high": 2.5}, around=[0.1, 0.2, 0.3])
+    values = target.constrain(start)
+    assert (values["low"], values["high"]) == (pytest.approx(0.5), pytest.approx(2.5))
+    assert start[1] == 0.2
+
+
 def test_a_parameter_out_of_its_bounds_gives_minus_infinity_as_pymcs_own_functions_do():
     with pm.Model() as model:
         scale = pm.Normal("scale", 0.0, 1.0)

@@ -8,6 +8,7 @@ from mpmath import erfc, log, mpf, sqrt
 
 from exmc_actors.model.normal_probability import (
     draw_between,
+    erfcx,
     fraction_beyond,
     log_probability_above_peak,
     log_probability_beyond_peak,
@@ -116,3 +117,14 @@ def test_draws_lie_between_the_bounds_and_turn_back_into_uniform_numbers(a, b):
         ]
         shares = [float((tail - ends[0]) / (ends[1] - ends[0])) for tail in tails]
     np.testing.assert_allclose(shares if a + b > 0 else np.subtract(1.0, shares), uniform, atol=1e-9)
+
+
+def test_erfcx_and_its_slope_agree_with_mpmath_and_stay_numbers_where_it_overflows():
+    at = np.array([-26.0, -3.0, -1e-6, 0.0, 1e-6, 0.5, 3.5, 3.6, 30.0, 1e8])
+    with mpmath.workdps(60):
+        wanted = [mpmath.exp(mpf(x) ** 2) * erfc(mpf(x)) for x in at]
+        slopes = [2 * mpf(x) * y - 2 / sqrt(mpmath.pi) for x, y in zip(at, wanted, strict=True)]
+    np.testing.assert_allclose(erfcx(at), np.array(wanted, dtype=float), rtol=1e-13)
+    slope = jax.vmap(jax.grad(erfcx))
+    np.testing.assert_allclose(slope(at), np.array(slopes, dtype=float), rtol=1e-12)
+    assert np.isfinite(slope(np.array([-30.0, -1e200]))).all()
