@@ -29,6 +29,9 @@ from exmc_actors.model import (
     Site,
 )
 
+_FAR = 300.0
+"""Up to here exponentials of offsets, and sums of them, are far from too large and too small."""
+
 
 def glm_fusion(model: Model) -> Rewritten:
     """Return the model with a potential, under the observation's name, for each such observation."""
@@ -93,6 +96,14 @@ def _totals(effect: Gather, rows: np.ndarray) -> Expression:
     return constant(np.bincount(effect.positions, rows, minlength=effect.size))
 
 
+def _far_offsets(offset: np.ndarray, groups: np.ndarray, count: int) -> np.ndarray:
+    """Return the largest offset of each group, or zero where offsets can be exponentiated as they are."""
+    largest = np.full(count, -np.inf)
+    np.maximum.at(largest, groups, offset)
+    is_far = np.isfinite(largest) & (np.abs(largest) > _FAR)
+    return np.where(is_far, largest, 0.0)
+
+
 def _where_counted(totals: Expression, vector: Expression) -> Expression:
     """Return the entries that are counted at all: zero times an infinite one would be no number."""
     return Apply("where", (totals, vector, Literal(0.0)))
@@ -109,9 +120,14 @@ def _bernoulli_of_groups(form: Linear, effect: Gather, outcomes: np.ndarray) -> 
 
 def _poisson_of_groups(form: Linear, effect: Gather, outcomes: np.ndarray) -> Expression:
     offset = np.zeros(outcomes.size) if form.offset is None else form.offset
-    exposure = _totals(effect, np.exp(offset))
+    groups = np.zeros(outcomes.size, int) if effect.grouping == "all" else effect.positions
+    shift = _far_offsets(offset, groups, effect.size)
+    exposure = _totals(effect, np.exp(offset - shift[groups]))
     counts = _totals(effect, outcomes)
-    expected = exposure * Apply("exp", (_where_counted(exposure, effect.vector),))
+    exponent = _where_counted(exposure, effect.vector)
+    if shift.any():
+        exponent = exponent + constant(shift[0] if effect.grouping == "all" else shift)
+    expected = exposure * Apply("exp", (exponent,))
     parts = counts * _where_counted(counts, effect.vector) - expected
     return Apply("sum", (parts,), (("axis", None),)) + constant(_known_part(offset, outcomes))
 

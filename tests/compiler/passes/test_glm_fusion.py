@@ -187,6 +187,26 @@ def test_a_count_of_zero_at_an_exposure_of_zero_is_certain(is_scalar):
     assert impossible.log_density(beta) == -np.inf
 
 
+@pytest.mark.parametrize("far", [800.0, -800.0])
+@pytest.mark.parametrize("is_grouped", [True, False])
+def test_counts_by_groups_stay_numbers_where_the_exponential_of_an_offset_is_none(far, is_grouped):
+    positions, offset = np.arange(40) % 2, np.linspace(0.0, 1.0, 40)
+
+    def declare(b):
+        level = b.rv("level", ex.Normal(0.0, 1000.0), shape=2)
+        effect = level[positions] if is_grouped else level[0]
+        b.obs("y", ex.Poisson(ex.math.exp(effect + (far + offset))), positions + 1)
+
+    level = np.array([0.3, 0.7])
+    expected = stats.poisson.logpmf(
+        positions + 1, np.exp((level[positions] if is_grouped else level[0]) + offset)
+    )
+    model = build(declare)
+    assert any("counted" in line for line in reports(model)["glm_fusion"])
+    prior = stats.norm.logpdf(level - far, 0.0, 1000.0).sum()
+    assert compile(model).log_density(level - far) == pytest.approx(expected.sum() + prior, rel=1e-11)
+
+
 def never_and(b, positions):
     level = b.rv("level", ex.Normal(0.0, 1.0), shape=2)
     return ex.math.concatenate([np.array([-np.inf]), level])[positions]
