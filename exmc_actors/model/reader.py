@@ -20,6 +20,7 @@ from exmc_actors.model.expression import (
     Local,
     Reference,
     Scan,
+    as_expression,
 )
 from exmc_actors.model.model import Model
 from exmc_actors.model.operations import OPERATIONS
@@ -253,11 +254,13 @@ def _parameters(
     nodes: list[Expression],
     besides: str | None = None,
 ) -> dict[str, Expression]:
-    """Return the parameters by name: all that the leaf needs and none that it does not know."""
+    """Return the parameters by name, as given or by default: all that the leaf needs and no others."""
     pairs = [_row(row, str, int) for row in rows]
     values = {name: _earlier(at, nodes) for name, at in pairs}
-    known = {field.name: field.default is MISSING for field in fields(leaf) if field.name != besides}
-    needed = {name for name, is_needed in known.items() if is_needed}
+    known = {field.name: field.default for field in fields(leaf) if field.name != besides}
+    needed = {name for name, default in known.items() if default is MISSING}
     if len(values) < len(pairs) or not needed <= values.keys() <= known.keys():
         _refuse(f"{kind} has the parameters {', '.join(known) or 'none'}, got {', '.join(values) or 'none'}")
-    return values
+    # None stands for what is made of the other parameters.
+    optional = {name: known[name] for name in known.keys() - needed if known[name] is not None}
+    return {name: as_expression(default) for name, default in optional.items()} | values

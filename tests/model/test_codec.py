@@ -178,3 +178,14 @@ def test_damaged_bytes_are_refused(data):
 def test_deeply_nested_bytes_are_refused():
     with pytest.raises(ModelError, match="not msgpack"):
         Model.from_bytes(sealed(b"\x91" * 100_000 + b"\xc0"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "shape"),
+    [("GaussianRandomWalk", [], [3]), ("AR1", [["rho", 0]], [3]), ("Flat", [], [])],
+)
+def test_parameters_that_bytes_leave_out_have_their_defaults(kind, given, shape):
+    site = ["variable", "x", [kind, given, []], None, shape, None, None]
+    body = msgpack.packb({"nodes": [["literal", 0.5]], "sites": [site], "coords": []})
+    model = Model.from_bytes(sealed(body))
+    assert Model.from_bytes(model.to_bytes()).key == model.key

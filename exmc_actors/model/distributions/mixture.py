@@ -59,6 +59,11 @@ class Mixture(Distribution):
         """That of the components."""
         return self.parts[0].event_ndim
 
+    @property
+    def event_is_free(self) -> bool:  # type: ignore[override]
+        """Whether those of all components may have any number of entries."""
+        return all(part.event_is_free for part in self.parts)
+
     def value_shape(self, shapes: Mapping[str, Shape], parts: Sequence[Shape]) -> Shape:
         """Return the shapes of the components' values together, stretched to the weights."""
         if shapes["w"][-1:] != (len(parts),):

@@ -8,6 +8,7 @@ import pytest
 import exmc_actors.model as ex
 from exmc_actors.compiler import compile
 from exmc_actors.errors import ModelError
+from exmc_actors.xla import precise
 
 Y = np.array([0.3, -1.2, 2.5])
 
@@ -115,3 +116,21 @@ def test_it_may_be_a_component_of_a_mixture():
 def test_what_cannot_be_gets_a_sentence(make, sentence):
     with pytest.raises(ModelError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize(
+    "components",
+    [
+        [ex.GaussianRandomWalk(0.0, 1.0), ex.GaussianRandomWalk(0.0, 2.0)],
+        [ex.AR1(0.5, 1.0), ex.AR1(0.1, 2.0)],
+        [ex.Custom(lambda x: -jnp.sum(x**2, axis=-1), event_ndim=1)],
+    ],
+)
+def test_vectors_of_any_length_can_be_mixed(components):
+    b = ex.Builder()
+    weights = np.full(len(components), 1.0 / len(components))
+    b.rv("x", ex.Mixture(weights, components), shape=5)
+    at = np.linspace(-1.0, 1.0, 5)
+    with precise():
+        expected = np.logaddexp.reduce([float(one.log_prob(at)) for one in components]) + np.log(weights[0])
+    assert compile(b.model()).log_density(at) == pytest.approx(expected, rel=1e-12)
