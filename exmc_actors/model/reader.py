@@ -108,6 +108,8 @@ def _node(row: Any, nodes: list[Expression]) -> Expression:
         return Index(_earlier(base, nodes), tuple(_part(part, nodes) for part in parts))
     if tag == "local":
         source, is_element, position, height = _row(rest, int, bool, int, int)
+        if min(position, height) < 0:
+            _refuse("a value inside a scan has a negative place or height")
         return Local(_earlier(source, nodes), is_element, position, height)
     if tag == "scan":
         *parts, length = _row(rest, list, list, list, list, (int, type(None)))

@@ -6,8 +6,11 @@ from typing import Any
 
 from exmc_actors.errors import ModelError
 from exmc_actors.model.expression import Expression, Item, Local, Scan, as_expression
-from exmc_actors.model.shapes import Shape
+from exmc_actors.model.shapes import Shape, check_size
 from exmc_actors.model.traversal import children, postorder, substituted
+
+_DEEPEST = 32
+"""Each scan within another is traced inside of its step, and Python's stack is bounded."""
 
 
 def scan(
@@ -73,12 +76,19 @@ def _as_given(values: Sequence[Any], given: Any) -> Any:
 
 def surroundings(scan: Scan) -> tuple[Expression, ...]:
     """Return what is the same in every step and is computed before the first."""
+    return _surroundings(scan, {})
+
+
+def _surroundings(scan: Scan, found: dict[int, tuple[Expression, ...]]) -> tuple[Expression, ...]:
+    """Return the same, where each scan inside is looked at once: each level would double the work."""
+    if id(scan) in found:
+        return found[id(scan)]
     own = {id(local) for local in (*scan.carried, *scan.elements)}
 
     def needed(node: Expression) -> tuple[Expression, ...]:
         if id(node) in own:
             return ()
-        return surroundings(node) if isinstance(node, Scan) else children(node)
+        return _surroundings(node, found) if isinstance(node, Scan) else children(node)
 
     dependent = set(own)
     around: dict[int, Expression] = {}
@@ -88,12 +98,14 @@ def surroundings(scan: Scan) -> tuple[Expression, ...]:
         else:
             around[id(node)] = node
     sources = (local.source for local in (*scan.carried, *scan.elements))
-    return (*sources, *around.values())
+    found[id(scan)] = (*sources, *around.values())
+    return found[id(scan)]
 
 
 def check_locals(root: Expression) -> None:
     """Refuse a value of a scan's step that is used outside of the step, and a scan that is used whole."""
     free: dict[int, frozenset[int]] = {}
+    depth: dict[int, int] = {}
     for node in postorder((root,)):
         inner = frozenset[int]().union(*(free[id(child)] for child in children(node)))
         if isinstance(node, Local):
@@ -102,6 +114,11 @@ def check_locals(root: Expression) -> None:
             sources = (free[id(local.source)] for local in (*node.carried, *node.elements))
             inner = (inner - {id(local) for local in (*node.carried, *node.elements)}).union(*sources)
         free[id(node)] = inner
+        depth[id(node)] = _depth(node, depth)
+        if depth[id(node)] > _DEEPEST:
+            raise ModelError(
+                f"scans are nested more than {_DEEPEST} deep: carry several values in one instead."
+            )
         if not isinstance(node, Item) and any(isinstance(child, Scan) for child in children(node)):
             raise ModelError("a scan is used whole: take what it carries last, or its outputs.")
     if free[id(root)] or isinstance(root, Scan):
@@ -109,6 +126,15 @@ def check_locals(root: Expression) -> None:
             "a value inside the step of a scan is used outside of it: let the step put it out, "
             "and use the output."
         )
+
+
+def _depth(node: Expression, depth: Mapping[int, int]) -> int:
+    """Return how many scans lie one within the other in a node, given that of what it is computed from."""
+    # What a scan begins with, or walks along, is outside of it.
+    if isinstance(node, Local):
+        return 0
+    deepest = max((depth[id(child)] for child in children(node)), default=0)
+    return deepest + 1 if isinstance(node, Scan) else deepest
 
 
 def local_shape(local: Local, source: Shape) -> Shape:
@@ -134,6 +160,7 @@ def check_scan(scan: Scan, shapes: Mapping[int, Shape]) -> None:
             f"a scan needs one number of steps, got {said}: "
             "give sequences whose first axes have one length, and leave length out or let it be the same."
         )
+    check_size(tuple(lengths))
     for local, update in zip(scan.carried, scan.updates, strict=True):
         before, after = shapes[id(local)], shapes[id(update)]
         if before != after:
@@ -150,4 +177,4 @@ def item_shape(item: Item, shapes: Mapping[int, Shape]) -> Shape:
         return shapes[id(scan.updates[item.position])]
     steps = scan.length if not scan.elements else shapes[id(scan.elements[0].source)][0]
     assert steps is not None
-    return (steps, *shapes[id(scan.outputs[item.position - count])])
+    return check_size((steps, *shapes[id(scan.outputs[item.position - count])]))

@@ -189,3 +189,10 @@ def test_parameters_that_bytes_leave_out_have_their_defaults(kind, given, shape)
     body = msgpack.packb({"nodes": [["literal", 0.5]], "sites": [site], "coords": []})
     model = Model.from_bytes(sealed(body))
     assert Model.from_bytes(model.to_bytes()).key == model.key
+
+
+def test_a_value_inside_a_scan_has_no_negative_height():
+    nodes = [["literal", 0.5], ["local", 0, False, 0, -1]]
+    body = msgpack.packb({"nodes": nodes, "sites": [], "coords": []})
+    with pytest.raises(ModelError, match="negative place or height"):
+        Model.from_bytes(sealed(body))

@@ -146,6 +146,35 @@ def leaked():
     return kept[0]
 
 
+def nested(depth):
+    def step(carried, _):
+        return (nested_in(carried), ())
+
+    def nested_in(carried, left=depth - 1):
+        if not left:
+            return carried * 0.5
+        return math.scan(lambda c, _: (nested_in(c, left - 1) + carried, ()), carried, length=1)[0]
+
+    return math.scan(step, 1.0, length=1)[0]
+
+
+def one_after_another(count):
+    total = 1.0
+    for _ in range(count):
+        total, _ = math.scan(lambda c, _: (c * 0.5, ()), total, length=1)
+    return total
+
+
+def test_scans_may_be_nested_and_more_of_them_follow_each_other():
+    b = ex.Builder()
+    x = b.rv("x", ex.Normal(0.0, 1.0))
+    b.det("within", nested(16) * x)
+    b.det("after", one_after_another(50) * x)
+    values = compile(Model.from_bytes(b.model().to_bytes())).constrain([1.0])
+    assert values["within"] == 15.5
+    assert values["after"] == 0.5**50
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -168,6 +197,12 @@ def leaked():
             "one number of steps, got 3 and 4",
         ),
         (leaked, "used outside of it"),
+        (lambda: nested(33), "nested more than 32 deep"),
+        (lambda: math.scan(lambda c, _: (c, c), 0.0, length=2**40)[1], "at most 2,147,483,647 entries"),
+        (
+            lambda: math.scan(lambda c, _: (c, c), np.ones(2), length=2**30)[1],
+            "at most 2,147,483,647 entries",
+        ),
     ],
 )
 def test_what_is_no_recurrence_gets_a_sentence(make, sentence):
