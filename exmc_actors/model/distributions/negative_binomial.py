@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.functions import log_rising, times_log_share
+from exmc_actors.model.poisson_draws import draw_poisson
 from exmc_actors.model.supports import Integers, NonNegative, Positive, Support
 
 
@@ -46,4 +47,4 @@ class NegativeBinomial(Distribution):
         """Draw independent values."""
         of_rate, of_x = jax.random.split(key)
         share = jax.random.gamma(of_rate, self.alpha, shape) / self.alpha
-        return jax.random.poisson(of_x, self.mu * share, shape)
+        return draw_poisson(of_x, self.mu * share, shape)

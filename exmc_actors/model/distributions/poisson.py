@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.functions import times_log
+from exmc_actors.model.poisson_draws import draw_poisson
 from exmc_actors.model.supports import Integers, NonNegative, Support
 
 
@@ -42,4 +43,4 @@ class Poisson(Distribution):
 
     def sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         """Draw independent values."""
-        return jax.random.poisson(key, jnp.asarray(self.rate, dtype=float), shape)
+        return draw_poisson(key, self.rate, shape)

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from exmc_actors.model.distributions.distribution import Distribution
 from exmc_actors.model.functions import times_log
+from exmc_actors.model.poisson_draws import draw_poisson
 from exmc_actors.model.supports import Integers, Interval, NonNegative, Support
 
 
@@ -47,7 +48,7 @@ class ZeroInflatedPoisson(Distribution):
         """Draw independent values."""
         of_kept, of_x = jax.random.split(key)
         is_kept = jax.random.bernoulli(of_kept, jnp.asarray(self.psi, dtype=float), shape)
-        return jnp.where(is_kept, jax.random.poisson(of_x, jnp.asarray(self.mu, dtype=float), shape), 0)
+        return jnp.where(is_kept, draw_poisson(of_x, self.mu, shape), 0)
 
 
 @jax.custom_jvp
