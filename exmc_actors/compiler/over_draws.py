@@ -28,13 +28,16 @@ from exmc_actors.model import (
     Reference,
     Shape,
     Site,
+    Truncated,
     Variable,
+    all_parts,
     expressions_of,
     postorder,
     references,
 )
 from exmc_actors.model.arrays import first_where
 from exmc_actors.model.sites import names_of
+from exmc_actors.model.tails import has_gamma_tails
 from exmc_actors.xla import compiler_options, precise
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
@@ -184,8 +187,15 @@ def _pointwise(structure: Structure, visited: frozenset[str], names: tuple[str, 
 
 def _is_little(model: Model) -> bool:
     """Say so by what the whole model draws: other code rounds otherwise, whatever of it is asked for."""
-    drawn = (site.name for site in model.sites if isinstance(site, Variable | Observation))
-    return sum(prod(model.shapes[name]) for name in drawn) <= _LITTLE
+    drawn = [site for site in model.sites if isinstance(site, Variable | Observation)]
+    numbers = sum(prod(model.shapes[site.name]) for site in drawn)
+    return numbers <= _LITTLE and not any(_is_laborious(site.distribution) for site in drawn)
+
+
+def _is_laborious(distribution: Distribution) -> bool:
+    """Say whether a draw inverts tails that are themselves long sums: thousands of terms a number."""
+    cut = (part for part in all_parts(distribution) if isinstance(part, Truncated))
+    return any(has_gamma_tails(part) for whole in cut for part in whole.parts)
 
 
 def _in_chunks(

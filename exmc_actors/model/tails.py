@@ -70,6 +70,11 @@ def check_tails(distribution: Distribution) -> None:
         )
 
 
+def has_gamma_tails(distribution: Distribution) -> bool:
+    """Say whether its tails are those of a gamma variable, each a sum or a fraction of many terms."""
+    return isinstance(distribution, Gamma | InverseGamma | Poisson)
+
+
 def log_difference(larger: Any, smaller: Any) -> jax.Array:
     """Return log(exp(larger) - exp(smaller)), -inf where they are equal."""
     gap = larger - smaller

@@ -79,6 +79,15 @@ def test_other_data_of_the_same_shapes_compiles_nothing(model):
     assert after == before
 
 
+@pytest.mark.parametrize("inner", [ex.Poisson(2.0), ex.Gamma(2.0, 1.0), ex.InverseGamma(2.0, 1.0)])
+def test_draws_that_invert_gamma_tails_are_worth_optimised_code(b, inner):
+    b.obs("w", ex.Censored(inner, lower=1), [1, 2])
+    b.obs("x", ex.Truncated(ex.Normal(0.0, 1.0), lower=1.0), [1.0, 2.0])
+    assert over_draws._is_little(b.model())
+    b.obs("y", ex.Truncated(inner, lower=1), [1, 2])
+    assert not over_draws._is_little(b.model())
+
+
 def test_how_a_variable_is_sampled_is_no_matter(b):
     b.rv("centred", ex.Normal("mu", "tau"), centered=True)
     b.rv("not_centred", ex.Normal("mu", "tau"), centered=False)
