@@ -4,11 +4,15 @@ It computes once, when a model is checked or compiled; nothing here touches JAX.
 """
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from exmc_actors.model.expression import Apply, Constant, Expression, Index, Literal, Reference
+from exmc_actors.model.indexing import plan_index
+from exmc_actors.model.operations import OPERATIONS
+from exmc_actors.model.shapes import Shape
 from exmc_actors.model.traversal import children, postorder
 
 _Function = Callable[..., Any]
@@ -77,6 +81,11 @@ FUNCTIONS: Mapping[str, _Function] = {
 """NumPy's functions for the operations that have one; an operation that is not here is never folded."""
 
 
+_ROOM = 2**27
+_TIMES_GIVEN = 64
+"""Entries that may be computed at all, and besides for each that is given: a few words ask for any number."""
+
+
 class Known:
     """What is known of the expressions of one model.
 
@@ -89,6 +98,8 @@ class Known:
         # The node is kept beside its answer: an identity means nothing once its node is gone.
         self._is_known: dict[int, tuple[Expression, bool]] = {}
         self._values: dict[int, tuple[Expression, np.ndarray]] = {}
+        self._shapes: dict[int, Shape] = {}
+        self._room = _ROOM
 
     def holds(self, root: Expression) -> bool:
         """Say whether an expression depends on known values only, in a way that NumPy can compute."""
@@ -96,7 +107,7 @@ class Known:
         seen = all(id(child) in self._is_known for child in children(root))
         for node in (root,) if seen else postorder((root,)):
             if id(node) not in self._is_known:
-                self._is_known[id(node)] = node, self._looked_at(node)
+                self._is_known[id(node)] = node, self._looked_at(node) and self._has_room(node)
         return self._is_known[id(root)][1]
 
     def _looked_at(self, node: Expression) -> bool:
@@ -109,8 +120,30 @@ class Known:
                 parts = node.arguments
                 return node.operation in FUNCTIONS and all(self._is_known[id(part)][1] for part in parts)
             case Index():
-                return self._is_known[id(node.base)][1]
+                return all(self._is_known[id(child)][1] for child in children(node))
         return False
+
+    def _has_room(self, node: Expression) -> bool:
+        """Say whether the entries of a value can be held beside those promised so far, by its shape alone."""
+        shape = self._shapes[id(node)] = self._shape(node)
+        if not isinstance(node, Apply | Index):
+            self._room += _TIMES_GIVEN * prod(shape)
+        elif prod(shape) > self._room:
+            return False
+        else:
+            self._room -= prod(shape)
+        return True
+
+    def _shape(self, node: Expression) -> Shape:
+        match node:
+            case Apply():
+                shapes = [self._shapes[id(argument)] for argument in node.arguments]
+                return OPERATIONS[node.operation].shape(shapes, **dict(node.static))
+            case Index():
+                parts = [self._shapes[id(p)] if isinstance(p, Expression) else p for p in node.parts]
+                return plan_index(self._shapes[id(node.base)], parts).shape
+        array = self.array(node)
+        return () if array is None else array.shape
 
     def value(self, root: Expression) -> np.ndarray:
         """Return the value of an expression that ``holds``."""

@@ -1,4 +1,5 @@
 import contextlib
+import resource
 import struct
 import zlib
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import exmc_actors.model as ex
+from exmc_actors.compiler.passes.constant_folding import constant_folding
 from exmc_actors.errors import ModelError
 from exmc_actors.model import Affine, Model
 from exmc_actors.model.codec import HEADER, MARK, VERSION
@@ -196,3 +198,17 @@ def test_a_value_inside_a_scan_has_no_negative_height():
     body = msgpack.packb({"nodes": nodes, "sites": [], "coords": []})
     with pytest.raises(ModelError, match="negative place or height"):
         Model.from_bytes(sealed(body))
+
+
+@pytest.mark.slow
+def test_few_bytes_cannot_ask_for_a_large_array_to_be_computed():
+    b = ex.Builder()
+    doubled = ex.math.concatenate([np.ones(1), np.ones(1)])
+    for _ in range(29):
+        doubled = ex.math.concatenate([doubled, doubled])
+    x, z = b.rv("x", ex.Normal(0.0, 1.0)), b.rv("z", ex.Normal(0.0, 1.0))
+    b.obs("y", ex.math.sum(doubled) * z, 1.0)
+    b.potential("p", ex.math.sum(doubled) * x)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    constant_folding(Model.from_bytes(b.model().to_bytes()))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 4 * 2**20
