@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 
 from exmc_actors.model.distributions.distribution import Distribution
+from exmc_actors.model.distributions.poisson import Poisson
 from exmc_actors.model.support_algebra import ends
 from exmc_actors.model.tails import Tails, log_tails
 
@@ -22,7 +23,8 @@ def draw_within(key: jax.Array, distribution: Distribution, lower: Any, upper: A
     """Draw independent values of a distribution, given that they lie from ``lower`` to ``upper``.
 
     Each is the inverse of the smaller tail at a uniform share of what lies between, so that draws far from
-    where the distribution has its mass are as good as any.  Where nothing lies between, they mean nothing.
+    where the distribution has its mass are as good as any; of a Poisson distribution, only where one draw of
+    all of it lies beyond the bounds.  Where nothing lies between, they mean nothing.
 
     Args:
       key: of the random numbers.
@@ -43,8 +45,25 @@ def draw_within(key: jax.Array, distribution: Distribution, lower: Any, upper: A
         return jnp.where(below < above, ~(to_x < below), ~(from_x > above))
 
     low, high = (jnp.broadcast_to(end, shape) for end in _ends(distribution, lower, upper))
+    if isinstance(distribution, Poisson):
+        return _first_unless_tried(jax.random.fold_in(key, 1), distribution, is_reached, low, high)
     find = _first_count if distribution.is_discrete else _first_float
     return find(is_reached, low, high)
+
+
+def _first_unless_tried(
+    key: jax.Array, distribution: Distribution, is_reached: Reached, low: jax.Array, high: jax.Array
+) -> jax.Array:
+    """Return a draw of the whole distribution where it lies within the ends, else the least count reached.
+
+    Both are draws of what lies within, so their mixture is.  The tails of large counts are sums of so many
+    terms as a few roots of the count, a billion for some that wide priors lead to: these mostly lie within.
+    """
+    tried = distribution.sample(key, low.shape).astype(low.dtype)
+    is_within = (tried >= low) & (tried <= high)
+    # Nothing is to be found from zero to zero, where tails are quickly computed.
+    least = _first_count(is_reached, jnp.where(is_within, 0.0, low), jnp.where(is_within, 0.0, high))
+    return jnp.where(is_within, tried, least)
 
 
 def _outer_tails(distribution: Distribution, lower: Any, upper: Any) -> tuple[Tails, Tails]:

@@ -26,6 +26,7 @@ OF_NUMBERS = [
 OF_COUNTS = [
     (ex.Poisson(2.0), stats.poisson(2.0), 30, None),
     (ex.Poisson(3.5), stats.poisson(3.5), 1.5, 6.5),
+    (ex.Poisson(1.2), stats.poisson(1.2), 1, None),
     (ex.Geometric(0.3), stats.geom(0.3), None, 4),
 ]
 
@@ -72,3 +73,12 @@ def test_each_entry_has_bounds_and_parameters_of_its_own():
 def test_counts_that_no_number_tells_from_the_next_end_the_search(probability, lower):
     draws = np.asarray(draw_within(jax.random.key(1), ex.Geometric(probability), lower, None, (20,)))
     assert (draws >= (1.0 if lower is None else lower)).all()
+
+
+def test_counts_of_huge_rates_are_drawn_without_their_tails():
+    # These would be sums of up to a billion terms.
+    rates = np.array([1e12, 1e16, 0.5])
+    draws = np.asarray(draw_within(jax.random.key(1), ex.Poisson(rates), 1, None, (500, 3)))
+    assert (draws >= 1.0).all()
+    assert abs((draws[:, :2] - rates[:2]) / np.sqrt(rates[:2])).max() < 6.0
+    assert np.median(draws[:, 2]) == 1.0
