@@ -1,5 +1,6 @@
 """What is of the wrong kind is refused before there is a model, a folder or a run."""
 
+import numpy as np
 import pytest
 import trio
 
@@ -52,3 +53,15 @@ def test_what_would_crash_inside_the_run_is_refused_before_it_begins(tmp_path):
     with pytest.raises(ex.SettingsError, match="block_size must be None"):
         trio.run(main)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (ex.LogDensity(lambda q: -q @ q, np.zeros(2)), "a LogDensity says nothing of data"),
+        (None, "a Model or a Program is expected, got None"),
+    ],
+)
+def test_what_is_no_model_is_refused(given, sentence):
+    with pytest.raises(ex.SettingsError, match=sentence):
+        ex.sample_prior_predictive(given)

@@ -291,18 +291,6 @@ def test_a_program_does_as_well_as_its_model(schools):
     assert everything(by_program) == everything(ex.sample_prior_predictive(schools, draws=5, random_seed=1))
 
 
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        (ex.LogDensity(lambda q: -q @ q, np.zeros(2)), "a LogDensity says nothing of data"),
-        (None, "a Model or a Program is expected, got None"),
-    ],
-)
-def test_what_is_no_model_is_refused(given, sentence):
-    with pytest.raises(ex.SettingsError, match=sentence):
-        ex.sample_prior_predictive(given)
-
-
 def test_the_hosts_precision_stays_single(schools, posterior):
     ex.log_likelihood(ex.sample_posterior_predictive(posterior, schools, random_seed=1), schools)
     assert not jax.config.jax_enable_x64

@@ -5,15 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from exmc_actors import cli
-from exmc_actors.errors import SamplingWarning
 from exmc_actors.model_file import load_model
 
 EXMC = [sys.executable, "-c", "import sys; from exmc_actors.cli import main; sys.exit(main())"]
@@ -72,44 +68,6 @@ def test_sample_prints_progress_a_summary_and_ends_with_zero(model_file, tmp_pat
     again = exmc("summary", out)
     assert again.returncode == 0
     assert again.stdout == ran.stdout
-
-
-@pytest.fixture
-def greek_draws(tmp_path):
-    """A file with draws of a quantity whose name ASCII lacks."""
-    import xarray as xr
-
-    path = tmp_path / "draws.nc"
-    values = np.random.default_rng(1).normal(size=(2, 100))
-    posterior = xr.Dataset({"μ": (("chain", "draw"), values)})
-    xr.DataTree.from_dict({"posterior": posterior}).to_netcdf(path)
-    return path
-
-
-def test_a_name_that_the_output_cannot_encode_is_printed_by_its_number(greek_draws):
-    ran = exmc("summary", greek_draws, env=os.environ | {"PYTHONIOENCODING": "ascii"})
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.search(r"^\\u03bc +-?\d", ran.stdout, re.MULTILINE)
-
-
-def test_a_closed_output_is_no_failure(greek_draws):
-    closing = ["sh", "-c", 'exec "$@" >&-', "sh", *EXMC, "summary", str(greek_draws)]
-    ran = subprocess.run(closing, capture_output=True, text=True, timeout=120, check=False)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-
-
-def test_warnings_are_told_although_the_summary_cannot_be_printed(monkeypatch, capsys):
-    def make():
-        warnings.warn("some doubt", SamplingWarning, stacklevel=1)
-        return SimpleNamespace(attrs={})
-
-    def fail(tree):
-        raise OSError("no space")
-
-    monkeypatch.setattr(cli, "_print_summary", fail)
-    with pytest.raises(OSError, match="no space"):
-        cli._shown(make)
-    assert capsys.readouterr().err == "exmc: warning: some doubt\n"
 
 
 @pytest.mark.slow

@@ -1,16 +1,20 @@
-"""What commands write, on a disk that does not take it and to a reader that has had enough."""
+"""What commands write and print, where disk or output do not take it, or a reader has had enough."""
 
 import os
+import re
 import subprocess
 import tempfile
+import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray
 
 from exmc_actors import cli, cli_out, whole_files
+from exmc_actors.errors import SamplingWarning
 from exmc_actors.whole_files import write_netcdf
-from tests.cli.test_cli import EXMC, MODEL
+from tests.cli.test_cli import EXMC, MODEL, exmc
 
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)); "
 """No file may be longer than some draws of one number are."""
@@ -104,3 +108,41 @@ def test_draws_that_a_file_cannot_hold_are_no_reason_to_lose_the_summary(
     assert (
         f"draws.nc cannot be written: {error}. It is as it was: name another place" in capsys.readouterr().err
     )
+
+
+@pytest.fixture
+def greek_draws(tmp_path):
+    """A file with draws of a quantity whose name ASCII lacks."""
+    import xarray as xr
+
+    path = tmp_path / "draws.nc"
+    values = np.random.default_rng(1).normal(size=(2, 100))
+    posterior = xr.Dataset({"μ": (("chain", "draw"), values)})
+    xr.DataTree.from_dict({"posterior": posterior}).to_netcdf(path)
+    return path
+
+
+def test_a_name_that_the_output_cannot_encode_is_printed_by_its_number(greek_draws):
+    ran = exmc("summary", greek_draws, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.search(r"^\\u03bc +-?\d", ran.stdout, re.MULTILINE)
+
+
+def test_a_closed_output_is_no_failure(greek_draws):
+    closing = ["sh", "-c", 'exec "$@" >&-', "sh", *EXMC, "summary", str(greek_draws)]
+    ran = subprocess.run(closing, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_warnings_are_told_although_the_summary_cannot_be_printed(monkeypatch, capsys):
+    def make():
+        warnings.warn("some doubt", SamplingWarning, stacklevel=1)
+        return SimpleNamespace(attrs={})
+
+    def fail(tree):
+        raise OSError("no space")
+
+    monkeypatch.setattr(cli, "_print_summary", fail)
+    with pytest.raises(OSError, match="no space"):
+        cli._shown(make)
+    assert capsys.readouterr().err == "exmc: warning: some doubt\n"

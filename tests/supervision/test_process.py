@@ -1,10 +1,6 @@
 """Cancel or crash, kill or interrupt: how a process decides by what it ended."""
 
-import contextlib
-import gc
-import logging
 import threading
-import weakref
 
 import pytest
 import trio
@@ -248,47 +244,6 @@ def test_the_current_process_is_known_everywhere_inside_and_nowhere_outside():
         assert seen == [child.ref, child.ref]
 
     trio.run(main)
-
-
-@contextlib.contextmanager
-def no_garbage_collection():
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-async def test_what_a_process_ran_with_goes_with_it_though_somebody_keeps_its_ref(probe):
-    class Large:
-        pass
-
-    async def use(large, *, task_status):
-        task_status.started()
-
-    with no_garbage_collection():
-        large = Large()
-        seen = [weakref.ref(large)]
-        specs = [probe("a"), sv.ChildSpec("b", use, args=(large,), restart="temporary")]
-        async with sv.open_supervisor(specs) as sup:
-            kept = [child.ref for child in sup.which_children()]
-            seen.append(weakref.ref(await sup.child("a").call(lambda server: server)))
-            del large, specs
-        del sup
-        assert [ref() for ref in seen] == [None, None]
-        assert not any(ref.is_alive for ref in kept)
-
-
-async def test_a_crashed_incarnation_leaves_nothing_behind_once_it_is_replaced(probe, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("supervision"), "disabled", True)
-    async with sv.open_supervisor([probe("a")]) as sup:
-        state = weakref.ref(await sup.child("a").call(lambda server: server))
-        sup.child("a").cast(lambda _: 1 / 0)
-        await wait_all_tasks_blocked()
-        gc.collect()
-        assert state() is None
-        assert await sup.child("a").call(lambda _: "healed") == "healed"
 
 
 def test_a_tree_heals_as_ever_while_its_host_handles_an_exception(caplog):
