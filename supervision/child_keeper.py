@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from supervision.children import Child, ChildStatus, Retry, WaitIsOver
+from supervision.children import Child, Retry, WaitIsOver
 from supervision.errors import GaveUp, StartFailed, SupervisionError
 from supervision.exits import ExitReason, Shutdown
 from supervision.intensity import RestartIntensity
@@ -40,8 +40,6 @@ class ChildKeeper(Server, ABC):
     trap_exit = True
     restarts: int = 0
     """How many starts were restarts, of all children."""
-    significant_active: int = 0
-    """How many significant children run or are about to."""
 
     def __init__(self, limit: RestartLimit, path: tuple[str, ...], make_keeper: "MakeKeeper") -> None:
         """Prepare to keep children.
@@ -117,12 +115,12 @@ class ChildKeeper(Server, ABC):
         """Answer one failure, counted once: restart at once or after the backoff, or give up."""
         self._intensity.record(trio.current_time())
         if self._intensity.is_exceeded:
-            self.set_status(child, "stopped")
+            child.status = "stopped"
             failures = self._intensity.failures
             report_give_up(self._label, child.spec.id, failures, reason)
             self.stop(Shutdown(GaveUp(child.spec.id, failures, self._limit.max_seconds, reason)))
             return
-        self.set_status(child, "restarting")
+        child.status = "restarting"
         report_restart(self._label, child.spec.id, child.restarts + 1, reason)
         # At once, not after a wait: they depend on the one that failed.
         together = await self.prepare_round(child)
@@ -153,7 +151,7 @@ class ChildKeeper(Server, ABC):
 
     def _let_wait(self, first: Child, children: Sequence[Child]) -> None:
         """Have children wait to be started together, whomever they have waited for before."""
-        self.set_status(first, "restarting")
+        first.status = "restarting"
         for child in children:
             child.attempt += 1
         first.followers = tuple((child, child.attempt) for child in children if child is not first)
@@ -170,7 +168,7 @@ class ChildKeeper(Server, ABC):
         Raises:
           StartFailed: when it ended before that.
         """
-        self.set_status(child, "starting")
+        child.status = "starting"
         spec, path = child.spec, (*self.path, child.spec.id)
         mailbox = None if spec.capacity is None else Mailbox(spec.capacity, spec.overflow)
         program = self._program(child, path)
@@ -179,7 +177,7 @@ class ChildKeeper(Server, ABC):
         self._watched[process.ref] = child
         await process.wait_started()
         if process.has_started:
-            self.set_status(child, "running")
+            child.status = "running"
             child.started_at = trio.current_time()
             return
         self.set_down(child)
@@ -238,13 +236,7 @@ class ChildKeeper(Server, ABC):
             del self._watched[child.monitor.ref]
             self.demonitor(child.monitor)
         child.process = child.monitor = child.nested = child.deadline = None
-        self.set_status(child, "stopped")
-
-    def set_status(self, child: Child, status: ChildStatus) -> None:
-        """Remember how a child stands, and how many significant ones are active: there may be thousands."""
-        was_active, child.status = child.is_active, status
-        if child.spec.significant:
-            self.significant_active += child.is_active - was_active
+        child.status = "stopped"
 
 
 def _still_waiting(child: Child) -> list[Child]:

@@ -125,8 +125,13 @@ class StaticKeeper(ChildKeeper):
             await self.heal(child, reason, lived)
             return
         self.forget_if_gone(child)
-        if child.spec.significant and is_auto_shutdown_due(self.plan.auto_shutdown, self.significant_active):
+        if child.spec.significant and is_auto_shutdown_due(
+            self.plan.auto_shutdown, self._significant_active()
+        ):
             self.stop(Shutdown())
+
+    def _significant_active(self) -> int:
+        return sum(child.spec.significant and child.is_active for child in self.children.values())
 
     async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop whom the strategy restarts with the child."""
@@ -140,7 +145,7 @@ class StaticKeeper(ChildKeeper):
             await self.stop_child(other)
             self.forget_if_gone(other)
             if was_active:
-                self.set_status(other, "restarting")
+                other.status = "restarting"
         return [self.children[id] for id in todo.start]
 
     def forget_if_gone(self, child: Child) -> None:
