@@ -21,7 +21,7 @@ from unittest import mock
 import suite
 import trio
 import xarray as xr
-from overhead import BLOCKS, CHAINS, CORES, Fixed, covered, empty_tree
+from overhead import BLOCKS, CHAINS, CORES, Fixed, covered, empty_tree, noting
 from verdicts import geometric_mean, ratios
 
 import exmc_actors as ex
@@ -133,19 +133,6 @@ def shares(name, draws, turns):
             whole = time.perf_counter() - began
             rows.append((whole, covered(spans), sum(stop - start for start, stop in spans) / CORES))
     return tuple(1e3 * statistics.median(column) for column in zip(*rows, strict=True))
-
-
-def noting(original, spans):
-    """Return the same function, whose calls' beginnings and ends are noted."""
-
-    def call(*args, **options):
-        began = time.perf_counter()
-        try:
-            return original(*args, **options)
-        finally:
-            spans.append((began, time.perf_counter()))
-
-    return call
 
 
 def projected(cells, draws, floor_ms, turns):

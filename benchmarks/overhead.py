@@ -102,19 +102,9 @@ class Fixed:
         """Return milliseconds by part, of the call with the least around its executables."""
         with ExitStack() as patches:
             for part, (owner, name) in (BLOCKS | PARTS).items():
-                timed = self._timed(part, getattr(owner, name))
+                timed = noting(getattr(owner, name), self._spans, part)
                 patches.enter_context(mock.patch.object(owner, name, timed))
             return min((self._one(program, seed) for seed in range(turns)), key=lambda one: one["around"])
-
-    def _timed(self, part, original):
-        def call(*args, **options):
-            began = time.perf_counter()
-            try:
-                return original(*args, **options)
-            finally:
-                self._spans.append((began, time.perf_counter(), part))
-
-        return call
 
     def _one(self, program, seed):
         self._spans.clear()
@@ -125,6 +115,19 @@ class Fixed:
         taken = {name: sum(b - a for a, b, part in self._spans if part == name) for name in PARTS}
         seconds = {"whole": whole, "around": whole - inside, **taken}
         return {part: round(1e3 * one, 1) for part, one in seconds.items()}
+
+
+def noting(original, spans, *what):
+    """Return the same function, whose calls' beginnings and ends are noted, and what they are."""
+
+    def call(*args, **options):
+        began = time.perf_counter()
+        try:
+            return original(*args, **options)
+        finally:
+            spans.append((began, time.perf_counter(), *what))
+
+    return call
 
 
 def covered(spans):

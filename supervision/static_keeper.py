@@ -1,6 +1,6 @@
 """Keep a fixed order of children running: carry out what the plan and the strategy decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import final
 
 from supervision.child import ChildSpec
@@ -130,12 +130,9 @@ class StaticKeeper(ChildKeeper):
         ):
             self.stop(Shutdown())
 
-    def _significant_active(self) -> int:
-        return sum(child.spec.significant and child.is_active for child in self.children.values())
-
     async def prepare_round(self, child: Child) -> Sequence[Child]:
         """Stop whom the strategy restarts with the child."""
-        if self.strategy == "one_for_one":
+        if self.plan.strategy == "one_for_one":
             return (child,)  # nobody else is looked at: there may be thousands
         order = {id: other.spec.restart for id, other in self.children.items()}
         todo = restart_round(self.plan.strategy, order, child.spec.id)
@@ -152,6 +149,9 @@ class StaticKeeper(ChildKeeper):
         """Forget a temporary child."""
         if child.spec.restart == "temporary":
             del self.children[child.spec.id]
+
+    def _significant_active(self) -> Iterator[str]:
+        return (id for id, child in self.children.items() if child.spec.significant and child.is_active)
 
     async def _stop_all(self) -> None:
         for child in reversed(list(self.children.values())):

@@ -3,7 +3,7 @@
 Pure functions of words and ids; carrying them out is the supervisor's business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -69,7 +69,7 @@ def _affected(strategy: Strategy, ids: Sequence[str], failed: str) -> Sequence[s
             assert_never(never)
 
 
-def is_auto_shutdown_due(auto_shutdown: AutoShutdown, significant_still_active: int) -> bool:
+def is_auto_shutdown_due(auto_shutdown: AutoShutdown, significant_still_active: Iterable[str]) -> bool:
     """Return whether the supervisor ends now that a significant child has ended by itself, for good."""
     match auto_shutdown:
         case "never":
@@ -77,6 +77,6 @@ def is_auto_shutdown_due(auto_shutdown: AutoShutdown, significant_still_active: 
         case "any_significant":
             return True
         case "all_significant":
-            return not significant_still_active
+            return not any(True for _ in significant_still_active)
         case _ as never:
             assert_never(never)

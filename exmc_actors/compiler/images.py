@@ -38,7 +38,6 @@ class Image(Distribution):
 
     distribution: Any
     part_field: ClassVar[str | None] = "distribution"
-    event_is_free: ClassVar[bool] = True
 
     @property
     def _part(self) -> Distribution:
@@ -51,6 +50,11 @@ class Image(Distribution):
     def back(self, y: Any) -> Any:
         """Return what the step makes ``y`` of."""
         raise NotImplementedError
+
+    @property
+    def event_is_free(self) -> bool:
+        """Say yes."""
+        return True
 
     @property
     def event_ndim(self) -> int:

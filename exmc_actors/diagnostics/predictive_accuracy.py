@@ -67,7 +67,7 @@ def loo_with_doubt(tree: xr.DataTree, var_name: str | None) -> tuple[Elpd, str |
     found = _elpd("loo", tree, values, elpd_i, p_i, **more)
     doubt = (
         f"{bad} of {found.n_data_points} observations of {values.name} have a Pareto k above {good_k:.2f}, "
-        "so that their part of elpd_loo is unreliable: the posterior without them is far from the one "
+        "so that their part of elpd_loo is unreliable: the posterior without them may be far from the one "
         "with them. Look at them (result.pareto_k), and consider a model with heavier tails."
     )
     return found, doubt if bad else None

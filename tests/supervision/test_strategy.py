@@ -62,10 +62,10 @@ def test_a_round_stops_the_young_before_the_old_and_starts_the_old_before_the_yo
 @pytest.mark.parametrize(
     ("auto_shutdown", "still_active", "is_due"),
     [
-        ("never", 0, False),
-        ("any_significant", 1, True),
-        ("all_significant", 1, False),
-        ("all_significant", 0, True),
+        ("never", [], False),
+        ("any_significant", ["b"], True),
+        ("all_significant", ["b"], False),
+        ("all_significant", [], True),
     ],
 )
 def test_auto_shutdown_looks_at_the_significant_children_that_are_left(auto_shutdown, still_active, is_due):

@@ -30,7 +30,6 @@ class AR1(Distribution):
     mu: Any = 0.0
     init_sigma: Any = None
     parameter_supports: ClassVar[Mapping[str, Support]] = {"sigma": Positive(), "init_sigma": Positive()}
-    event_is_free: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse a known process without a stationary distribution to start from."""
@@ -41,6 +40,11 @@ class AR1(Distribution):
                 f"AR1: rho must be between -1 and 1 for a stationary start, got {self.rho!r}: "
                 "give init_sigma, the standard deviation of the first entry, for other values."
             )
+
+    @property
+    def event_is_free(self) -> bool:
+        """Say yes."""
+        return True
 
     @property
     def event_ndim(self) -> int:

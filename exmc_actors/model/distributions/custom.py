@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, ClassVar, Self, final
+from typing import Any, Self, final
 from weakref import WeakKeyDictionary
 
 import jax
@@ -53,7 +53,6 @@ class Custom(Distribution):
     events: int
     sampler: Callable[..., Any] | None
     name: str
-    event_is_free: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -127,6 +126,11 @@ class Custom(Distribution):
         """What tells the functions from all others in this process."""
         functions = [function for function in (self.log_density, self.sampler) if function is not None]
         return f"{self.name}, {self.support_word}, {self.events}, {[_number(each) for each in functions]}"
+
+    @property
+    def event_is_free(self) -> bool:
+        """Say yes."""
+        return True
 
     @property
     def event_ndim(self) -> int:

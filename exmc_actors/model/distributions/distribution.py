@@ -47,8 +47,6 @@ class Distribution:
     """The field that holds the distributions that this one is made of."""
     has_many_parts: ClassVar[bool] = False
     """Whether that field holds several."""
-    event_is_free: ClassVar[bool] = False
-    """Whether an event may have any number of entries, whatever the parameters are."""
     is_location_scale: ClassVar[bool] = False
     """Whether (x - mu) / sigma has a distribution that depends on neither."""
 
@@ -113,6 +111,11 @@ class Distribution:
     def event_ndim(self) -> int:
         """How many of the last axes of a value belong to one event."""
         return 0
+
+    @property
+    def event_is_free(self) -> bool:
+        """Whether an event may have any number of entries, whatever the parameters are."""
+        return False
 
     def value_shape(self, shapes: Mapping[str, Shape], parts: Sequence[Shape]) -> Shape:
         """Return the smallest shape that a value can have.

@@ -27,7 +27,11 @@ class GaussianRandomWalk(Distribution):
     init_mu: Any = 0.0
     init_sigma: Any = None
     parameter_supports: ClassVar[Mapping[str, Support]] = {"sigma": Positive(), "init_sigma": Positive()}
-    event_is_free: ClassVar[bool] = True
+
+    @property
+    def event_is_free(self) -> bool:
+        """Say yes."""
+        return True
 
     @property
     def event_ndim(self) -> int:

@@ -60,7 +60,7 @@ class Mixture(Distribution):
         return self.parts[0].event_ndim
 
     @property
-    def event_is_free(self) -> bool:  # type: ignore[override]
+    def event_is_free(self) -> bool:
         """Whether those of all components may have any number of entries."""
         return all(part.event_is_free for part in self.parts)
 

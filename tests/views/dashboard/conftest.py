@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import numpy as np
+import pytest
 import trio
 
 from exmc_actors.messages import STATS, DrawBlock
@@ -24,6 +25,15 @@ def block(chain, first, n, *, phase="sample", diverged=(), names=("mu", "<script
     scalar, vector = names
     draws = {scalar: at, vector: at.reshape(n, *(1 for _ in shape)) / 2 + np.zeros(shape)}
     return DrawBlock(chain, phase, first, draws, stats)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real one, for modules that import ``pages``, and so are skipped where it is not."""
+    from tests.views.dashboard.pages import opened_browser
+
+    with opened_browser() as opened:
+        yield opened
 
 
 class Page:

@@ -1,12 +1,8 @@
 """The page in a real browser: Chromium without a screen, driven by Playwright; skipped where it is not."""
 
 import re
-import shutil
-import threading
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from contextlib import asynccontextmanager
 
-import numpy as np
 import pytest
 import trio
 
@@ -15,81 +11,9 @@ from exmc_actors.opening import open_run
 from exmc_actors.views.dashboard import server
 from tests.runtime.conftest import schools
 from tests.views.dashboard.conftest import TOKEN, Hand, block, served
+from tests.views.dashboard.pages import expect, in_thread, looking, made_by_hand
 
-playwright = pytest.importorskip("playwright.sync_api", reason="'pip install playwright' drives the browser")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
-expect = playwright.expect
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-class Complaints(list):
-    """What goes wrong in a page, and what it asks of anybody else."""
-
-    def watch(self, page, base):
-        page.on("console", lambda message: message.type == "error" and self.append(message.text))
-        page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("dialog", lambda dialog: (self.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(base) or self.append(request.url))
-
-
-@contextmanager
-def in_thread(opened):
-    """Hold an async context manager open in a thread; yield what it yields, and a way to call into it."""
-    inside, leave, box = threading.Event(), trio.Event(), {}
-
-    async def main():
-        async with opened() as value:
-            box.update(value=value, token=trio.lowlevel.current_trio_token())
-            inside.set()
-            await leave.wait()
-
-    thread = threading.Thread(target=trio.run, args=(main,))
-    thread.start()
-    assert inside.wait(120)
-
-    def call(function, *args):
-        return trio.from_thread.run(function, *args, trio_token=box["token"])
-
-    async def end():
-        leave.set()
-
-    try:
-        yield box["value"], call
-    finally:
-        call(end)
-        thread.join()
-
-
-@contextmanager
-def looking(browser, base, hash="", *, expected="nothing", **options):
-    """Open a page; when it is closed, nothing but what was expected may have gone wrong in it."""
-    complaints = Complaints()
-    context = browser.new_context(**options)
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    complaints.watch(page, base)
-    page.goto(base + hash)
-    yield page
-    context.close()
-    assert [one for one in complaints if expected not in one] == []
-
-
-@contextmanager
-def made_by_hand(browser):
-    """Show a run made by hand; yield what says things, and the page."""
-    with in_thread(served) as ((say, _, client), call), looking(browser, str(client.base_url)) as page:
-        yield lambda *messages: call(say, *messages), page
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -253,51 +177,6 @@ def test_a_page_goes_back_to_what_it_showed_when_the_server_does_not_take_what_i
         page.get_by_role("button", name="Show charts of mu").click()
         expect(page.locator(".quantity")).to_have_count(3)
         expect(page.locator("#link")).to_have_text("")
-
-
-ROWS_WITH_COLOUR = """(canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    const rows = new Set();
-    for (let at = 0; at < data.length; at += 4) {
-        const pixel = data.slice(at, at + 3);
-        if (data[at + 3] > 128 && Math.max(...pixel) - Math.min(...pixel) > 60)
-            rows.add(Math.floor(at / 4 / canvas.width));
-    }
-    return rows.size / canvas.height;
-}"""
-
-
-@pytest.mark.parametrize(
-    ("offset", "step"), [(0.0, 1e-6), (1.7e9, 1e-3), (1e12, 1e-2), (1e16, 2.0), (1e17, 16.0), (-1e17, 1e4)]
-)
-def test_numbers_that_are_large_and_hardly_differ_have_charts_as_others_have(browser, offset, step):
-    with made_by_hand(browser) as (tell, page):
-        for chain in range(2):
-            made = block(chain, 0, 300, diverged=(3,))
-            values = offset + step * (np.arange(300) * 7 % 13)
-            tell(replace(made, draws={"t": values, "constant": np.full(300, offset)}))
-        expect(page.locator("#table tbody tr")).to_have_count(2)
-        for kind in ("trace", "running"):
-            expect(page.locator(f".quantity[data-name='t'] .{kind} .uplot")).to_be_visible()
-        trace = page.locator(".quantity[data-name='t'] .trace canvas")
-        assert trace.evaluate(ROWS_WITH_COLOUR) > 0.5
-        assert page.evaluate("document.querySelectorAll('.quantity').length") == 2
-
-
-def test_ranks_of_equal_values_are_shared_by_the_chains_that_have_them(browser):
-    with made_by_hand(browser) as (_, page):
-        ask = "async (chains) => (await import('/charts.js')).rankCounts(chains)"
-
-        def counts(*chains):
-            return np.array(page.evaluate(ask, [list(map(float, chain)) for chain in chains]))
-
-        halves = np.where(np.arange(400) % 2, np.arange(400), -1)
-        shared = counts(halves, halves)
-        np.testing.assert_allclose(shared[0], shared[1])
-        np.testing.assert_allclose(shared, 20.0)
-        np.testing.assert_allclose(counts(np.zeros(100), np.zeros(300)).T, [[5.0, 15.0]] * 20)
-        np.testing.assert_allclose(counts(range(50), range(50, 100)), np.repeat(5 * np.eye(2), 10, axis=1))
-        assert counts(halves).sum() == pytest.approx(400)
 
 
 def test_a_wrong_token_gets_one_sentence(browser):
