@@ -1,8 +1,10 @@
 """Count effective draws per 1,000 gradients of ``ex.sample``'s defaults, those of the warmup included.
 
 For every model of ``suite``, 4 chains of 1,000 draws for each seed.  The effective draws are the bulk ones of
-the worst free variable.  Gradients and draws are the same on every run, so that nothing here depends on how
-busy the machine is.  Prints a JSON line for each model, then the geometric mean.
+the worst free variable; beside them stand those of the tails, and of squares, each of its own worst variable,
+so that what gains one at the cost of the others is seen.  Gradients and draws are the same on every run, so
+that nothing here depends on how busy the machine is.  Prints a JSON line for each model, then the geometric
+mean.
 
 Run it as ``python benchmarks/gradients.py``, with ``--models radon linear`` for some of them.
 """
@@ -27,9 +29,12 @@ def measure(program, seed):
     free = [tree.posterior[place.name].values for place in program.layout.places]
     quantities = np.concatenate([one.reshape(*one.shape[:2], -1) for one in free], axis=2)
     found = convergence(np.moveaxis(quantities, 2, 0))
+    squares = convergence(np.moveaxis((quantities - quantities.mean((0, 1))) ** 2, 2, 0))
     kept, warmup = (int(tree[group]["n_steps"].sum()) for group in ("sample_stats", "warmup_sample_stats"))
     return {
         "per_1000": 1000.0 * float(found.ess_bulk.min()) / (kept + warmup),
+        "tails_per_1000": 1000.0 * float(found.ess_tail.min()) / (kept + warmup),
+        "squares_per_1000": 1000.0 * float(squares.ess_bulk.min()) / (kept + warmup),
         "warmup": warmup / (kept + warmup),
         "r_hat": float(found.r_hat.max()),
         "divergences": int(tree.sample_stats["diverging"].sum()),
@@ -46,6 +51,8 @@ def summarise(name, runs):
         "effective_draws_per_1000_gradients": round(statistics.median(worth), 1),
         "from": round(float(np.quantile(worth, 0.1)), 1),
         "to": round(float(np.quantile(worth, 0.9)), 1),
+        "of_tails": round(statistics.median(run["tails_per_1000"] for run in runs), 1),
+        "of_squares": round(statistics.median(run["squares_per_1000"] for run in runs), 1),
         "share_of_warmup": round(statistics.median(run["warmup"] for run in runs), 3),
         "step_size": round(statistics.median(run["step_size"] for run in runs), 3),
         "runs_over_r_hat_1.01": sum(run["r_hat"] > LARGEST_R_HAT for run in runs),

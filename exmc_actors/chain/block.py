@@ -14,7 +14,7 @@ from jax import Array, lax
 
 from exmc_actors.chain.start import LogDensityAt
 from exmc_actors.chain.state import ChainState
-from exmc_actors.kernel import Kernel, Nuts, Point, Transition, transition
+from exmc_actors.kernel import Kernel, Nuts, Point, Room, Transition, room_for, transition
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import adapt, step_size_of
 
@@ -112,11 +112,11 @@ def advance(
     dim = state.point.position.shape[0]
     columns = Columns.of_width(dim, rows.shape[1])
 
-    def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
-        row, state, rows = carry
+    def make(carry: tuple[Array, ChainState, Array, Room]) -> tuple[Array, ChainState, Array, Room]:
+        row, state, rows, room = carry
         index, is_warmup = state.transitions, state.transitions < warmup.tune
         step_size = step_size_of(state.step_size, is_warmup)
-        point, report = transition(
+        point, report, room = transition(
             density_and_gradient,
             state.point,
             state.key,
@@ -124,6 +124,7 @@ def advance(
             step_size,
             state.metric,
             sampler.max_treedepth,
+            room,
             jitter,
             sampler.kernel.while_early(index < warmup.early),
         )
@@ -134,10 +135,10 @@ def advance(
         )
         made = jnp.concatenate([stats_row(point, report), point.position, point.gradient])
         rows = lax.dynamic_update_slice(rows, made[None], (row, columns.values))
-        return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows
+        return row + 1, ChainState(state.key, index + 1, point, state.metric, adapted), rows, room
 
-    end = first_row + transitions
-    _, state, rows = lax.while_loop(lambda carry: carry[0] < end, make, (first_row, state, rows))
+    end, room = first_row + transitions, room_for(sampler.max_treedepth, dim)
+    _, state, rows, _ = lax.while_loop(lambda carry: carry[0] < end, make, (first_row, state, rows, room))
 
     def constrain(row: Array, rows: Array) -> Array:
         position = lax.dynamic_slice(rows, (row, columns.kept), (1, dim))[0]

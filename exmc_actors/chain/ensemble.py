@@ -17,7 +17,7 @@ from jax import Array, lax
 from exmc_actors.chain.block import Columns, WarmupSettings, stats_row
 from exmc_actors.chain.packing import Packing, pack_lanes
 from exmc_actors.chain.state import ChainState, empty_state
-from exmc_actors.kernel import ensemble
+from exmc_actors.kernel import Room, ensemble, room_for
 from exmc_actors.warmup import adapt, step_size_of
 
 SMALLEST_WIDTH = 8
@@ -112,14 +112,16 @@ class Ensemble:
         told: _Shared = self._shared.unpack(shared)
         columns = Columns.of_width(given.state.point.position.shape[0], rows.shape[1])
 
-        def make(carry: tuple[Array, ChainState, Array]) -> tuple[Array, ChainState, Array]:
-            row, state, rows = carry
-            state, made = self._step(state, given.used, told, arguments)
-            return row + 1, state, lax.dynamic_update_slice(rows, made[None], (row, columns.values, 0))
+        def make(carry: tuple[Array, ChainState, Array, Room]) -> tuple[Array, ChainState, Array, Room]:
+            row, state, rows, room = carry
+            state, made, room = self._step(state, given.used, told, arguments, room)
+            rows = lax.dynamic_update_slice(rows, made[None], (row, columns.values, 0))
+            return row + 1, state, rows, room
 
         first = jnp.zeros_like(told.transitions)
-        _, state, rows = lax.while_loop(
-            lambda carry: carry[0] < told.transitions, make, (first, given.state, rows)
+        room = room_for(self._sampler.max_treedepth, columns.dim, self.width)
+        _, state, rows, _ = lax.while_loop(
+            lambda carry: carry[0] < told.transitions, make, (first, given.state, rows, room)
         )
 
         def constrain(row: Array, rows: Array) -> Array:
@@ -132,12 +134,12 @@ class Ensemble:
         return pack_lanes(_without_metric(state), self.width).T, rows
 
     def _step(
-        self, state: ChainState, used: Array, told: _Shared, arguments: Any
-    ) -> tuple[ChainState, Array]:
-        """Make one transition in each lane; return what follows it, and its row but for the values."""
+        self, state: ChainState, used: Array, told: _Shared, arguments: Any, room: Room
+    ) -> tuple[ChainState, Array, Room]:
+        """Make one transition in each lane; return what follows it, its row without values, and the room."""
         warmup, is_warmup = told.warmup, state.transitions < told.warmup.tune
         step_size = step_size_of(state.step_size, is_warmup)
-        point, report = ensemble.transition(
+        point, report, room = ensemble.transition(
             lambda positions: self._sampler.density_and_gradient_at(positions, arguments),
             state.point,
             state.key,
@@ -146,6 +148,7 @@ class Ensemble:
             state.metric,
             used,
             self._sampler.max_treedepth,
+            room,
             told.jitter,
         )
 
@@ -155,7 +158,7 @@ class Ensemble:
 
         learnt = lax.cond(jnp.any(is_warmup), adapted, lambda: state.step_size)
         made = jnp.concatenate([stats_row(point, report), point.position, point.gradient])
-        return ChainState(state.key, state.transitions + 1, point, state.metric, learnt), made
+        return ChainState(state.key, state.transitions + 1, point, state.metric, learnt), made, room
 
 
 def _without_metric(state: ChainState) -> Any:

@@ -4,6 +4,7 @@ from exmc_actors.kernel.hamiltonian import DensityAndGradient, Point
 from exmc_actors.kernel.metric import Metric, capacity_for
 from exmc_actors.kernel.moving import Kernel, Nuts
 from exmc_actors.kernel.nuts import Transition, transition
+from exmc_actors.kernel.room import Room, room_for
 from exmc_actors.kernel.step_size import StepSizeSearch, after_try, begin_search
 from exmc_actors.kernel.walnuts import Walnuts
 
@@ -13,11 +14,13 @@ __all__ = [
     "Metric",
     "Nuts",
     "Point",
+    "Room",
     "StepSizeSearch",
     "Transition",
     "Walnuts",
     "after_try",
     "begin_search",
     "capacity_for",
+    "room_for",
     "transition",
 ]

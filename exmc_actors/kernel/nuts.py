@@ -1,7 +1,8 @@
 """Make one transition: double the trajectory until it turns, ends, diverges or is deep enough.
 
-Multinomial within a subtree, biased towards the new half between subtrees, with the generalised U-turn
-criterion and its two extra checks at every merge.
+Turns are found by the generalised U-turn criterion, with its two extra checks at every merge; the leaf that
+the chain moves to is chosen in choosing.py.  Of a subtree whose leaves do not fit into the room, one is
+drawn by weight; the chain moves there or stays with what it had, biased towards the new half.
 
 References:
   Hoffman and Gelman (2014), *The No-U-Turn Sampler*.
@@ -14,11 +15,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from exmc_actors.kernel.choosing import choose, range_of_shifts
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
-from exmc_actors.kernel.random import transition_words, uniform_at
-from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum, room_for_openings
+from exmc_actors.kernel.random import TransitionWords, transition_words, uniform_at
+from exmc_actors.kernel.room import Room
+from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
 from exmc_actors.kernel.turning import is_turning
 
 _NUTS = Nuts()
@@ -43,13 +46,16 @@ class Transition(NamedTuple):
 
 class _Trajectory(NamedTuple):
     depth: Array
+    """How many subtrees were begun."""
+    joined: Array
+    """How many of them belong to it."""
     ends: Array
     """Rows backward and forward, each a ``PhasePoint``: shape (2, 3, d)."""
     notes: Any
     """What the kernel remembers of the two ends: each leaf has a first axis of length 2."""
     total_momentum: Array
-    proposal: Point
-    proposal_energy: Array
+    single: Array
+    """The slot of the leaf to move to, if it is of a subtree that did not fit into the room; otherwise 0."""
     weight: Array
     leaves: Array
     acceptance: Array
@@ -57,8 +63,7 @@ class _Trajectory(NamedTuple):
     max_energy_error: Array
     turning: Array
     diverging: Array
-    openings: Array
-    """Room for what ``build_subtree`` keeps while it walks; clearing it for every subtree would cost more."""
+    room: Room
 
 
 def transition(  # noqa: PLR0913 - what a transition is a function of
@@ -69,9 +74,10 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     step_size: Array,
     metric: Metric,
     max_depth: int,
+    room: Room,
     jitter: Array | float = 0.0,
     kernel: Kernel = _NUTS,
-) -> tuple[Point, Transition]:
+) -> tuple[Point, Transition, Room]:
     """Draw the next point of a chain.
 
     A pure function of its arguments: the random numbers are those of ``(key, index)``.
@@ -84,11 +90,12 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
       step_size: positive.
       metric: of the coordinates to walk in.
       max_depth: the largest number of doublings.
+      room: from ``room_for``, or what the transition before has left.
       jitter: under 1; the steps have the given size times a uniform number between 1 - jitter and 1 + jitter.
       kernel: how the trajectory moves on by one leaf.
 
     Returns:
-      The next point and the report.  A divergence is a field of the report, never an error.
+      The next point, the report, and the room.  A divergence is a field of the report, never an error.
     """
     dim = start.position.shape[0]
     words = transition_words(key, index, dim)
@@ -96,17 +103,17 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     # Drawn before the trajectory and whatever the position is, so that each of its points could be its first.
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     flow = Flow(density_and_gradient, start.position, metric)
-    walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth)
+    walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth <= room.depth)
     end = jnp.stack(phase_point(start, words.normals, metric))
     zero = jnp.zeros(())
     no = jnp.zeros((), bool)
     single_point = _Trajectory(
         depth=jnp.zeros((), jnp.int64),
+        joined=jnp.zeros((), jnp.int64),
         ends=jnp.stack([end, end]),
         notes=jax.tree.map(lambda note: jnp.stack([note, note]), kernel.first_notes(initial_energy)),
         total_momentum=words.normals,
-        proposal=start,
-        proposal_energy=initial_energy,
+        single=jnp.zeros((), jnp.int64),
         weight=jnp.ones(()),
         leaves=jnp.zeros((), jnp.int64),
         acceptance=zero,
@@ -114,7 +121,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         max_energy_error=zero,
         turning=no,
         diverging=no,
-        openings=room_for_openings(max_depth, dim),
+        room=room.keep(jnp.zeros((), jnp.int64), start, initial_energy, jnp.ones(())),
     )
 
     def double(trajectory: _Trajectory) -> _Trajectory:
@@ -123,11 +130,10 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
             walk,
             PhasePoint(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
             jax.tree.map(lambda notes: lax.dynamic_index_in_dim(notes, forward, 0, False), trajectory.notes),
-            start,
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),
-            trajectory.leaves,
-            trajectory.openings,
+            _other_single(trajectory),
+            trajectory.room,
         )
         uniform = uniform_at(words.merge_seed, trajectory.depth)
         return _merge(trajectory, subtree, forward, uniform)
@@ -136,6 +142,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
 
     last = lax.while_loop(goes_on, double, single_point)
+    point, point_energy = last.room.point_at(_chosen(last, words, max_depth))
     leaves = last.leaves.astype(jnp.float64)
     report = Transition(
         acceptance_rate=last.acceptance / leaves,
@@ -144,19 +151,44 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         tree_depth=last.depth,
         n_steps=last.leaves,
         diverging=last.diverging,
-        energy=last.proposal_energy,
+        energy=point_energy,
         max_energy_error=last.max_energy_error,
         reached_max_treedepth=(last.depth == max_depth) & ~last.turning & ~last.diverging,
     )
-    return last.proposal, report._replace(**kernel.statistics(leaves, last.notes))
+    return point, report._replace(**kernel.statistics(leaves, last.notes)), last.room
+
+
+def _chosen(last: _Trajectory, words: TransitionWords, max_depth: int) -> Array:
+    """Return the slot of the leaf to move to."""
+    first, final = last.ends[:, 1]
+    fitting = jnp.minimum(last.joined, last.room.depth)
+    # The merges have the counters up to the depth.
+    uniforms = (
+        uniform_at(words.merge_seed, jnp.int64(max_depth)),
+        uniform_at(words.merge_seed, jnp.int64(max_depth + 1)),
+    )
+    chosen = choose(
+        last.room.weight_at,
+        fitting,
+        words.directions,
+        range_of_shifts(first, final),
+        uniforms,
+    )
+    return jnp.where(last.single > 0, last.single, chosen)
+
+
+def _other_single(trajectory: _Trajectory) -> Array:
+    """Return the slot for a single leaf that does not hold the one that the chain would move to."""
+    one, other = trajectory.room.singles
+    return jnp.where(trajectory.single == one, other, one)
 
 
 def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
     """Join a subtree to the trajectory; from one that turned or diverged, take only the counts."""
     valid = ~new.turning & ~new.diverging
-    # The proposal is moved before the whole is checked: the check ends the trajectory, it does not
+    # A single leaf is taken before the whole is checked: the check ends the trajectory, it does not
     # invalidate it (Betancourt 2017, A.3.2: biased progressive sampling).
-    taken = valid & (uniform * old.weight < new.weight)
+    taken = valid & (old.depth >= old.room.depth) & (uniform * old.weight < new.weight)
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
@@ -168,10 +200,11 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         new.edge.momentum,
         new.total_momentum,
     )
-    end = jnp.stack(new.edge)
+    end = jnp.where(valid, jnp.stack(new.edge), lax.dynamic_index_in_dim(old.ends, forward, 0, False))
     larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
     return _Trajectory(
         depth=old.depth + 1,
+        joined=old.joined + valid,
         ends=lax.dynamic_update_slice(old.ends, end[None], (forward, 0, 0)),
         notes=jax.tree.map(
             lambda notes, note: lax.dynamic_update_index_in_dim(notes, note, forward, 0),
@@ -179,8 +212,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
             new.notes,
         ),
         total_momentum=total,
-        proposal=Point(*(jnp.where(taken, b, a) for a, b in zip(old.proposal, new.proposal, strict=True))),
-        proposal_energy=jnp.where(taken, new.proposal_energy, old.proposal_energy),
+        single=jnp.where(taken, _other_single(old), old.single),
         weight=old.weight + new.weight,
         leaves=old.leaves + new.leaves,
         acceptance=old.acceptance + new.acceptance,
@@ -188,5 +220,5 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
         turning=turning | new.turning,
         diverging=new.diverging,
-        openings=new.openings,
+        room=new.room,
     )

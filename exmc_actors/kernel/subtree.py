@@ -4,8 +4,10 @@ A subtree of 2^depth leaves is walked from its first leaf to its last.  Whatever
 check when it merges two halves is checked here at the leaf that completes the second half, from
 momenta kept at the first leaf of every half still open: at most one per level (Phan, Pradhan and
 Jankowiak 2019, appendix A).  The walk stops at the first leaf that diverges or completes a turning
-stretch, or where the kernel can move no further; such a subtree is never merged and nothing is proposed
-from it.
+stretch, or where the kernel can move no further; such a subtree is never merged.
+
+Every leaf is kept, for choosing.py to choose from.  Of a subtree whose leaves do not fit into the room, one
+is, drawn by weight as they are visited.
 """
 
 from dataclasses import dataclass
@@ -14,9 +16,10 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.hamiltonian import PhasePoint, Point
+from exmc_actors.kernel.hamiltonian import PhasePoint
 from exmc_actors.kernel.moving import Flow, Kernel
 from exmc_actors.kernel.random import uniform_at
+from exmc_actors.kernel.room import Room
 from exmc_actors.kernel.turning import is_turning
 
 MAX_ENERGY_ERROR = 1000.0
@@ -33,8 +36,9 @@ class Walk:
     flow: Flow
     initial_energy: Array
     leaf_seed: Array
-    """Seeds the choice among the leaves of a subtree."""
-    max_depth: int
+    """Seeds the choice among the leaves of a subtree that does not fit into the room."""
+    all_fit: bool
+    """Whether there is none."""
 
 
 class Subtree(NamedTuple):
@@ -45,8 +49,6 @@ class Subtree(NamedTuple):
     edge: PhasePoint
     """The leaf visited last."""
     total_momentum: Array
-    proposal: Point
-    proposal_energy: Array
     weight: Array
     """Sum of exp(initial energy - energy) over the leaves."""
     acceptance: Array
@@ -60,29 +62,22 @@ class Subtree(NamedTuple):
     diverging: Array
     notes: Any
     """What the kernel remembers of the edge."""
-    openings: Array
-    """Rows (momentum, total before it, momentum before it) of the leaves that open a half."""
+    room: Room
 
 
 def first_momentum(subtree: Subtree) -> Array:
     """Return the momentum of the subtree's first leaf."""
-    return subtree.openings[0, 0]
-
-
-def room_for_openings(max_depth: int, dim: int) -> Array:
-    """Return room for the openings of one subtree after another; what a subtree leaves there is not read."""
-    return jnp.zeros((max_depth, 3, dim))
+    return subtree.room.openings[0, 0]
 
 
 def build_subtree(
     walk: Walk,
     edge: PhasePoint,
     notes: Any,
-    proposal: Point,
     depth: Array,
     step_size: Array,
-    leaves_before: Array,
-    room: Array,
+    single: Array,
+    room: Room,
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 
@@ -90,13 +85,12 @@ def build_subtree(
       walk: what stays the same for the whole transition.
       edge: the end of the trajectory from which to go on.
       notes: what the kernel remembers of that end.
-      proposal: any point: what a subtree proposes that has no leaf to propose.
       depth: the number of doublings so far.
       step_size: signed; negative walks backwards in time.
-      leaves_before: leaves visited before in this transition.
-      room: for the openings, from ``room_for_openings`` or the subtree before.
+      single: the slot for a leaf out of this subtree, if it does not fit into the room.
+      room: what the subtree before has left.
     """
-    dim = edge.z.shape[0]
+    first_slot = 1 << depth
 
     def visit(tree: Subtree) -> Subtree:
         leaf = tree.leaves
@@ -108,18 +102,20 @@ def build_subtree(
         weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
         acceptance = jnp.minimum(weight, 1.0)
         total_weight = tree.weight + weight
-        taken = uniform_at(walk.leaf_seed, leaves_before + leaf) * total_weight < weight
-
+        slot = first_slot + leaf
+        if not walk.all_fit:
+            taken = uniform_at(walk.leaf_seed, slot) * total_weight < weight
+            slot = jnp.where(depth < room.depth, slot, jnp.where(taken, single, room.waste))
         opening = jnp.stack([edge.momentum, tree.total_momentum, tree.edge.momentum])
-        openings = lax.dynamic_update_slice(tree.openings, opening[None], (lax.population_count(leaf), 0, 0))
+        openings = lax.dynamic_update_slice(
+            tree.room.openings, opening[None], (lax.population_count(leaf), 0, 0)
+        )
         total_momentum = tree.total_momentum + edge.momentum
         turning = _completes_turning(openings, leaf, edge.momentum, total_momentum)
         return Subtree(
             leaves=leaf + 1,
             edge=edge,
             total_momentum=total_momentum,
-            proposal=_choose(taken, point, tree.proposal),
-            proposal_energy=jnp.where(taken, leaf_energy, tree.proposal_energy),
             weight=total_weight,
             acceptance=tree.acceptance + acceptance,
             symmetric_acceptance=tree.symmetric_acceptance + 2.0 * acceptance / (1.0 + weight),
@@ -127,19 +123,17 @@ def build_subtree(
             turning=turning | is_end,
             diverging=diverging,
             notes=notes,
-            openings=openings,
+            room=tree.room._replace(openings=openings).keep(slot, point, leaf_energy, weight),
         )
 
     def goes_on(tree: Subtree) -> Array:
-        return (tree.leaves < 1 << depth) & ~tree.turning & ~tree.diverging
+        return (tree.leaves < first_slot) & ~tree.turning & ~tree.diverging
 
     zero = jnp.zeros(())
     nothing = Subtree(
         leaves=jnp.zeros((), jnp.int64),
         edge=edge,
-        total_momentum=jnp.zeros(dim),
-        proposal=proposal,
-        proposal_energy=walk.initial_energy,
+        total_momentum=jnp.zeros_like(edge.z),
         weight=zero,
         acceptance=zero,
         symmetric_acceptance=zero,
@@ -147,7 +141,7 @@ def build_subtree(
         turning=jnp.zeros((), bool),
         diverging=jnp.zeros((), bool),
         notes=notes,
-        openings=room,
+        room=room,
     )
     return lax.while_loop(goes_on, visit, nothing)
 
@@ -175,10 +169,6 @@ def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Arr
 
     start = (jnp.zeros((), jnp.int64), jnp.zeros((), bool))
     return lax.while_loop(goes_on, check, start)[1]
-
-
-def _choose(condition: Array, taken: Point, kept: Point) -> Point:
-    return Point(*(jnp.where(condition, new, old) for new, old in zip(taken, kept, strict=True)))
 
 
 def _larger_error(error: Array, largest: Array) -> Array:

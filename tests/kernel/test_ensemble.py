@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel import Metric, Point, ensemble, transition
+from exmc_actors.kernel import Metric, Point
+from exmc_actors.kernel.room import MOST_BYTES
 from tests.kernel import densities, metrics
+from tests.kernel.transitions import bytes_for, moved, moved_in_lanes
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -29,17 +31,27 @@ def in_lanes(density):
     return jax.vmap(jax.value_and_grad(density), in_axes=-1, out_axes=-1)
 
 
-def compiled(density, max_depth):
+def compiled(density, max_depth, most_bytes=MOST_BYTES):
     """Return the transition of one chain, and that of a lane each, as functions of the same arguments."""
 
     def alone(q, key, index, step_size, metric):
         value_and_grad = jax.value_and_grad(density)
         start = Point(q, *value_and_grad(q))
-        return transition(value_and_grad, start, key, index, step_size, metric, max_depth)
+        return moved(value_and_grad, start, key, index, step_size, metric, max_depth, most_bytes=most_bytes)
 
     def together(q, key, index, step_size, metric, used):
         start = Point(q, *in_lanes(density)(q))
-        return ensemble.transition(in_lanes(density), start, key, index, step_size, metric, used, max_depth)
+        return moved_in_lanes(
+            in_lanes(density),
+            start,
+            key,
+            index,
+            step_size,
+            metric,
+            used,
+            max_depth,
+            most_bytes=8 * most_bytes,
+        )
 
     return jax.jit(alone), jax.jit(together)
 
@@ -70,10 +82,13 @@ def padded(metric, capacity=8):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("leaves", [64, 4])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
-def test_a_lane_makes_the_decisions_of_the_chain_alone_and_comes_to_the_same_place(density, dim, step_size):
+def test_a_lane_makes_the_decisions_of_the_chain_alone_and_comes_to_the_same_place(
+    density, dim, step_size, leaves
+):
     max_depth = 6
-    alone, together = compiled(density, max_depth)
+    alone, together = compiled(density, max_depth, bytes_for(leaves, dim))
     seen = {name: set() for name in COUNTS}
     for turn in range(12):
         chains = [(*chain[:2], chain[2] + turn, *chain[3:]) for chain in chains_of(dim, step_size)]
@@ -159,7 +174,7 @@ def test_draws_in_lanes_have_the_moments_of_the_normal_they_came_from():
     def run(point, step_sizes, metric):
         def step(point, index):
             keys = jnp.stack([jnp.full(WIDTH, 3), jnp.arange(WIDTH)]).astype(jnp.uint32)
-            point, _ = ensemble.transition(
+            point, _ = moved_in_lanes(
                 in_lanes(densities.correlated_normal),
                 point,
                 keys,

@@ -12,9 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel import Nuts, Point, Walnuts, transition
+from exmc_actors.kernel import Nuts, Point, Walnuts
 from tests.kernel import metrics
 from tests.kernel.test_nuts import batch_mean_z
+from tests.kernel.transitions import moved
 
 pytestmark = [pytest.mark.usefixtures("exact"), pytest.mark.slow]
 
@@ -38,7 +39,7 @@ def parameters(metric, step_size, kernel, *, tilt=0.0):
         q, y = carry
         density = density_given(y)
         here, words = Point(q, *density(q)), jnp.array([5, 8], jnp.uint32)
-        point, _ = transition(density, here, words, index, step_size, metric, 8, kernel=kernel)
+        point, _ = moved(density, here, words, index, step_size, metric, 8, kernel=kernel)
         key = jax.random.fold_in(jax.random.key(77), index)
         y = point.position[0] + jnp.exp(point.position[1]) * jax.random.normal(key, (DATA,))
         return (point.position, y), point.position

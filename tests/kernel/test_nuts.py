@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from exmc_actors.kernel import Point, transition
+from exmc_actors.kernel import Point
 from exmc_actors.kernel.random import transition_words
 from tests.kernel import densities, metrics
 from tests.kernel.recursive_nuts import RecursiveNuts
+from tests.kernel.transitions import bytes_for, moved
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -29,11 +30,11 @@ CASES = [
 
 
 @cache
-def compiled(density, max_depth):
+def compiled(density, max_depth, **options):
     def run(q, index, step_size, metric):
         value_and_grad = jax.value_and_grad(density)
         start = Point(q, *value_and_grad(q))
-        return transition(value_and_grad, start, KEY, index, step_size, metric, max_depth)
+        return moved(value_and_grad, start, KEY, index, step_size, metric, max_depth, **options)
 
     return jax.jit(run)
 
@@ -44,10 +45,11 @@ def words_of(dim):
 
 
 @pytest.mark.parametrize("rank", [pytest.param(0, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize("room_depth", [8, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
-def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, rank):
+def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, room_depth, rank):
     max_depth = 8
-    run = compiled(density, max_depth)
+    run = compiled(density, max_depth, most_bytes=bytes_for(2**room_depth, dim))
     value_and_grad = jax.jit(jax.value_and_grad(density))
     metric = metrics.with_directions(np.sqrt(np.linspace(0.5, 1.5, dim)), rank)
     oracle = RecursiveNuts(
@@ -59,7 +61,7 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
         point, report = run(q, index, step_size, metric)
         words = words_of(dim)(index)
         expected, facts = oracle.transition(
-            q, np.asarray(words.normals), *(int(word) for word in words[1:4]), max_depth
+            q, np.asarray(words.normals), *(int(word) for word in words[1:4]), max_depth, room_depth
         )
         np.testing.assert_allclose(point.position, expected.q, rtol=1e-8, atol=1e-10)
         np.testing.assert_allclose(report.energy, expected.energy, rtol=1e-8)
@@ -104,7 +106,8 @@ def test_jitter_makes_step_sizes_uniform_around_the_one_given():
 
     def steps(jitter):
         def one(index):
-            return transition(value_and_grad, start, KEY, index, 0.5, metrics.unit(2), 3, jitter)[1].step_size
+            _, report = moved(value_and_grad, start, KEY, index, 0.5, metrics.unit(2), 3, jitter=jitter)
+            return report.step_size
 
         return np.asarray(jax.jit(jax.vmap(one))(jnp.arange(2000)))
 
@@ -112,14 +115,13 @@ def test_jitter_makes_step_sizes_uniform_around_the_one_given():
     assert stats.kstest((steps(0.2) - 0.4) / 0.2, "uniform").pvalue > 1e-3
 
 
-def chain(density, metric, draws, step_size, seed, jitter=0.0):
+def chain(density, metric, draws, step_size, seed, **options):
     """Return the positions of one long chain, shape (draws, dim)."""
 
     def step(state, index):
         value_and_grad = jax.value_and_grad(density)
-        point, report = transition(
-            value_and_grad, state, jnp.array([seed, 0], jnp.uint32), index, step_size, metric, 10, jitter
-        )
+        key = jnp.array([seed, 0], jnp.uint32)
+        point, report = moved(value_and_grad, state, key, index, step_size, metric, 10, **options)
         return point, (point.position, report.n_steps)
 
     q = jnp.zeros(len(metric.scale))

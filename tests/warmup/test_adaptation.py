@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel import Point, transition
+from exmc_actors.kernel import Point
 from exmc_actors.warmup import adapt, dual_averaging, first_metric, step_size_of
 from tests.kernel import metrics
+from tests.kernel.transitions import moved
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -22,7 +23,7 @@ def acceptance_after(tune, target):
         point, state = carry
         is_warmup = index < tune
         step_size = step_size_of(state, is_warmup)
-        new, report = transition(value_and_grad, point, KEY, index, step_size, metrics.unit(5), 10)
+        new, report = moved(value_and_grad, point, KEY, index, step_size, metrics.unit(5), 10)
         adapted = adapt(state, index, 36, report, target)
         state = jax.tree.map(lambda a, b: jnp.where(is_warmup, a, b), adapted, state)
         return (new, state), report.acceptance_rate

@@ -10,12 +10,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from exmc_actors.kernel.choosing import choose, range_of_shifts
 from exmc_actors.kernel.ensemble.algebra import energy, is_turning, is_turning_across, whitened
-from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, choose
+from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, choose_in_each_lane
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.nuts import Transition
-from exmc_actors.kernel.random import transition_words, uniform_at
+from exmc_actors.kernel.random import TransitionWords, transition_words, uniform_at
+from exmc_actors.kernel.room import Room
 
 
 class _Trajectory(NamedTuple):
@@ -25,15 +27,17 @@ class _Trajectory(NamedTuple):
     """Of the lanes that go on."""
     goes_on: Array
     depths: Array
+    joined: Array
     backward: PhasePoint
     forward: PhasePoint
     total_momentum: Array
-    proposal: Point
-    proposal_energy: Array
+    has_single: Array
+    """Whether the lane moves to a leaf out of a subtree that did not fit into the room."""
     counts: Counts
     max_energy_error: Array
     turning: Array
     diverging: Array
+    room: Room
 
 
 def transition(  # noqa: PLR0913 - what a transition is a function of
@@ -45,8 +49,9 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     metric: Metric,
     used: Array,
     max_depth: int,
+    room: Room,
     jitter: Array | float = 0.0,
-) -> tuple[Point, Transition]:
+) -> tuple[Point, Transition, Room]:
     """Draw the next point of each chain.
 
     Args:
@@ -58,31 +63,34 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
       metric: each array with the lanes on its last axis.
       used: which lanes hold a chain, shape (w,); in the others nothing is waited for.
       max_depth: the largest number of doublings.
+      room: for as many lanes, from ``room_for`` or the transition before.
       jitter: of the step sizes, as ``kernel.transition`` has it.
 
     Returns:
-      The next points and the reports, as ``kernel.transition`` gives them for one chain.
+      The next points, the reports and the room, as ``kernel.transition`` gives them for one chain.
     """
     dim, width = start.position.shape
     words = jax.vmap(transition_words, in_axes=(-1, 0, None), out_axes=-1)(key, index, dim)
     initial_energy = energy(start.log_density, words.normals)
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
-    walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, max_depth)
+    all_fit = max_depth <= room.depth
+    walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, all_fit)
     end = PhasePoint(jnp.zeros((dim, width)), words.normals, whitened(metric, start.gradient))
     zero, none, no = jnp.zeros(width), jnp.zeros(width, jnp.int64), jnp.zeros(width, bool)
     single_points = _Trajectory(
         depth=jnp.zeros((), jnp.int64),
         goes_on=used,
         depths=none,
+        joined=none,
         backward=end,
         forward=end,
         total_momentum=words.normals,
-        proposal=start,
-        proposal_energy=initial_energy,
+        has_single=no,
         counts=Counts(none, jnp.ones(width), zero, zero),
         max_energy_error=zero,
         turning=no,
         diverging=no,
+        room=room.keep(jnp.zeros((), jnp.int64), start, initial_energy, jnp.ones(width)),
     )
 
     def double(trajectory: _Trajectory) -> _Trajectory:
@@ -90,24 +98,45 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         subtree = build_subtree(
             walk,
             trajectory.goes_on,
-            _choose_end(forward, trajectory.forward, trajectory.backward),
-            start,
+            choose_in_each_lane(forward, trajectory.forward, trajectory.backward),
             trajectory.depth,
             jnp.where(forward, step_size, -step_size),
+            trajectory.room,
         )
-        return _merge(trajectory, subtree, forward, uniform_at(words.merge_seed, trajectory.depth))
+        return _merge(walk, trajectory, subtree, forward, uniform_at(words.merge_seed, trajectory.depth))
 
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
 
     last = lax.while_loop(goes_on, double, single_points)
-    return last.proposal, _report(last, step_size, max_depth)
+    point, point_energy = last.room.point_at(_chosen(last, words, max_depth))
+    return point, _report(last, point_energy, step_size, max_depth), last.room
 
 
-def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
+def _chosen(last: _Trajectory, words: TransitionWords, max_depth: int) -> Array:
+    """Return the slot of the leaf that each lane moves to."""
+    uniforms = (
+        uniform_at(words.merge_seed, jnp.int64(max_depth)),
+        uniform_at(words.merge_seed, jnp.int64(max_depth + 1)),
+    )
+    shifts = range_of_shifts(last.backward.momentum, last.forward.momentum)
+    fitting = jnp.minimum(last.joined, last.room.depth)
+    chosen = choose(last.room.weight_at, fitting, words.directions, shifts, uniforms)
+    return jnp.where(last.has_single, last.room.singles[1], chosen)
+
+
+def _with_singles(room: Room, taken: Array) -> Room:
+    """Keep what was drawn from the subtrees that did not fit into the room, in the lanes that move to it."""
+    one, other = (jnp.full(taken.shape, slot) for slot in room.singles)
+    point, point_energy = choose_in_each_lane(taken, room.point_at(one), room.point_at(other))
+    return room.keep(other[0], point, point_energy, room.weight_at(other))
+
+
+def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
     """Join the subtrees to their trajectories; from one that turned or diverged, take only the counts."""
     valid = old.goes_on & ~new.turning & ~new.diverging
-    taken = valid & (uniform * old.counts.weight < new.counts.weight)
+    room = new.room
+    taken = valid & (old.depth >= room.depth) & (uniform * old.counts.weight < new.counts.weight)
     inner_old = jnp.where(forward, old.forward.momentum, old.backward.momentum)
     outer_old = jnp.where(forward, old.backward.momentum, old.forward.momentum)
     total = old.total_momentum + new.total_momentum
@@ -115,7 +144,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         outer_old,
         inner_old,
         old.total_momentum,
-        new.openings[0, 0],
+        room.openings[0, 0],
         new.edge.momentum,
         new.total_momentum,
     )
@@ -124,19 +153,20 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         depth=old.depth + 1,
         goes_on=valid & ~turning,
         depths=old.depths + old.goes_on,
-        backward=_choose_end(forward, old.backward, new.edge),
-        forward=_choose_end(forward, new.edge, old.forward),
+        joined=old.joined + valid,
+        backward=choose_in_each_lane(valid & ~forward, new.edge, old.backward),
+        forward=choose_in_each_lane(valid & forward, new.edge, old.forward),
         total_momentum=total,
-        proposal=choose(taken, new.proposal, old.proposal),
-        proposal_energy=jnp.where(taken, new.proposal_energy, old.proposal_energy),
+        has_single=old.has_single | taken,
         counts=Counts(*(a + b for a, b in zip(old.counts, new.counts, strict=True))),
         max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
         turning=old.turning | (old.goes_on & (turning | new.turning)),
         diverging=old.diverging | new.diverging,
+        room=room if walk.all_fit else _with_singles(room, taken),
     )
 
 
-def _report(last: _Trajectory, step_size: Array, max_depth: int) -> Transition:
+def _report(last: _Trajectory, point_energy: Array, step_size: Array, max_depth: int) -> Transition:
     leaves = last.counts.leaves.astype(jnp.float64)
     return Transition(
         acceptance_rate=last.counts.acceptance / leaves,
@@ -145,11 +175,7 @@ def _report(last: _Trajectory, step_size: Array, max_depth: int) -> Transition:
         tree_depth=last.depths,
         n_steps=last.counts.leaves,
         diverging=last.diverging,
-        energy=last.proposal_energy,
+        energy=point_energy,
         max_energy_error=last.max_energy_error,
         reached_max_treedepth=(last.depths == max_depth) & ~last.turning & ~last.diverging,
     )
-
-
-def _choose_end(condition: Array, one: PhasePoint, other: PhasePoint) -> PhasePoint:
-    return PhasePoint(*(jnp.where(condition, a, b) for a, b in zip(one, other, strict=True)))

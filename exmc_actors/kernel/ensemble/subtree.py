@@ -5,8 +5,9 @@ not counted and never taken.  The walk ends when no lane is left to walk for.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -14,6 +15,7 @@ from exmc_actors.kernel.ensemble.algebra import displacement, energy, is_turning
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import uniform_at
+from exmc_actors.kernel.room import Room
 from exmc_actors.kernel.subtree import LARGEST_LOG_WEIGHT, MAX_ENERGY_ERROR
 
 
@@ -27,7 +29,8 @@ class Walk:
     metric: Metric
     initial_energy: Array
     leaf_seed: Array
-    max_depth: int
+    all_fit: bool
+    """Whether the leaves of every subtree fit into the room."""
 
 
 class Counts(NamedTuple):
@@ -48,18 +51,15 @@ class Subtree(NamedTuple):
     """Whether the lane's leaves count, shape (w,)."""
     edge: PhasePoint
     total_momentum: Array
-    proposal: Point
-    proposal_energy: Array
     counts: Counts
     max_energy_error: Array
     turning: Array
     diverging: Array
-    openings: Array
-    """Shape (max_depth + 1, 3, d, w)."""
+    room: Room
 
 
 def build_subtree(
-    walk: Walk, walks: Array, edge: PhasePoint, proposal: Point, depth: Array, step_size: Array
+    walk: Walk, walks: Array, edge: PhasePoint, depth: Array, step_size: Array, room: Room
 ) -> Subtree:
     """Extend the trajectory of each lane beyond one of its ends by 2^depth leaves, or fewer if it must stop.
 
@@ -67,12 +67,11 @@ def build_subtree(
       walk: what stays the same for the whole transition.
       walks: which lanes take part, shape (w,).
       edge: the end of each trajectory from which to go on.
-      proposal: what a subtree proposes that has no leaf to propose.
       depth: the number of doublings so far, of all lanes.
       step_size: signed, shape (w,).
+      room: what the subtrees before have left.
     """
-    dim, width = edge.z.shape
-    leaves_before = (1 << depth) - 1
+    first_slot = 1 << depth
 
     def visit(tree: Subtree) -> Subtree:
         edge, point = _leapfrog(walk, tree.edge, step_size)
@@ -81,8 +80,14 @@ def build_subtree(
         diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
         weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
         total_weight = tree.counts.weight + weight
-        uniform = uniform_at(walk.leaf_seed, leaves_before + tree.leaf)
-        taken = tree.walks & (uniform * total_weight < weight)
+        slot, kept = first_slot + tree.leaf, (point, leaf_energy)
+        if not walk.all_fit:
+            fits, single = depth < room.depth, room.singles[0]
+            taken = tree.walks & (uniform_at(walk.leaf_seed, slot) * total_weight < weight)
+            slot = jnp.where(fits, slot, single)
+            kept = choose_in_each_lane(
+                taken | fits, kept, tree.room.point_at(jnp.full_like(walks, slot, jnp.int64))
+            )
         openings = _with_opening(tree, edge.momentum)
         total_momentum = tree.total_momentum + edge.momentum
         turning = _completes_turning(openings, tree, edge.momentum, total_momentum)
@@ -91,38 +96,34 @@ def build_subtree(
             walks=tree.walks & ~turning & ~diverging,
             edge=edge,
             total_momentum=total_momentum,
-            proposal=choose(taken, point, tree.proposal),
-            proposal_energy=jnp.where(taken, leaf_energy, tree.proposal_energy),
             counts=_counted(tree, weight),
             max_energy_error=_larger_error(tree, error),
             turning=tree.turning | (tree.walks & turning),
             diverging=tree.diverging | (tree.walks & diverging),
-            openings=openings,
+            room=tree.room._replace(openings=openings).keep(slot, *kept, weight),
         )
 
     def goes_on(tree: Subtree) -> Array:
-        return (tree.leaf < 1 << depth) & jnp.any(tree.walks)
+        return (tree.leaf < first_slot) & jnp.any(tree.walks)
 
-    zero, no = jnp.zeros(width), jnp.zeros(width, bool)
+    zero, no = jnp.zeros_like(walk.initial_energy), jnp.zeros_like(walks)
     nothing = Subtree(
         leaf=jnp.zeros((), jnp.int64),
         walks=walks,
         edge=edge,
-        total_momentum=jnp.zeros((dim, width)),
-        proposal=proposal,
-        proposal_energy=walk.initial_energy,
-        counts=Counts(jnp.zeros(width, jnp.int64), zero, zero, zero),
+        total_momentum=jnp.zeros_like(edge.z),
+        counts=Counts(jnp.zeros_like(walks, jnp.int64), zero, zero, zero),
         max_energy_error=zero,
         turning=no,
         diverging=no,
-        openings=jnp.zeros((walk.max_depth + 1, 3, dim, width)),
+        room=room,
     )
     return lax.while_loop(goes_on, visit, nothing)
 
 
-def choose(condition: Array, taken: Point, kept: Point) -> Point:
-    """Return one of two points in each lane."""
-    return Point(*(jnp.where(condition, new, old) for new, old in zip(taken, kept, strict=True)))
+def choose_in_each_lane(condition: Array, taken: Any, kept: Any) -> Any:
+    """Return one of two trees of arrays in each lane."""
+    return jax.tree.map(lambda new, old: jnp.where(condition, new, old), taken, kept)
 
 
 def _leapfrog(walk: Walk, here: PhasePoint, step_size: Array) -> tuple[PhasePoint, Point]:
@@ -144,10 +145,10 @@ def _counted(tree: Subtree, weight: Array) -> Counts:
 
 def _with_opening(tree: Subtree, momentum: Array) -> Array:
     """Keep what an even leaf opens; an odd one writes into the spare row."""
-    spare_row = tree.openings.shape[0] - 1
+    spare_row = len(tree.room.openings) - 1
     row = jnp.where(tree.leaf % 2 == 0, lax.population_count(tree.leaf >> 1), spare_row)
     opening = jnp.stack([momentum, tree.total_momentum, tree.edge.momentum])
-    openings: Array = lax.dynamic_update_slice(tree.openings, opening[None], (row, 0, 0, 0))
+    openings: Array = lax.dynamic_update_slice(tree.room.openings, opening[None], (row, 0, 0, 0))
     return openings
 
 

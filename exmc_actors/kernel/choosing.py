@@ -1,0 +1,91 @@
+"""Choose among the leaves of a trajectory the point that the chain moves to.
+
+The weights of the leaves, one after the other in time, divide a circle.  The chain stands at a point of it
+that is uniform within the part of its own leaf, and moves on by about half of the circle.  A shift keeps
+the uniform distribution on a circle, so that the leaves keep their weights as they do where one is drawn by
+weight; but the chain goes far from where it stood, and does not come to stand near it by chance.
+
+By how much more or less than half it moves is uniform over a range, which is a function of the trajectory
+and not of where the chain stands in it.  Where the two ends move in opposite directions, half of a period
+is behind them, and half of that makes draws independent: the range is nothing.  Where they move alike it was
+a whole period; half of it would lead to the mirrored point each time, and squares would not mix: the range
+is a quarter of the circle to either side.
+
+References:
+  Durmus, Gruffaz, Kailas, Saksman and Vihola (2023), *On the convergence of dynamic implementations of
+    Hamiltonian Monte Carlo and No U-Turn Samplers*, arXiv 2307.03460: whatever keeps the weights is exact.
+  Suwa and Todo (2010), *Markov chain Monte Carlo method without detailed balance*: shifts of stacked weights.
+"""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array, lax
+
+_WIDEST = 0.25
+"""Of the circle, to either side of its half; chosen by what draws are worth, as DECISIONS.md, 50, tells."""
+
+
+def choose(
+    weight_at: Callable[[Array], Array],
+    doublings: Array,
+    directions: Array,
+    width: Array,
+    uniforms: tuple[Array, Array],
+) -> Array:
+    """Return the slot of the leaf that the chain moves to; of chains in lanes, a slot each.
+
+    Args:
+      weight_at: maps slots to the weights of the leaves there.  The chain stands at the leaf in slot 0; what
+        doubling k added is in slots 2^k to 2^(k + 1) - 1, in the order in which it was visited.
+      doublings: how many subtrees belong to the trajectory.
+      directions: a word whose bit k says whether doubling k went forward in time.
+      width: of the range of shifts, from ``range_of_shifts``.
+      uniforms: two, that nothing else depends on.
+    """
+    count = jnp.ones_like(doublings) << doublings
+    start = (~directions).astype(jnp.int64) & (count - 1)
+    nothing = jnp.zeros_like(width)
+
+    def weight(position: Array) -> Array:
+        return jnp.where(position < count, weight_at(_slot_of(position, start)), 0.0)
+
+    def add(position: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
+        before, total = sums
+        here = weight(position)
+        return before + jnp.where(position < start, here, 0.0), total + here
+
+    first, end = jnp.zeros_like(jnp.max(count)), jnp.max(count)
+    before, total = lax.fori_loop(first, end, add, (nothing, nothing))
+    shift = 0.5 + width * (2.0 * uniforms[1] - 1.0)
+    target = before + uniforms[0] * weight(start) + shift * total
+    target = jnp.where(target >= total, target - total, target)
+
+    def pass_by(position: Array, passed: tuple[Array, Array]) -> tuple[Array, Array]:
+        sum_, leaves = passed
+        sum_ = sum_ + weight(position)
+        return sum_, leaves + ((sum_ <= target) & (position < count))
+
+    _, chosen = lax.fori_loop(first, end, pass_by, (nothing, jnp.zeros_like(count)))
+    return _slot_of(jnp.minimum(chosen, count - 1), start)
+
+
+def range_of_shifts(first: Array, last: Array) -> Array:
+    """Return how much more or less than half of the circle a chain moves at most.
+
+    Args:
+      first: momentum at one end of the trajectory, shape (d,) or (d, w).
+      last: momentum at the other end.
+    """
+    norms = jnp.sqrt(jnp.sum(first * first, axis=0) * jnp.sum(last * last, axis=0))
+    cosine = jnp.sum(first * last, axis=0) / jnp.where(norms > 0.0, norms, 1.0)
+    return _WIDEST * (0.5 + 0.5 * cosine)
+
+
+def _slot_of(position: Array, start: Array) -> Array:
+    """Return the slot of the leaf at a position in time, where the chain stands at position ``start``."""
+    # The highest bit in which the two differ is the doubling that added the leaf.
+    difference = position ^ start
+    highest = jnp.int64(1) << (63 - lax.clz(difference | 1))
+    visited = jnp.where(position > start, position, ~position) & (highest - 1)
+    return jnp.where(difference == 0, 0, highest | visited)
