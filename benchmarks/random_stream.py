@@ -1,11 +1,11 @@
 """Feed the random numbers that the kernel uses to dieharder's tests, and bad ones too, which must be caught.
 
-The streams are what consecutive transitions of a chain draw, and of four chains in turn: the uniforms of
-leaves and merges (upper and lower 32 of their 53 bits), and the words of transitions, their normals turned
-back into probabilities.  A p-value below one in a million is a failure: with some two hundred p-values in
-all, a perfect generator fails with a probability of 2e-4.  P-values near 1 say little, since dieharder's
-judgement of 20 of them at a time leans that way: the control, NumPy's PCG64, shows how much.  Prints a JSON
-line a test.
+The streams are what consecutive transitions of a chain draw, and of four chains in turn: the two uniforms by
+which a chain moves, and, as deep trees draw them, those of leaves and merges (upper and lower 32 of their 53
+bits); and the words of transitions, their normals turned back into probabilities.  A p-value below one in a
+million is a failure: with some two hundred p-values in all, a perfect generator fails with a probability of
+2e-4.  P-values near 1 say little, since dieharder's judgement of 20 of them at a time leans that way: the
+control, NumPy's PCG64, shows how much.  Prints a JSON line a test.
 
 ``python benchmarks/random_stream.py`` takes a quarter of an hour; ``--quick`` does three tests.  Needs
 dieharder (``apt-get install dieharder``), and says so where there is none.
@@ -32,7 +32,7 @@ from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.xla import precise
 
 LIMIT = 1e-6
-DIM, LEAVES, MERGES, CHAINS, TRANSITIONS = 5, 7, 3, 4, 1 << 14
+DIM, LEAVES, MERGES, DEPTH, CHAINS, TRANSITIONS = 5, 7, 3, 10, 4, 1 << 14
 QUICK = (0, 3, 101)
 TESTS = (0, 2, 3, 4, 8, 9, 10, 11, 12, 13, 15, 16, 100, 101, 102)
 """Those of Diehard and NIST that dieharder calls good, but OPERM5."""
@@ -57,12 +57,17 @@ def leaves(shift, keys, first):
     return uniforms(words_of(keys[0], first).leaf_seed, LEAVES) >> shift
 
 
+def choices(keys, first):
+    """Return the upper bits of the two uniforms by which a chain moves, transition by transition."""
+    return uniforms(words_of(keys[0], first).choice_seed, DEPTH + 2)[:, DEPTH:] >> 21
+
+
 def interleaved(keys, first):
     """Return the upper bits of leaves and merges, all chains in turn at each transition."""
 
     def of_chain(key):
         words = words_of(key, first)
-        both = uniforms(words.leaf_seed, LEAVES), uniforms(words.merge_seed, MERGES)
+        both = uniforms(words.leaf_seed, LEAVES), uniforms(words.choice_seed, MERGES)
         return jnp.concatenate(both, axis=1) >> 21
 
     return jax.vmap(of_chain)(keys).swapaxes(0, 1)
@@ -72,7 +77,7 @@ def transitions(keys, first):
     """Return the probabilities below the normals, the directions, and both halves of both seeds."""
     words = words_of(keys[0], first)
     probabilities = jax.scipy.special.ndtr(words.normals) * 2.0**32
-    whole = words.directions, words.leaf_seed, words.merge_seed
+    whole = words.directions, words.leaf_seed, words.choice_seed
     halves = [half for word in whole for half in (word >> 32, word)]
     return jnp.concatenate([probabilities.astype(jnp.uint64), jnp.stack(halves, axis=1)], axis=1)
 
@@ -100,6 +105,7 @@ def control(keys, first):
 
 GOOD = {
     "control: NumPy's PCG64": control,
+    "choices": choices,
     "leaves, upper bits": functools.partial(leaves, 21),
     "leaves, lower bits": functools.partial(leaves, 0),
     "leaves and merges of four chains": interleaved,

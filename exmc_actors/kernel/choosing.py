@@ -11,6 +11,9 @@ is behind them, and half of that makes draws independent: the range is nothing. 
 a whole period; half of it would lead to the mirrored point each time, and squares would not mix: the range
 is a quarter of the circle to either side.
 
+Of a trajectory that does not fit into the room, the circle is that of the leaves that do, and the range
+that of the whole trajectory; both are the same from each of these leaves.
+
 References:
   Durmus, Gruffaz, Kailas, Saksman and Vihola (2023), *On the convergence of dynamic implementations of
     Hamiltonian Monte Carlo and No U-Turn Samplers*, arXiv 2307.03460: whatever keeps the weights is exact.
@@ -22,30 +25,52 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, lax
 
-_WIDEST = 0.25
+from exmc_actors.kernel.random import TransitionWords, uniform_at
+from exmc_actors.kernel.room import Room
+
+_FURTHEST = 0.25
 """Of the circle, to either side of its half; chosen by what draws are worth, as DECISIONS.md, 50, tells."""
+
+
+def leaf_in_room(
+    room: Room, joined: Array, words: TransitionWords, ends: tuple[Array, Array], max_depth: int
+) -> Array:
+    """Return the slot of the leaf to move to, among those that fit; of chains in lanes, a slot each.
+
+    Args:
+      room: what the transition visited.
+      joined: how many subtrees belong to the trajectory, whether or not they fit.
+      words: of the transition.
+      ends: the momenta at the ends of the trajectory, likewise.
+      max_depth: the largest number of doublings, up to which other choices have the counters.
+    """
+    here, shift = (uniform_at(words.choice_seed, jnp.int64(max_depth + choice)) for choice in range(2))
+    doublings = jnp.minimum(joined, room.depth)
+    return choose(room.weight_at, doublings, words.directions, reach_of_shift(*ends), here, shift)
 
 
 def choose(
     weight_at: Callable[[Array], Array],
     doublings: Array,
     directions: Array,
-    width: Array,
-    uniforms: tuple[Array, Array],
+    reach: Array,
+    here: Array,
+    shift: Array,
 ) -> Array:
-    """Return the slot of the leaf that the chain moves to; of chains in lanes, a slot each.
+    """Return the slot of the leaf half the way around, more or less; of chains in lanes, a slot each.
 
     Args:
       weight_at: maps slots to the weights of the leaves there.  The chain stands at the leaf in slot 0; what
         doubling k added is in slots 2^k to 2^(k + 1) - 1, in the order in which it was visited.
-      doublings: how many subtrees belong to the trajectory.
+      doublings: how many of them the leaves to choose from are of.
       directions: a word whose bit k says whether doubling k went forward in time.
-      width: of the range of shifts, from ``range_of_shifts``.
-      uniforms: two, that nothing else depends on.
+      reach: how much more or less than half of the circle the chain moves at most.
+      here: where in the part of its own leaf it stands, uniform on [0, 1).
+      shift: how far it moves within its reach, likewise.
     """
     count = jnp.ones_like(doublings) << doublings
     start = (~directions).astype(jnp.int64) & (count - 1)
-    nothing = jnp.zeros_like(width)
+    nothing = jnp.zeros_like(reach)
 
     def weight(position: Array) -> Array:
         return jnp.where(position < count, weight_at(_slot_of(position, start)), 0.0)
@@ -57,8 +82,8 @@ def choose(
 
     first, end = jnp.zeros_like(jnp.max(count)), jnp.max(count)
     before, total = lax.fori_loop(first, end, add, (nothing, nothing))
-    shift = 0.5 + width * (2.0 * uniforms[1] - 1.0)
-    target = before + uniforms[0] * weight(start) + shift * total
+    moved = 0.5 + reach * (2.0 * shift - 1.0)
+    target = before + here * weight(start) + moved * total
     target = jnp.where(target >= total, target - total, target)
 
     def pass_by(position: Array, passed: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -67,10 +92,10 @@ def choose(
         return sum_, leaves + ((sum_ <= target) & (position < count))
 
     _, chosen = lax.fori_loop(first, end, pass_by, (nothing, jnp.zeros_like(count)))
-    return _slot_of(jnp.minimum(chosen, count - 1), start)
+    return _slot_of(chosen, start)
 
 
-def range_of_shifts(first: Array, last: Array) -> Array:
+def reach_of_shift(first: Array, last: Array) -> Array:
     """Return how much more or less than half of the circle a chain moves at most.
 
     Args:
@@ -79,7 +104,7 @@ def range_of_shifts(first: Array, last: Array) -> Array:
     """
     norms = jnp.sqrt(jnp.sum(first * first, axis=0) * jnp.sum(last * last, axis=0))
     cosine = jnp.sum(first * last, axis=0) / jnp.where(norms > 0.0, norms, 1.0)
-    return _WIDEST * (0.5 + 0.5 * cosine)
+    return _FURTHEST * jnp.sqrt(jnp.maximum(0.5 + 0.5 * cosine, 0.0))
 
 
 def _slot_of(position: Array, start: Array) -> Array:

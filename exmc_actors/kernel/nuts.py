@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.choosing import choose, range_of_shifts
+from exmc_actors.kernel.choosing import leaf_in_room
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
-from exmc_actors.kernel.random import TransitionWords, transition_words, uniform_at
+from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.room import Room
 from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
 from exmc_actors.kernel.turning import is_turning
@@ -46,16 +46,19 @@ class Transition(NamedTuple):
 
 class _Trajectory(NamedTuple):
     depth: Array
-    """How many subtrees were begun."""
+    """How many subtrees were built; the last one may have been dropped."""
     joined: Array
     """How many of them belong to it."""
     ends: Array
-    """Rows backward and forward, each a ``PhasePoint``: shape (2, 3, d)."""
+    """Of what belongs to it: rows backward and forward, each a ``PhasePoint``: shape (2, 3, d)."""
     notes: Any
-    """What the kernel remembers of the two ends: each leaf has a first axis of length 2."""
+    """What the kernel remembers of the two sides, of a subtree that was dropped, too: it took gradients.
+
+    Each leaf has a first axis of length 2.
+    """
     total_momentum: Array
-    single: Array
-    """The slot of the leaf to move to, if it is of a subtree that did not fit into the room; otherwise 0."""
+    drawn: Array
+    """The slot of the leaf to move to, if it was drawn from a subtree that did not fit; otherwise 0."""
     weight: Array
     leaves: Array
     acceptance: Array
@@ -113,7 +116,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         ends=jnp.stack([end, end]),
         notes=jax.tree.map(lambda note: jnp.stack([note, note]), kernel.first_notes(initial_energy)),
         total_momentum=words.normals,
-        single=jnp.zeros((), jnp.int64),
+        drawn=jnp.zeros((), jnp.int64),
         weight=jnp.ones(()),
         leaves=jnp.zeros((), jnp.int64),
         acceptance=zero,
@@ -132,17 +135,18 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
             jax.tree.map(lambda notes: lax.dynamic_index_in_dim(notes, forward, 0, False), trajectory.notes),
             trajectory.depth,
             jnp.where(forward == 1, step_size, -step_size),
-            _other_single(trajectory),
+            _free_slot(trajectory),
             trajectory.room,
         )
-        uniform = uniform_at(words.merge_seed, trajectory.depth)
+        uniform = uniform_at(words.choice_seed, trajectory.depth)
         return _merge(trajectory, subtree, forward, uniform)
 
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
 
     last = lax.while_loop(goes_on, double, single_point)
-    point, point_energy = last.room.point_at(_chosen(last, words, max_depth))
+    in_room = leaf_in_room(last.room, last.joined, words, (last.ends[0, 1], last.ends[1, 1]), max_depth)
+    point, point_energy = last.room.point_at(jnp.where(last.drawn > 0, last.drawn, in_room))
     leaves = last.leaves.astype(jnp.float64)
     report = Transition(
         acceptance_rate=last.acceptance / leaves,
@@ -158,35 +162,16 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     return point, report._replace(**kernel.statistics(leaves, last.notes)), last.room
 
 
-def _chosen(last: _Trajectory, words: TransitionWords, max_depth: int) -> Array:
-    """Return the slot of the leaf to move to."""
-    first, final = last.ends[:, 1]
-    fitting = jnp.minimum(last.joined, last.room.depth)
-    # The merges have the counters up to the depth.
-    uniforms = (
-        uniform_at(words.merge_seed, jnp.int64(max_depth)),
-        uniform_at(words.merge_seed, jnp.int64(max_depth + 1)),
-    )
-    chosen = choose(
-        last.room.weight_at,
-        fitting,
-        words.directions,
-        range_of_shifts(first, final),
-        uniforms,
-    )
-    return jnp.where(last.single > 0, last.single, chosen)
-
-
-def _other_single(trajectory: _Trajectory) -> Array:
-    """Return the slot for a single leaf that does not hold the one that the chain would move to."""
-    one, other = trajectory.room.singles
-    return jnp.where(trajectory.single == one, other, one)
+def _free_slot(trajectory: _Trajectory) -> Array:
+    """Return the slot for a drawn leaf that does not hold the one to move to."""
+    one, other = trajectory.room.drawn_slots
+    return jnp.where(trajectory.drawn == one, other, one)
 
 
 def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
     """Join a subtree to the trajectory; from one that turned or diverged, take only the counts."""
     valid = ~new.turning & ~new.diverging
-    # A single leaf is taken before the whole is checked: the check ends the trajectory, it does not
+    # A leaf that was drawn is taken before the whole is checked: the check ends the trajectory, it does not
     # invalidate it (Betancourt 2017, A.3.2: biased progressive sampling).
     taken = valid & (old.depth >= old.room.depth) & (uniform * old.weight < new.weight)
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
@@ -212,7 +197,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
             new.notes,
         ),
         total_momentum=total,
-        single=jnp.where(taken, _other_single(old), old.single),
+        drawn=jnp.where(taken, _free_slot(old), old.drawn),
         weight=old.weight + new.weight,
         leaves=old.leaves + new.leaves,
         acceptance=old.acceptance + new.acceptance,

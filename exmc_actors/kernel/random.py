@@ -31,7 +31,12 @@ class TransitionWords(NamedTuple):
     directions: Array
     """A word whose bit k says whether doubling k goes forward in time."""
     leaf_seed: Array
-    merge_seed: Array
+    """Seeds the choice of one leaf of a subtree that does not fit into the room, by the leaves' slots."""
+    choice_seed: Array
+    """Seeds the choice between such a leaf and what was there, by depth, and where the chain moves.
+
+    For the latter it has two counters, the largest depth and the next.
+    """
     step_uniform: Array
     """Uniform on [0, 1): what the step size is jittered by."""
 
@@ -50,9 +55,9 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
         counters = jnp.arange(dim + 4, dtype=jnp.uint32)
         high, low = _threefry(jnp.stack([high, low]), jnp.zeros_like(counters), counters)
         words = high.astype(jnp.uint64) << 32 | low.astype(jnp.uint64)
-        directions, leaf_seed, merge_seed, step = words[dim:]
+        directions, leaf_seed, choice_seed, step = words[dim:]
         normals = standard_normal(words[:dim])
-        return TransitionWords(normals, directions, leaf_seed, merge_seed, _uniform(step))
+        return TransitionWords(normals, directions, leaf_seed, choice_seed, _uniform(step))
 
     def nothing() -> TransitionWords:
         zero = jnp.zeros((), jnp.uint64)

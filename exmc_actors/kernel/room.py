@@ -1,4 +1,4 @@
-"""Keep what a transition visits in room that is handed from one to the next: clearing it would cost more.
+"""Keep what a transition visits in arrays that go on to the next one, since clearing them costs more.
 
 What an earlier transition or subtree left there is not read.
 """
@@ -11,9 +11,9 @@ from jax import Array, lax
 from exmc_actors.kernel.hamiltonian import Point
 
 MOST_BYTES = 1 << 21
-"""For the leaves of one chain, or of eight in lanes."""
-_DISTANT = 3
-"""Slots beyond those: two for single leaves out of subtrees that do not fit, one for what is not needed."""
+"""For the leaves of one chain, or of eight in lanes, so that 64 lanes take 16 MB."""
+_EXTRA = 3
+"""Slots beyond those of leaves that fit: two for leaves drawn from subtrees that do not, and a spare one."""
 
 
 class Room(NamedTuple):
@@ -32,23 +32,33 @@ class Room(NamedTuple):
     @property
     def depth(self) -> int:
         """How often a trajectory can double until its leaves no longer fit."""
-        return (len(self.weights) - _DISTANT).bit_length() - 1
+        return (len(self.weights) - _EXTRA).bit_length() - 1
 
     @property
-    def singles(self) -> tuple[int, int]:
-        """The slots for single leaves."""
+    def drawn_slots(self) -> tuple[int, int]:
+        """Slots for leaves that are drawn from subtrees that do not fit.
+
+        Of a chain alone, one holds what it would move to and the other what the next subtree draws, in turn.
+        In lanes the first is for what a subtree draws, and the second for what the lanes would move to.
+        """
         return 1 << self.depth, (1 << self.depth) + 1
 
     @property
-    def waste(self) -> int:
-        """The slot for what is not needed."""
+    def spare(self) -> int:
+        """A slot for what is not kept."""
         return (1 << self.depth) + 2
 
     def keep(self, slot: Array, point: Point, energy: Array, weight: Array) -> "Room":
-        """Write a leaf into a slot."""
-        leaves, column = self.leaves, 0
+        """Write a leaf into a slot, the same in all lanes.
+
+        Args:
+          slot: of the leaf.
+          point: where it is.
+          energy: its own.
+          weight: exp(initial energy - energy); nobody reads that of a leaf that was drawn.
+        """
+        leaves, column, lanes = self.leaves, 0, (0,) * energy.ndim
         for part in (point.position, point.gradient, point.log_density[None], energy[None]):
-            lanes = (0,) * (part.ndim - 1)
             leaves = lax.dynamic_update_slice(leaves, part[None], (slot, column, *lanes))
             column += len(part)
         return self._replace(
@@ -79,7 +89,7 @@ def room_for(max_depth: int, dim: int, *lanes: int, most_bytes: int = MOST_BYTES
     columns = 2 * dim + 2
     most = most_bytes // (8 * columns * (8 if lanes else 1))
     depth = max(0, min(max_depth, most.bit_length() - 1))
-    slots = (1 << depth) + _DISTANT
+    slots = (1 << depth) + _EXTRA
     return Room(
         openings=jnp.zeros((max_depth + 1, 3, dim, *lanes)),
         leaves=jnp.zeros((slots, columns, *lanes)),

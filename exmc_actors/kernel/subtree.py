@@ -6,8 +6,8 @@ momenta kept at the first leaf of every half still open: at most one per level (
 Jankowiak 2019, appendix A).  The walk stops at the first leaf that diverges or completes a turning
 stretch, or where the kernel can move no further; such a subtree is never merged.
 
-Every leaf is kept, for choosing.py to choose from.  Of a subtree whose leaves do not fit into the room, one
-is, drawn by weight as they are visited.
+Every leaf is kept, for choosing.py to choose from; of a subtree whose leaves do not fit into the room only
+one, drawn by weight as they are visited.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Walk:
     leaf_seed: Array
     """Seeds the choice among the leaves of a subtree that does not fit into the room."""
     all_fit: bool
-    """Whether there is none."""
+    """Whether the leaves of every subtree fit into the room."""
 
 
 class Subtree(NamedTuple):
@@ -76,7 +76,7 @@ def build_subtree(
     notes: Any,
     depth: Array,
     step_size: Array,
-    single: Array,
+    free: Array,
     room: Room,
 ) -> Subtree:
     """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
@@ -87,7 +87,7 @@ def build_subtree(
       notes: what the kernel remembers of that end.
       depth: the number of doublings so far.
       step_size: signed; negative walks backwards in time.
-      single: the slot for a leaf out of this subtree, if it does not fit into the room.
+      free: the slot for a leaf that is drawn from this subtree, if it does not fit into the room.
       room: what the subtree before has left.
     """
     first_slot = 1 << depth
@@ -105,7 +105,7 @@ def build_subtree(
         slot = first_slot + leaf
         if not walk.all_fit:
             taken = uniform_at(walk.leaf_seed, slot) * total_weight < weight
-            slot = jnp.where(depth < room.depth, slot, jnp.where(taken, single, room.waste))
+            slot = jnp.where(depth < room.depth, slot, jnp.where(taken, free, room.spare))
         opening = jnp.stack([edge.momentum, tree.total_momentum, tree.edge.momentum])
         openings = lax.dynamic_update_slice(
             tree.room.openings, opening[None], (lax.population_count(leaf), 0, 0)

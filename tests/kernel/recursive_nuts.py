@@ -1,4 +1,4 @@
-"""The slow oracle of the kernel: NUTS as the papers write it, recursive, in NumPy, one leaf at a time.
+"""The slow oracle of the kernel: the trajectories of NUTS as the papers write them, recursive, in NumPy.
 
 It walks in the coordinates of the target under a full mass matrix, where the kernel walks in whitened ones.
 Shares with the kernel only the random words of a transition.
@@ -99,14 +99,14 @@ class RecursiveNuts:
         error = leaf.energy - self.initial_energy
         return np.exp(-error) if np.isfinite(error) and error <= 1000.0 else 0.0
 
-    def transition(self, q, normals, directions, leaf_seed, merge_seed, max_depth, room_depth=None):
+    def transition(self, q, normals, directions, leaf_seed, choice_seed, max_depth, room_depth=None):
         """Make a transition; after ``room_depth`` doublings leaves are drawn subtree by subtree."""
         room_depth = max_depth if room_depth is None else room_depth
         value, gradient = self.value_and_grad(q)
         start = self.leaf(q, np.linalg.solve(self.whitening.T, normals), value, gradient)
         self.initial_energy = start.energy
         whole = Tree([start])  # in order of time
-        near, single, total_weight, visited, acceptance, depth = whole, None, 1.0, 0, 0.0, 0
+        near, drawn, total_weight, visited, acceptance, depth = whole, None, 1.0, 0, 0.0, 0
         while depth < max_depth and not whole.stopped:
             forward = (directions >> depth) & 1
             new = self.build(whole.leaves[-1 if forward else 0], depth, 1 if forward else -1)
@@ -119,21 +119,22 @@ class RecursiveNuts:
                 whole = self.join(whole, new, forward)
                 if depth < room_depth:
                     near = whole
-                elif uniform(merge_seed, depth) * total_weight < weight:
-                    single = self.drawn(new.leaves, leaf_seed)
+                elif uniform(choice_seed, depth) * total_weight < weight:
+                    drawn = self.one_of(new.leaves, leaf_seed)
                 total_weight += weight
             depth += 1
-        uniforms = uniform(merge_seed, max_depth), uniform(merge_seed, max_depth + 1)
+        uniforms = uniform(choice_seed, max_depth), uniform(choice_seed, max_depth + 1)
         ends = whole.leaves[0], whole.leaves[-1]
-        return single or self.chosen(near.leaves, start, self.range_of_shifts(*ends), uniforms), {
+        return drawn or self.chosen(near.leaves, start, self.reach(*ends), uniforms), {
             "tree_depth": depth,
             "n_steps": visited,
             "acceptance_rate": acceptance / visited,
             "diverging": whole.diverging,
             "reached_max_treedepth": depth == max_depth and not whole.stopped,
+            "moves_to_drawn": drawn is not None,
         }
 
-    def drawn(self, leaves, leaf_seed):
+    def one_of(self, leaves, leaf_seed):
         """Return one of a subtree's leaves, by weight, in the order in which they were visited."""
         total, found = 0.0, None
         for number, leaf in enumerate(leaves):
@@ -142,18 +143,18 @@ class RecursiveNuts:
                 found = leaf
         return found
 
-    def range_of_shifts(self, first, last):
-        """A quarter of cos^2(angle / 2), by the angle between the ends' momenta in the kinetic energy."""
+    def reach(self, first, last):
+        """A quarter of |cos(angle / 2)|, by the angle between the ends' momenta in the kinetic energy."""
         norms = [np.sqrt(leaf.p @ self.inverse_mass @ leaf.p) for leaf in (first, last)]
         cosine = np.clip(first.p @ self.inverse_mass @ last.p / np.prod(norms), -1.0, 1.0)
-        return 0.25 * np.cos(np.arccos(cosine) / 2.0) ** 2
+        return 0.25 * abs(np.cos(np.arccos(cosine) / 2.0))
 
-    def chosen(self, leaves, start, width, uniforms):
+    def chosen(self, leaves, start, reach, uniforms):
         """Stand anywhere in the start's part of the circle, and go on by about half of it."""
         ends = np.cumsum([self.weight(leaf) for leaf in leaves])
         place = next(number for number, leaf in enumerate(leaves) if leaf is start)
         here = ends[place] - (1.0 - uniforms[0]) * self.weight(start)
-        there = here / ends[-1] + 0.5 - width + 2.0 * width * uniforms[1]
+        there = here / ends[-1] + 0.5 - reach + 2.0 * reach * uniforms[1]
         return leaves[np.searchsorted(ends, (there % 1.0) * ends[-1], side="right")]
 
     def join(self, old: Tree, new: Tree, forward: int) -> Tree:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel.choosing import choose, range_of_shifts
+from exmc_actors.kernel.choosing import choose, reach_of_shift
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -23,8 +23,8 @@ def slots_in_time(directions, doublings=DOUBLINGS):
 
 
 @jax.jit
-def chosen(weights, doublings, directions, width, here, shift):
-    return choose(lambda slot: weights[slot], doublings, directions, width, (here, shift))
+def chosen(weights, doublings, directions, reach, here, shift):
+    return choose(lambda slot: weights[slot], doublings, directions, reach, here, shift)
 
 
 def word(directions):
@@ -32,9 +32,9 @@ def word(directions):
     return np.uint64(directions | 0xABCD << 32)
 
 
-@pytest.mark.parametrize("width", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("reach", [0.0, 0.1, 0.25])
 @pytest.mark.parametrize("shift", [0.0, 0.3, 0.9999])
-def test_weights_are_kept_whatever_the_shift(width, shift):
+def test_weights_are_kept_whatever_the_shift(reach, shift):
     """From 500 places in each leaf, by its weight: to two places a leaf, each is reached by its weight."""
     in_time = np.random.default_rng(3).gamma(0.7, size=COUNT)
     in_time[2] = 0.0
@@ -45,7 +45,7 @@ def test_weights_are_kept_whatever_the_shift(width, shift):
         weights = np.zeros(COUNT)
         weights[slots] = in_time
         run = jax.vmap(chosen, in_axes=(None, None, None, None, 0, None))
-        found = run(weights, DOUBLINGS, word(directions), width, places, shift)
+        found = run(weights, DOUBLINGS, word(directions), reach, places, shift)
         arrived = np.bincount(found, minlength=COUNT)[slots]
         reached += in_time[slots.index(0)] * arrived / 500
     assert reached[2] == 0.0
@@ -68,10 +68,10 @@ def test_the_range_of_shifts_is_used_from_end_to_end_and_not_left():
 
 
 def test_leaves_beyond_the_doublings_that_were_joined_are_not_chosen():
-    weights = np.full(COUNT, np.nan)
+    weights = np.full(COUNT, 1e9)
     weights[:2] = 1.0
     run = jax.vmap(lambda here: chosen(weights, 1, word(0b101), 0.25, here, 0.7))
-    assert set(np.asarray(run(np.linspace(0.0, 0.999, 50))).tolist()) <= {0, 1}
+    assert set(np.asarray(run(np.linspace(0.0, 0.999, 50))).tolist()) == {0, 1}
 
 
 def test_a_start_that_weighs_nothing_beside_the_others_moves_to_one_of_them():
@@ -80,34 +80,37 @@ def test_a_start_that_weighs_nothing_beside_the_others_moves_to_one_of_them():
 
 
 def test_without_a_doubling_the_chain_stays():
-    assert chosen(np.array([1.0, np.nan]), 0, word(1), 0.25, 0.9, 0.1) == 0
+    run = jax.vmap(lambda here, shift: chosen(np.array([1.0, 1e9]), 0, word(1), 0.25, here, shift))
+    assert not np.any(run(*np.random.default_rng(2).uniform(size=(2, 100))))
 
 
 def test_lanes_choose_as_they_do_alone():
     chance = np.random.default_rng(8)
     weights, doublings = chance.gamma(1.0, size=(16, 6)), np.array([0, 1, 2, 3, 4, 4])
     directions = np.array([word(bits) for bits in chance.integers(16, size=6)])
-    width, here, shift = 0.25 * chance.uniform(size=6), *chance.uniform(size=(2, 6))
+    reach, here, shift = 0.25 * chance.uniform(size=6), *chance.uniform(size=(2, 6))
 
     def weight_at(slot):
         return jnp.take_along_axis(jnp.asarray(weights), slot[None], axis=0)[0]
 
-    together = jax.jit(choose, static_argnums=0)(weight_at, doublings, directions, width, (here, shift))
+    together = jax.jit(choose, static_argnums=0)(weight_at, doublings, directions, reach, here, shift)
     alone = [
-        chosen(weights[:, lane], doublings[lane], directions[lane], width[lane], here[lane], shift[lane])
+        chosen(weights[:, lane], doublings[lane], directions[lane], reach[lane], here[lane], shift[lane])
         for lane in range(6)
     ]
     np.testing.assert_array_equal(together, alone)
 
 
-@pytest.mark.parametrize(("angle", "expected"), [(0.0, 0.25), (np.pi / 2, 0.125), (np.pi, 0.0)])
+@pytest.mark.parametrize(
+    ("angle", "expected"), [(0.0, 0.25), (np.pi / 2, 0.125 * np.sqrt(2.0)), (np.pi, 0.0)]
+)
 def test_the_range_is_a_quarter_where_both_ends_move_alike_and_nothing_where_they_move_apart(angle, expected):
     first = np.array([0.3, 0.0, 0.0])
     last = 7.0 * np.array([np.cos(angle), np.sin(angle), 0.0])
-    assert range_of_shifts(first, last) == pytest.approx(expected, abs=1e-12)
-    lanes = range_of_shifts(np.stack([first, last], -1), np.stack([last, last], -1))
+    assert reach_of_shift(first, last) == pytest.approx(expected, abs=1e-12)
+    lanes = reach_of_shift(np.stack([first, last], -1), np.stack([last, last], -1))
     np.testing.assert_allclose(lanes, [expected, 0.25], atol=1e-12)
 
 
 def test_ends_without_momentum_have_a_range():
-    assert 0.0 <= range_of_shifts(np.zeros(2), np.ones(2)) <= 0.25
+    assert 0.0 <= reach_of_shift(np.zeros(2), np.ones(2)) <= 0.25

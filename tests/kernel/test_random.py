@@ -56,18 +56,31 @@ def test_consecutive_transitions_share_nothing():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("lag", [1, 2, 7])
+def test_what_a_chain_moves_by_has_no_correlation_from_one_transition_to_the_next(lag):
+    words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(100_000))
+    here, shift = uniforms(words.choice_seed, jnp.array([10, 11])).T - 0.5
+    for one in (here, shift):
+        for other in (here, shift):
+            pairs = one[:-lag] * other[lag:]
+            assert abs(pairs.sum() / np.sqrt(pairs.size) * 12) < 4
+
+
+@pytest.mark.slow
 def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_the_step():
     words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(20000))
     directions = np.asarray(words.directions)
     bits = ((directions[:, None] >> np.arange(10, dtype=np.uint64)) & np.uint64(1)).astype(float) - 0.5
     n = len(bits)
     assert np.all(np.abs(bits.sum(0)) / np.sqrt(n / 4) < 4)
-    first_leaf = uniforms(words.leaf_seed, jnp.arange(1))[:, 0] - 0.5
-    first_merge = uniforms(words.merge_seed, jnp.arange(1))[:, 0] - 0.5
+    first_leaf = uniforms(words.leaf_seed, jnp.arange(1, 2))[:, 0] - 0.5
+    first_merge, here, shift = uniforms(words.choice_seed, jnp.array([0, 10, 11])).T - 0.5
     normals = np.asarray(words.normals)[:, 0]
     step = np.asarray(words.step_uniform)
     assert stats.kstest(step, "uniform").pvalue > 1e-3
-    columns = np.stack([first_leaf, first_merge, step, np.sign(normals), np.abs(normals), *bits.T])
+    columns = np.stack(
+        [first_leaf, first_merge, here, shift, step, np.sign(normals), np.abs(normals), *bits.T]
+    )
     correlation = np.corrcoef(columns)
     off_diagonal = correlation[np.triu_indices(len(columns), 1)]
     assert np.all(np.abs(off_diagonal) < 4.5 / np.sqrt(n))

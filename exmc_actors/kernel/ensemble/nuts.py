@@ -1,7 +1,8 @@
 """Make one NUTS transition in every lane, all lanes at the same depth; see ``kernel.nuts`` for the algorithm.
 
-Depth, leaf and slots are numbers that all lanes share, so that everything is updated in place; the loops run
-until the last lane has ended.  What a lane finds is a function of that lane alone, to the bit.
+Depth, leaf and slots are numbers that all lanes share, so that everything is updated in place; only the slot
+that a lane moves to is its own, and that is read.  The loops run until the last lane has ended.  What a lane
+finds is a function of that lane alone, to the bit.
 """
 
 from typing import NamedTuple
@@ -10,13 +11,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.choosing import choose, range_of_shifts
+from exmc_actors.kernel.choosing import leaf_in_room
 from exmc_actors.kernel.ensemble.algebra import energy, is_turning, is_turning_across, whitened
-from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, choose_in_each_lane
+from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, where_in_lanes
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.nuts import Transition
-from exmc_actors.kernel.random import TransitionWords, transition_words, uniform_at
+from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.room import Room
 
 
@@ -31,8 +32,8 @@ class _Trajectory(NamedTuple):
     backward: PhasePoint
     forward: PhasePoint
     total_momentum: Array
-    has_single: Array
-    """Whether the lane moves to a leaf out of a subtree that did not fit into the room."""
+    moves_to_drawn: Array
+    """Whether the lane moves to a leaf that was drawn from a subtree that did not fit into the room."""
     counts: Counts
     max_energy_error: Array
     turning: Array
@@ -85,7 +86,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         backward=end,
         forward=end,
         total_momentum=words.normals,
-        has_single=no,
+        moves_to_drawn=no,
         counts=Counts(none, jnp.ones(width), zero, zero),
         max_energy_error=zero,
         turning=no,
@@ -98,38 +99,29 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         subtree = build_subtree(
             walk,
             trajectory.goes_on,
-            choose_in_each_lane(forward, trajectory.forward, trajectory.backward),
+            where_in_lanes(forward, trajectory.forward, trajectory.backward),
             trajectory.depth,
             jnp.where(forward, step_size, -step_size),
             trajectory.room,
         )
-        return _merge(walk, trajectory, subtree, forward, uniform_at(words.merge_seed, trajectory.depth))
+        return _merge(walk, trajectory, subtree, forward, uniform_at(words.choice_seed, trajectory.depth))
 
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
 
     last = lax.while_loop(goes_on, double, single_points)
-    point, point_energy = last.room.point_at(_chosen(last, words, max_depth))
+    ends = last.backward.momentum, last.forward.momentum
+    in_room = leaf_in_room(last.room, last.joined, words, ends, max_depth)
+    slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
+    point, point_energy = last.room.point_at(slots)
     return point, _report(last, point_energy, step_size, max_depth), last.room
 
 
-def _chosen(last: _Trajectory, words: TransitionWords, max_depth: int) -> Array:
-    """Return the slot of the leaf that each lane moves to."""
-    uniforms = (
-        uniform_at(words.merge_seed, jnp.int64(max_depth)),
-        uniform_at(words.merge_seed, jnp.int64(max_depth + 1)),
-    )
-    shifts = range_of_shifts(last.backward.momentum, last.forward.momentum)
-    fitting = jnp.minimum(last.joined, last.room.depth)
-    chosen = choose(last.room.weight_at, fitting, words.directions, shifts, uniforms)
-    return jnp.where(last.has_single, last.room.singles[1], chosen)
-
-
-def _with_singles(room: Room, taken: Array) -> Room:
+def _keep_drawn(room: Room, taken: Array) -> Room:
     """Keep what was drawn from the subtrees that did not fit into the room, in the lanes that move to it."""
-    one, other = (jnp.full(taken.shape, slot) for slot in room.singles)
-    point, point_energy = choose_in_each_lane(taken, room.point_at(one), room.point_at(other))
-    return room.keep(other[0], point, point_energy, room.weight_at(other))
+    drawn, kept = (jnp.full_like(taken, slot, jnp.int64) for slot in room.drawn_slots)
+    point, point_energy = where_in_lanes(taken, room.point_at(drawn), room.point_at(kept))
+    return room.keep(jnp.int64(room.drawn_slots[1]), point, point_energy, jnp.zeros_like(point_energy))
 
 
 def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
@@ -154,15 +146,15 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
         goes_on=valid & ~turning,
         depths=old.depths + old.goes_on,
         joined=old.joined + valid,
-        backward=choose_in_each_lane(valid & ~forward, new.edge, old.backward),
-        forward=choose_in_each_lane(valid & forward, new.edge, old.forward),
+        backward=where_in_lanes(valid & ~forward, new.edge, old.backward),
+        forward=where_in_lanes(valid & forward, new.edge, old.forward),
         total_momentum=total,
-        has_single=old.has_single | taken,
+        moves_to_drawn=old.moves_to_drawn | taken,
         counts=Counts(*(a + b for a, b in zip(old.counts, new.counts, strict=True))),
         max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
         turning=old.turning | (old.goes_on & (turning | new.turning)),
         diverging=old.diverging | new.diverging,
-        room=room if walk.all_fit else _with_singles(room, taken),
+        room=room if walk.all_fit else _keep_drawn(room, taken),
     )
 
 

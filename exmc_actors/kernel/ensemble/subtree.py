@@ -1,7 +1,7 @@
 """Build a subtree in every lane, leaf by leaf and all lanes at the same leaf; see ``kernel.subtree``.
 
 A lane that has turned or diverged goes on walking, since stopping one lane saves nothing: what it finds is
-not counted and never taken.  The walk ends when no lane is left to walk for.
+not counted, and though it is kept it is never chosen.  The walk ends when no lane is left to walk for.
 """
 
 from dataclasses import dataclass
@@ -82,12 +82,11 @@ def build_subtree(
         total_weight = tree.counts.weight + weight
         slot, kept = first_slot + tree.leaf, (point, leaf_energy)
         if not walk.all_fit:
-            fits, single = depth < room.depth, room.singles[0]
+            fits = depth < room.depth
             taken = tree.walks & (uniform_at(walk.leaf_seed, slot) * total_weight < weight)
-            slot = jnp.where(fits, slot, single)
-            kept = choose_in_each_lane(
-                taken | fits, kept, tree.room.point_at(jnp.full_like(walks, slot, jnp.int64))
-            )
+            slot = jnp.where(fits, slot, room.drawn_slots[0])
+            before = tree.room.point_at(jnp.full_like(walks, slot, jnp.int64))
+            kept = where_in_lanes(taken | fits, kept, before)
         openings = _with_opening(tree, edge.momentum)
         total_momentum = tree.total_momentum + edge.momentum
         turning = _completes_turning(openings, tree, edge.momentum, total_momentum)
@@ -121,9 +120,9 @@ def build_subtree(
     return lax.while_loop(goes_on, visit, nothing)
 
 
-def choose_in_each_lane(condition: Array, taken: Any, kept: Any) -> Any:
+def where_in_lanes(condition: Array, yes: Any, no: Any) -> Any:
     """Return one of two trees of arrays in each lane."""
-    return jax.tree.map(lambda new, old: jnp.where(condition, new, old), taken, kept)
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)
 
 
 def _leapfrog(walk: Walk, here: PhasePoint, step_size: Array) -> tuple[PhasePoint, Point]:
