@@ -3,8 +3,9 @@
 The streams are what consecutive transitions of a chain draw, and of four chains in turn: the two uniforms by
 which a chain moves, and, as deep trees draw them, those of leaves and merges (upper and lower 32 of their 53
 bits); and the words of transitions, their normals turned back into probabilities.  A p-value below one in a
-million is a failure: with some 230 p-values in all, a perfect generator fails with a probability of 2.3e-4.  P-values near 1 say little, since dieharder's judgement of 20 of them at a time leans that way: the
-control, NumPy's PCG64, shows how much.  Prints a JSON line a test.
+million is a failure: with some 230 p-values in all, a perfect generator fails with a probability of 2.3e-4.
+P-values near 1 say little, since dieharder's judgement of 20 of them at a time leans that way: the control,
+NumPy's PCG64, shows how much.  Prints a JSON line a test.
 
 ``python benchmarks/random_stream.py`` takes a quarter of an hour; ``--quick`` does three tests.  Needs
 dieharder (``apt-get install dieharder``), and says so where there is none.
