@@ -124,6 +124,7 @@ def test_a_simulated_index_outside_of_its_axis_is_refused_where_it_is_used(b, di
     assert simulate(b.model(), ["y"], KEY, 50, {"chosen": np.zeros((50, 2))})["y"].shape == (50, 2)
 
 
+@pytest.mark.slow
 def test_counts_far_from_where_a_distribution_lies_stay_within_their_bounds(b):
     b.obs("y", ex.Truncated(ex.Poisson(2.0), lower=30), [30, 31])
     found = simulate(b.model(), ["y"], KEY, 200)["y"]
@@ -131,7 +132,9 @@ def test_counts_far_from_where_a_distribution_lies_stay_within_their_bounds(b):
     assert found.max() < 40
 
 
-@pytest.mark.parametrize("inner", [ex.Poisson(2.0), ex.Exponential(1.0)])
+@pytest.mark.parametrize(
+    "inner", [pytest.param(ex.Poisson(2.0), marks=pytest.mark.slow), ex.Exponential(1.0)]
+)
 def test_bounds_that_leave_nothing_are_refused_by_the_draw_that_has_them(b, inner):
     b.obs("y", ex.Truncated(inner, upper="mu"), [0, 0])
     b.det("twice", 2.0 * ex.math.sum("y"))

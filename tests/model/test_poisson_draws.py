@@ -25,6 +25,7 @@ def check_like_poisson(draws, rate):
     assert np.gcd.reduce(draws) == 1
 
 
+@pytest.mark.slow
 def test_counts_of_large_rates_have_poissons_mean_and_spread():
     draws = np.asarray(draw_poisson(jax.random.key(1), RATES, (DRAWS, RATES.size)))
     assert draws.dtype == np.int64

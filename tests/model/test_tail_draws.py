@@ -75,6 +75,7 @@ def test_counts_that_no_number_tells_from_the_next_end_the_search(probability, l
     assert (draws >= (1.0 if lower is None else lower)).all()
 
 
+@pytest.mark.slow
 def test_counts_of_huge_rates_are_drawn_without_their_tails():
     # These would be sums of up to a billion terms.
     rates = np.array([1e12, 1e16, 0.5])
