@@ -1,11 +1,11 @@
 """Say what a kernel is: how a trajectory moves on by one leaf; NUTS moves by one leapfrog step.
 
 Doubling, U-turns, weights and the choice of the next point are the same for every kernel (nuts.py,
-subtree.py, choosing.py).
-They are exact for whatever leads from leaf to leaf, as long as moving forward from one leaf leads to another
-just when moving backward from that one leads to the first, and moving preserves volume.  Where a kernel
-can offer no such leaf it stops the trajectory, and the subtree under way is never merged: so whether a
-trajectory is found depends on the trajectory alone, and not on the leaf that it is found from.
+subtree.py, choosing.py).  They are exact for whatever leads from leaf to leaf, as long as moving forward from
+one leaf leads to another just when moving backward from that one leads to the first, and moving preserves
+volume.  Where a kernel can offer no such leaf it stops the trajectory, and the subtree under way is never
+merged: so whether a trajectory is found depends on the trajectory alone, and not on the leaf that it is found
+from.
 """
 
 from collections.abc import Mapping

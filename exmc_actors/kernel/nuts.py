@@ -21,7 +21,7 @@ from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.room import Room
-from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree, first_momentum
+from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree
 from exmc_actors.kernel.turning import is_turning
 
 _NUTS = Nuts()
@@ -107,25 +107,6 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     flow = Flow(density_and_gradient, start.position, metric)
     walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth <= room.depth)
-    end = jnp.stack(phase_point(start, words.normals, metric))
-    zero = jnp.zeros(())
-    no = jnp.zeros((), bool)
-    single_point = _Trajectory(
-        depth=jnp.zeros((), jnp.int64),
-        joined=jnp.zeros((), jnp.int64),
-        ends=jnp.stack([end, end]),
-        notes=jax.tree.map(lambda note: jnp.stack([note, note]), kernel.first_notes(initial_energy)),
-        total_momentum=words.normals,
-        drawn=jnp.zeros((), jnp.int64),
-        weight=jnp.ones(()),
-        leaves=jnp.zeros((), jnp.int64),
-        acceptance=zero,
-        symmetric_acceptance=zero,
-        max_energy_error=zero,
-        turning=no,
-        diverging=no,
-        room=room.keep(jnp.zeros((), jnp.int64), start, initial_energy, jnp.ones(())),
-    )
 
     def double(trajectory: _Trajectory) -> _Trajectory:
         forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1).astype(jnp.int64)
@@ -144,9 +125,38 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
 
-    last = lax.while_loop(goes_on, double, single_point)
+    last = lax.while_loop(goes_on, double, _single_point(walk, start, words.normals, room))
     in_room = leaf_in_room(last.room, last.joined, words, (last.ends[0, 1], last.ends[1, 1]), max_depth)
     point, point_energy = last.room.point_at(jnp.where(last.drawn > 0, last.drawn, in_room))
+    return point, _report(last, kernel, point_energy, step_size, max_depth), last.room
+
+
+def _single_point(walk: Walk, start: Point, momentum: Array, room: Room) -> _Trajectory:
+    """Return the trajectory that has not been doubled yet."""
+    end = jnp.stack(phase_point(start, momentum, walk.flow.metric))
+    notes = walk.kernel.first_notes(walk.initial_energy)
+    zero, none, no = jnp.zeros(()), jnp.zeros((), jnp.int64), jnp.zeros((), bool)
+    return _Trajectory(
+        depth=none,
+        joined=none,
+        ends=jnp.stack([end, end]),
+        notes=jax.tree.map(lambda note: jnp.stack([note, note]), notes),
+        total_momentum=momentum,
+        drawn=none,
+        weight=jnp.ones(()),
+        leaves=none,
+        acceptance=zero,
+        symmetric_acceptance=zero,
+        max_energy_error=zero,
+        turning=no,
+        diverging=no,
+        room=room.keep(none, start, walk.initial_energy, jnp.ones(())),
+    )
+
+
+def _report(
+    last: _Trajectory, kernel: Kernel, point_energy: Array, step_size: Array, max_depth: int
+) -> Transition:
     leaves = last.leaves.astype(jnp.float64)
     report = Transition(
         acceptance_rate=last.acceptance / leaves,
@@ -159,7 +169,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         max_energy_error=last.max_energy_error,
         reached_max_treedepth=(last.depth == max_depth) & ~last.turning & ~last.diverging,
     )
-    return point, report._replace(**kernel.statistics(leaves, last.notes)), last.room
+    return report._replace(**kernel.statistics(leaves, last.notes))
 
 
 def _free_slot(trajectory: _Trajectory) -> Array:
@@ -181,7 +191,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         outer_old,
         inner_old,
         old.total_momentum,
-        first_momentum(new),
+        new.room.first_momentum,
         new.edge.momentum,
         new.total_momentum,
     )

@@ -35,6 +35,12 @@ class Room(NamedTuple):
         return (len(self.weights) - _EXTRA).bit_length() - 1
 
     @property
+    def first_momentum(self) -> Array:
+        """The momentum of the first leaf of the subtree that was walked last."""
+        first: Array = self.openings[0, 0]
+        return first
+
+    @property
     def drawn_slots(self) -> tuple[int, int]:
         """Slots for leaves that are drawn from subtrees that do not fit.
 

@@ -65,11 +65,6 @@ class Subtree(NamedTuple):
     room: Room
 
 
-def first_momentum(subtree: Subtree) -> Array:
-    """Return the momentum of the subtree's first leaf."""
-    return subtree.room.openings[0, 0]
-
-
 def build_subtree(
     walk: Walk,
     edge: PhasePoint,
@@ -106,10 +101,7 @@ def build_subtree(
         if not walk.all_fit:
             taken = uniform_at(walk.leaf_seed, slot) * total_weight < weight
             slot = jnp.where(depth < room.depth, slot, jnp.where(taken, free, room.spare))
-        opening = jnp.stack([edge.momentum, tree.total_momentum, tree.edge.momentum])
-        openings = lax.dynamic_update_slice(
-            tree.room.openings, opening[None], (lax.population_count(leaf), 0, 0)
-        )
+        openings = _with_opening(tree, edge.momentum)
         total_momentum = tree.total_momentum + edge.momentum
         turning = _completes_turning(openings, leaf, edge.momentum, total_momentum)
         return Subtree(
@@ -144,6 +136,14 @@ def build_subtree(
         room=room,
     )
     return lax.while_loop(goes_on, visit, nothing)
+
+
+def _with_opening(tree: Subtree, momentum: Array) -> Array:
+    """Keep what the next leaf opens, if it does."""
+    opening = jnp.stack([momentum, tree.total_momentum, tree.edge.momentum])
+    row = lax.population_count(tree.leaves)
+    openings: Array = lax.dynamic_update_slice(tree.room.openings, opening[None], (row, 0, 0))
+    return openings
 
 
 def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Array) -> Array:

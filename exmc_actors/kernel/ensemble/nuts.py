@@ -70,29 +70,12 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     Returns:
       The next points, the reports and the room, as ``kernel.transition`` gives them for one chain.
     """
-    dim, width = start.position.shape
+    dim = start.position.shape[0]
     words = jax.vmap(transition_words, in_axes=(-1, 0, None), out_axes=-1)(key, index, dim)
     initial_energy = energy(start.log_density, words.normals)
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     all_fit = max_depth <= room.depth
     walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, all_fit)
-    end = PhasePoint(jnp.zeros((dim, width)), words.normals, whitened(metric, start.gradient))
-    zero, none, no = jnp.zeros(width), jnp.zeros(width, jnp.int64), jnp.zeros(width, bool)
-    single_points = _Trajectory(
-        depth=jnp.zeros((), jnp.int64),
-        goes_on=used,
-        depths=none,
-        joined=none,
-        backward=end,
-        forward=end,
-        total_momentum=words.normals,
-        moves_to_drawn=no,
-        counts=Counts(none, jnp.ones(width), zero, zero),
-        max_energy_error=zero,
-        turning=no,
-        diverging=no,
-        room=room.keep(jnp.zeros((), jnp.int64), start, initial_energy, jnp.ones(width)),
-    )
 
     def double(trajectory: _Trajectory) -> _Trajectory:
         forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1) == 1
@@ -109,12 +92,34 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
 
-    last = lax.while_loop(goes_on, double, single_points)
+    last = lax.while_loop(goes_on, double, _single_points(walk, start, words.normals, used, room))
     ends = last.backward.momentum, last.forward.momentum
     in_room = leaf_in_room(last.room, last.joined, words, ends, max_depth)
     slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
     point, point_energy = last.room.point_at(slots)
     return point, _report(last, point_energy, step_size, max_depth), last.room
+
+
+def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room: Room) -> _Trajectory:
+    """Return the trajectories that have not been doubled yet."""
+    dim, width = start.position.shape
+    end = PhasePoint(jnp.zeros((dim, width)), momentum, whitened(walk.metric, start.gradient))
+    zero, none, no = jnp.zeros(width), jnp.zeros(width, jnp.int64), jnp.zeros(width, bool)
+    return _Trajectory(
+        depth=jnp.zeros((), jnp.int64),
+        goes_on=used,
+        depths=none,
+        joined=none,
+        backward=end,
+        forward=end,
+        total_momentum=momentum,
+        moves_to_drawn=no,
+        counts=Counts(none, jnp.ones(width), zero, zero),
+        max_energy_error=zero,
+        turning=no,
+        diverging=no,
+        room=room.keep(jnp.zeros((), jnp.int64), start, walk.initial_energy, jnp.ones(width)),
+    )
 
 
 def _keep_drawn(room: Room, taken: Array) -> Room:
@@ -136,7 +141,7 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
         outer_old,
         inner_old,
         old.total_momentum,
-        room.openings[0, 0],
+        room.first_momentum,
         new.edge.momentum,
         new.total_momentum,
     )
