@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exmc_actors.diagnostics import batches
 from exmc_actors.diagnostics.convergence import Convergence, convergence
-from exmc_actors.diagnostics.quantities import chosen_variables, count_quantities, quantities
+from exmc_actors.diagnostics.quantities import Quantities, chosen_variables, count_quantities, quantities
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,18 +45,19 @@ FEWEST_QUANTITIES = 20
 
 @dataclass(frozen=True)
 class Judged:
-    """The quantities that were looked at, and of how many."""
+    """Some quantities, of those that were looked at, of all."""
 
     names: list[str]
+    looked_at: int
     of: int
     chains: int
     convergence: Convergence
 
     def share(self, found: int) -> str:
         """Return ``found`` in words, as a share of what was looked at."""
-        if len(self.names) < self.of:
-            return f"{found} of {len(self.names)} quantities looked at (the model has {self.of})"
-        return f"{found} of {len(self.names)} quantities"
+        if self.looked_at < self.of:
+            return f"{found} of {self.looked_at} quantities looked at (the model has {self.of})"
+        return f"{found} of {self.looked_at} quantities"
 
     def foremost(self, order: np.ndarray, texts: Sequence[str]) -> str:
         """Return the first few quantities with their texts, and how many more there are."""
@@ -63,15 +65,42 @@ class Judged:
         return ", ".join(shown) + (f" and {len(order) - 3} more" if len(order) > 3 else "")
 
 
-def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
-    """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
+def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS, only_doubtful: bool = False) -> Judged:
+    """Return the diagnostics of all quantities, or of some in even steps where they are too many.
+
+    Args:
+        posterior: the draws.
+        most_numbers: as many are looked at.
+        only_doubtful: whether quantities that batches show to be well are left out.
+    """
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
     most = max(FEWEST_QUANTITIES, most_numbers // max(1, chains * min(draws, 2 * ENOUGH_DRAWS)))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
+    looked_at = sum(len(part.names) for part in parts)
+    if only_doubtful and parts:
+        parts = _doubtful(parts)
     found = _of_all_or_some_draws([part.draws for part in parts]) if parts else np.zeros((3, 0))
-    return Judged([name for part in parts for name in part.names], total, chains, Convergence(*found))
+    names = [name for part in parts for name in part.names]
+    return Judged(names, looked_at, total, chains, Convergence(*found))
+
+
+def _doubtful(parts: Sequence[Quantities]) -> list[Quantities]:
+    """Return what is left of some quantities without those that batches of their draws show to be well."""
+    variables = [part.draws for part in parts]
+    length = variables[0].shape[2]
+    step = max(1, length // batches.ENOUGH_DRAWS)
+    is_left = ~batches.are_well(_picked(variables, step))
+    if step > 1:
+        is_left |= ~_are_finite(variables)
+    ends = np.cumsum([len(draws) for draws in variables])
+    left = (np.flatnonzero(here) for here in np.split(is_left, ends[:-1]))
+    return [
+        Quantities([part.names[i] for i in places], part.draws[places])
+        for part, places in zip(parts, left, strict=True)
+        if len(places)
+    ]
 
 
 def _of_all_or_some_draws(variables: Sequence[np.ndarray]) -> np.ndarray:
@@ -81,10 +110,9 @@ def _of_all_or_some_draws(variables: Sequence[np.ndarray]) -> np.ndarray:
     """
     _, chains, length = variables[0].shape
     step = max(1, length // ENOUGH_DRAWS)
-    picks = _in_uneven_steps(length, step)
-    estimates = _estimates(np.concatenate([draws[:, :, picks] for draws in variables]))
+    estimates = _estimates(_picked(variables, step))
     if step > 1:
-        is_finite = np.concatenate([np.isfinite(draws).all(axis=(1, 2)) for draws in variables])
+        is_finite = _are_finite(variables)
         estimates[:, ~is_finite] = np.nan
         doubtful = np.flatnonzero(is_finite)
         while step > 1:
@@ -113,6 +141,25 @@ def _look_again(
         if len(here):
             estimates[:, here] = _estimates(draws[np.ix_(here - first, np.arange(chains), picks)])
         first += len(draws)
+
+
+def _picked(variables: Sequence[np.ndarray], step: int) -> np.ndarray:
+    """Return a draw of ``step`` of all quantities, whichever variable they belong to, one after the other."""
+    picks = slice(None) if step == 1 else _in_uneven_steps(variables[0].shape[2], step)
+    return np.concatenate([draws[:, :, picks] for draws in variables], dtype=float)
+
+
+def _are_finite(variables: Sequence[np.ndarray]) -> np.ndarray:
+    """Say of which quantities all draws are finite."""
+    return np.concatenate([_are_finite_in(draws) for draws in variables])
+
+
+def _are_finite_in(draws: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(draws.sum()):  # which takes a tenth of the time
+            return np.ones(len(draws), bool)
+    is_finite: np.ndarray = np.isfinite(draws).all(axis=(1, 2))
+    return is_finite
 
 
 def _in_uneven_steps(draws: int, step: int) -> np.ndarray:

@@ -128,7 +128,7 @@ def _most_doubtful(
     doubt = np.where(np.isnan(found.ess_bulk), np.inf, np.nan_to_num(found.r_hat, nan=-np.inf))
     order = [judged.names[i] for i in np.argsort(-doubt, kind="stable")]
     picked = [name for name in order if only is None or name in only][:most]
-    looked_at = f" of {len(judged.names):,} looked at" if len(judged.names) < total and not only else ""
+    looked_at = f" of {judged.looked_at:,} looked at" if judged.looked_at < total and not only else ""
     return frozenset(picked), (
         f"{len(picked)} of {total:,} quantities are shown, those with the highest R-hat{looked_at}."
     )

@@ -98,6 +98,28 @@ def test_short_chains_are_judged_by_all_draws(autoregressive):
     np.testing.assert_array_equal(judge(posterior(draws)).convergence.r_hat, convergence(draws).r_hat)
 
 
+@pytest.mark.parametrize("length", [1000, 2500])
+def test_of_what_batches_clear_nothing_is_said(autoregressive, length):
+    draws = autoregressive(6, 4, length, correlation=0.2)
+    draws[[0, 4], 2] += 1.0  # a chain elsewhere
+    draws[2, 1, 7] = np.nan
+    sizes = [1, 0, 1, 4]
+    parts = np.split(draws, np.cumsum(sizes)[:-1])
+    split = xr.Dataset({f"x{k}": ((f"q{k}", "chain", "draw"), part) for k, part in enumerate(parts)})
+    every, left = judge(split), judge(split, only_doubtful=True)
+    assert left.names == ["x0[0]", "x3[0]", "x3[2]"]
+    assert (left.looked_at, left.of) == (every.looked_at, every.of) == (6, 6)
+    for sentence in (agreement.not_finite, agreement.disagreement, agreement.too_few_effective_draws):
+        assert sentence(left) == sentence(every)
+    assert "2 of 6 quantities: x" in agreement.disagreement(left)
+
+
+def test_draws_whose_sum_is_beyond_all_numbers_are_finite(long_chains):
+    long_chains[1] = 1e305 * np.abs(long_chains[1])
+    assert np.isfinite(judge(posterior(long_chains)).convergence.ess_bulk).all()
+    assert judge(posterior(long_chains), only_doubtful=True).names == []
+
+
 def test_a_posterior_of_nothing_has_nothing_to_judge():
     empty = xr.Dataset(coords={"chain": range(4), "draw": range(10)})
-    assert judge(empty).names == []
+    assert judge(empty).names == judge(empty, only_doubtful=True).names == []
