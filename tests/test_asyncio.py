@@ -154,8 +154,10 @@ def test_a_task_that_is_cancelled_stops_its_run(model):
 
 
 def test_a_call_that_is_cancelled_leaves_the_run_as_it_is(model):
+    draws = 50_000  # which are not made before the run is paused
+
     async def main():
-        async with xa.open_run(model, **SETTINGS) as run:
+        async with xa.open_run(model, **SETTINGS | {"draws": draws}) as run:
             await run.pause()
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
@@ -163,7 +165,7 @@ def test_a_call_that_is_cancelled_leaves_the_run_as_it_is(model):
             await run.resume()
             return await run.result()
 
-    assert asyncio.run(main()).posterior.sizes["draw"] == SETTINGS["draws"]
+    assert asyncio.run(main()).posterior.sizes["draw"] == draws
 
 
 def test_a_run_that_breaks_cancels_the_block_and_says_why(model):

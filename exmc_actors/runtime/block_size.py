@@ -13,6 +13,8 @@ SECONDS_A_LANE = TARGET_SECONDS / 8
 """Of an ensemble's block: the runtime's work around it is for each of its chains."""
 WORTH_SHARING = 0.005
 """Seconds; a block that is shorter ends soon enough."""
+WORTH_GOING_TOGETHER = 0.006
+"""Seconds; in a longer warmup it pays more to have several cores work on a leg."""
 _GROWTH = 16
 
 
@@ -24,6 +26,9 @@ class BlockSize(Protocol):
 
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
+
+    def fits_at_once(self, seconds: float) -> bool:
+        """Say whether the whole warmup of all chains, of so many seconds, may be one block of each."""
 
 
 class ByWallTime:
@@ -60,3 +65,7 @@ class ByWallTime:
         # transitions cost less than was thought, not that they cost more.
         is_cut_short = transitions < wanted and seconds < self._target
         self._next[chain] = max(wanted, fitting) if is_cut_short else fitting
+
+    def fits_at_once(self, seconds: float) -> bool:
+        """Say whether the whole warmup of all chains, of so many seconds, may be one block of each."""
+        return seconds < WORTH_GOING_TOGETHER

@@ -7,14 +7,12 @@ stands and draws the same draws.  It never looks at a draw.
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import trio
 
 import supervision as sv
-from exmc_actors.chain import ChainState
 from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
-from exmc_actors.messages import STATS, DrawBlock
+from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import (
     Advance,
@@ -30,9 +28,8 @@ from exmc_actors.runtime.protocol import (
 )
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.soundness import sound_block, sound_start
-from exmc_actors.warmup import Learnt, Pairs
-
-_DIVERGING = STATS.index("diverging")
+from exmc_actors.runtime.window import pairs_that_count
+from exmc_actors.warmup import Learnt
 
 
 class BlockError(ExmcError):
@@ -72,9 +69,10 @@ async def chain(
         await feed.wait_for_room()
         at_most = settings.left_in_leg(done)
         outcome = _unless_failed(await model_server.call(Advance(number, state, at_most)))
-        advanced = sound_block(outcome, number, state, at_most, target)
+        advanced = sound_block(outcome, number, state, at_most, target, settings)
         block = draw_block(number, done, advanced, target, settings)
-        learnt = await recorder.call(Commit(block, done, advanced.state, pairs_that_count(state, advanced)))
+        pairs = pairs_that_count(state, advanced)
+        learnt = await recorder.call(Commit(block, done, advanced.state, pairs, advanced.lessons))
         if isinstance(learnt, Ended):
             return
         state, done = _with_lesson(advanced.state, learnt), done + len(block)
@@ -89,21 +87,6 @@ def draw_block(number: int, done: int, advanced: Advanced, target: Target, setti
     for array in stats.values():  # views of the rows are read-only as these are
         array.flags.writeable = False
     return DrawBlock(number, phase, first, MappingProxyType(draws), MappingProxyType(stats))
-
-
-def pairs_that_count(before: ChainState, advanced: Advanced) -> Pairs | None:
-    """Return the positions and gradients of a warmup block that say something of the posterior.
-
-    A transition that stayed where it was repeats a draw, and one that diverged broke off on its way.
-    """
-    if advanced.pairs is None:
-        return None
-    positions = advanced.pairs[:, 0]
-    has_moved = np.empty(positions.shape, dtype=bool)
-    np.not_equal(positions[0], before.point.position, out=has_moved[0])
-    np.not_equal(positions[1:], positions[:-1], out=has_moved[1:])
-    kept: Pairs = advanced.pairs[has_moved.any(axis=1) & (advanced.stats[:, _DIVERGING] == 0.0)]
-    return kept
 
 
 def _with_lesson(state: Any, learnt: Learnt | BlockFailed | None) -> Any:

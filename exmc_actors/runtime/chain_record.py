@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exmc_actors.chain import ChainState
-from exmc_actors.warmup import Pairs
+from exmc_actors.runtime.window import Window
 
 Status = Literal["running", "finished", "failed", "stopped"]
 
@@ -15,8 +15,8 @@ class ChainRecord:
 
     state: ChainState | None = None
     transitions: int = 0
-    window: list[tuple[int, Pairs]] = field(default_factory=list)
-    """What the next lessons may be about: for each warmup block its first transition and what counts."""
+    window: Window = field(default_factory=list)
+    """What the next lessons may be about."""
     status: Status = "running"
     stands: int = 0
     """How often the chain has begun."""

@@ -12,8 +12,9 @@ from typing import Any
 
 import supervision as sv
 from exmc_actors.runtime.ensemble_executables import EnsembleExecutables
-from exmc_actors.runtime.model_server import ModelServer, Request
+from exmc_actors.runtime.model_server import ModelServer
 from exmc_actors.runtime.protocol import Advance, Advanced, Start
+from exmc_actors.runtime.request import Request
 
 PATIENCE = 2.0
 """Seconds without any news of a batch after which it waits no longer for the chains that are missing.

@@ -6,7 +6,7 @@ recorder that begins again, get the same one.
 
 import functools
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import supervision as sv
@@ -14,7 +14,7 @@ from exmc_actors.blas import must_wait, one_thread
 from exmc_actors.runtime.journal import LessonRecord
 from exmc_actors.runtime.keeper import Keeper
 from exmc_actors.runtime.log import Log
-from exmc_actors.runtime.protocol import BlockFailed
+from exmc_actors.runtime.protocol import BlockFailed, Held
 from exmc_actors.runtime.worker import Runner, attempt
 from exmc_actors.warmup import Learner, Learnt, follow, teach
 
@@ -50,6 +50,22 @@ class Lessons:
             return
         self._waiting.setdefault(lesson, []).append((chain, reply))
 
+    async def take(self, held: Held) -> None:
+        """Take in lessons that chains have held on their way.
+
+        They come before the block that led to them: whoever begins again is led to the same block by them,
+        while nobody could hold them again by that block alone.
+        """
+        for lesson, outcome in held.items():
+            if lesson not in self._log.lessons:
+                await self._commit(lesson, outcome)
+
+    async def _commit(self, lesson: int, outcome: Mapping[int, Learnt]) -> None:
+        await self._keeper.keep(LessonRecord(lesson, outcome))
+        self._log.learn(lesson, outcome)
+        for chain, reply in self._waiting.pop(lesson, ()):
+            self._answer(chain, lesson, reply)
+
     def due(self) -> list[Task]:
         """Return what is to be done now, each task once: whenever a chain has asked, moved on or given up."""
         due, self._following = self._following, []
@@ -64,15 +80,12 @@ class Lessons:
         compute = functools.partial(on_one_thread, teach, self._log.settings.schedule, lesson, learners)
         seconds = _seconds(learners.values())
         outcome: dict[int, Learnt] | BlockFailed = await attempt(self._runner, compute, seconds=seconds)
-        if not isinstance(outcome, BlockFailed):
-            await self._keeper.keep(LessonRecord(lesson, outcome))
-            self._log.learn(lesson, outcome)
-        self._is_on = False
-        for chain, reply in self._waiting.pop(lesson, ()):
-            if isinstance(outcome, BlockFailed):
+        if isinstance(outcome, BlockFailed):
+            for _, reply in self._waiting.pop(lesson):
                 reply.send(outcome)
-            else:
-                self._answer(chain, lesson, reply)
+        else:
+            await self._commit(lesson, outcome)
+        self._is_on = False
         for task in self.due():
             await task()
 

@@ -5,10 +5,8 @@ and wakes nobody; the recorder does.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from exmc_actors.chain import ChainState
 from exmc_actors.messages import (
@@ -25,6 +23,7 @@ from exmc_actors.runtime.history import History
 from exmc_actors.runtime.journal import BlockEntry, Place
 from exmc_actors.runtime.journal.entries import Counts, counts_of
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.window import learner
 from exmc_actors.warmup import Learner, Learnt, Pairs
 
 
@@ -35,7 +34,7 @@ class Log:
     settings: Settings
     messages: History = field(default_factory=History)
     chains: list[ChainRecord] = field(default_factory=list)
-    lessons: dict[int, dict[int, Learnt]] = field(default_factory=dict)
+    lessons: dict[int, Mapping[int, Learnt]] = field(default_factory=dict)
     """By the transition before which it was learnt: what each chain took."""
     is_closed: bool = False
     """Nothing will be committed any more."""
@@ -223,12 +222,9 @@ class Log:
         """Return what a chain that has come to a lesson would bring to it."""
         record = self.chains[chain]
         assert record.state is not None
-        start = self.settings.schedule.window_start(lesson)
-        window = [pairs for first, pairs in record.window if first >= start]
-        pairs = np.concatenate(window) if window else np.zeros((0, 2, len(record.state.metric.scale)))
-        return Learner(pairs, record.state.metric, float(record.state.step_size.log_average))
+        return learner(record.window, self.settings.schedule.window_start(lesson), record.state)
 
-    def learn(self, lesson: int, learnt: dict[int, Learnt]) -> None:
+    def learn(self, lesson: int, learnt: Mapping[int, Learnt]) -> None:
         """Take in what was learnt, and let go of the draws that no later lesson is about."""
         self.lessons[lesson] = learnt
         for chain in learnt:

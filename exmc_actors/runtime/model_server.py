@@ -7,9 +7,9 @@ own thread, beside those on the cores.  What a block raises is its reply.
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
@@ -24,35 +24,19 @@ from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
-from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
+from exmc_actors.runtime.request import Request, are_quick, of_one_leg
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
+from exmc_actors.runtime.warming import warm_up
 from exmc_actors.runtime.watchdog import Call, Watchdog
-from exmc_actors.runtime.worker import QUICK, Runner, attempt, in_thread
+from exmc_actors.runtime.worker import Runner, attempt, in_thread
 
 GATHERED = 1e-3
 """Seconds; what is expected to take less waits for the requests that come together with it."""
 PATIENCE = 2e-3
 """Seconds for which the start of a chain waits for that of the others."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
-    """What a chain waits for."""
-
-    chain: int
-    reply: sv.Reply
-    state: ChainState | None
-    """None before its start, which is what it then waits for."""
-    transitions: int
-    expected: float
-    """Seconds that it may take by itself."""
-    place: StartPosition | None = None
-    """Where it looks for its start."""
-    others: Iterator[StartPosition] = field(default_factory=lambda: iter(()))
-    """Where it looks next if it finds none there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +69,8 @@ class ModelServer(sv.Server):
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
         self._cores = cores.PROCESS.share(settings.cores, priority)
+        # A lesson lies in a journal by itself, with the legs that led to it, so that it can be held again.
+        self._goes_through_lessons = durability.journal is None
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
         durability.admit(self._executables.compiled)
@@ -129,6 +115,9 @@ class ModelServer(sv.Server):
     async def handle_cast(self, message: ServeGathered) -> None:
         """Answer what was gathered: here if that is quick, on a core if not."""
         requests, self._gathered, self._is_about_to_serve = self._gathered, [], False
+        if self._may_warm_up(requests):
+            self.start_soon(self._serve, [replace(one, transitions=self._settings.tune) for one in requests])
+            return
         while requests:
             together = self._that_fit(requests)
             if self._may_keep_the_loop(together):
@@ -140,7 +129,21 @@ class ModelServer(sv.Server):
                 await trio.lowlevel.checkpoint()
 
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
-        return _is_quick(requests)
+        return are_quick(requests)
+
+    def _may_warm_up(self, requests: Sequence[Request]) -> bool:
+        """Whether all chains that learn from each other are here, before a warmup that is soon made."""
+        settings, executables = self._settings, self._executables
+        at_start = [one.chain for one in requests if one.state is not None and not one.state.transitions]
+        expected = executables.advance_pace.expect(settings.chains * settings.tune)
+        return (
+            self._goes_through_lessons
+            and sorted(at_start) == list(range(settings.chains))
+            and len(at_start) <= executables.lanes
+            and settings.chains * settings.tune <= executables.capacity
+            and settings.schedule.adapts
+            and self._block_size.fits_at_once(expected)
+        )
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""
@@ -193,7 +196,7 @@ class ModelServer(sv.Server):
         for request, outcome in zip(requests, outcomes, strict=True):
             if request.state is not None:
                 share = self._share(request, seconds, transitions)
-                self._block_size.observe(request.chain, request.transitions, share)
+                self._block_size.observe(request.chain, len(outcome.stats), share)
                 request.reply.send(outcome)
             elif outcome.is_finite:
                 request.reply.send(outcome.state)
@@ -210,7 +213,7 @@ class ModelServer(sv.Server):
             requests[0].reply.send(failure)
         else:  # the fault of one of them: let that one have it
             for request in requests:
-                self.start_soon(self._serve, [request])
+                self.start_soon(self._serve, [of_one_leg(request, self._settings)])
 
     async def _look_elsewhere(self, request: Request, position: np.ndarray) -> None:
         """Let a chain that found no point look at its next place; reply why, if there is none."""
@@ -237,7 +240,8 @@ class ModelServer(sv.Server):
 
     def _compute(self, requests: Sequence[Request]) -> Any:
         if requests[0].state is not None:  # what shares a call is alike
-            return with_typed_stats(self._advance(requests))
+            goes_on = requests[0].transitions > of_one_leg(requests[0], self._settings).transitions
+            return with_typed_stats(self._warm_up(requests) if goes_on else self._advance(requests))
         return self._executables.start(self._places(requests), self._arguments, self._settings.target_accept)
 
     def _places(self, requests: Sequence[Request]) -> list[tuple[np.ndarray, StartPosition]]:
@@ -245,7 +249,16 @@ class ModelServer(sv.Server):
         return [(self._key(one.chain), one.place) for one in requests if one.place is not None]
 
     def _advance(self, requests: Sequence[Request]) -> Sequence[Advanced]:
-        asked = [(request.state, request.transitions) for request in requests if request.state is not None]
+        return self._advanced(
+            [(request.state, request.transitions) for request in requests if request.state is not None]
+        )
+
+    def _warm_up(self, requests: Sequence[Request]) -> Sequence[Advanced]:
+        states = {request.chain: request.state for request in requests if request.state is not None}
+        made = warm_up(self._advanced, states, self._settings.schedule)
+        return [made[request.chain] for request in requests]
+
+    def _advanced(self, asked: Sequence[tuple[ChainState, int]]) -> Sequence[Advanced]:
         settings = self._settings
         return self._executables.advance(
             asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter
@@ -264,13 +277,3 @@ class ModelServer(sv.Server):
             f"the log density is not finite at {at} of chain {chain}; not finite: {terms_text}. "
             "Check the supports and scales of these variables, or give other initvals."
         )
-
-
-def _is_quick(requests: Sequence[Request]) -> bool:
-    """Whether requests may keep the event loop waiting; never the first block of a chain.
-
-    Its steps are not adapted yet, and may be a hundred times as many as those of the blocks that foretell it.
-    """
-    is_first = any(request.state is not None and not request.state.transitions for request in requests)
-    saved = (len(requests) - 1) * CALL_SECONDS
-    return not is_first and sum(request.expected for request in requests) - saved < QUICK

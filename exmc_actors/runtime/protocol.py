@@ -7,7 +7,10 @@ import numpy as np
 
 from exmc_actors.chain import ChainState
 from exmc_actors.messages import DrawBlock
-from exmc_actors.warmup import Pairs
+from exmc_actors.warmup import Learnt, Pairs
+
+Held = Mapping[int, Mapping[int, Learnt]]
+"""Lessons by the transition before which each was held: what every chain took from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Commit:
     state: ChainState
     pairs: Pairs | None = None
     """Of a warmup block: the positions and gradients to learn from, shape (m, 2, d)."""
+    lessons: Held | None = None
+    """Of a whole warmup that was made in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ class Advanced:
     """Shape (n, 9), in the order of ``messages.STATS``."""
     pairs: Pairs | None = None
     """Of a warmup block: unconstrained positions and gradients, shape (n, 2, d)."""
+    lessons: Held | None = None
+    """Of a whole warmup, which a chain has made together with all others."""
     typed_stats: Mapping[str, np.ndarray] | None = None
     """The statistics by name and of their types; None on the way to the server."""
 

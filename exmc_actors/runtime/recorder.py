@@ -69,7 +69,9 @@ class Recorder(sv.Server):
                 return sv.NO_REPLY
             case Commit(block) if self._log.chains[block.chain].status != "running":
                 return Ended()
-            case Commit(block, transitions, state, pairs):
+            case Commit(block, transitions, state, pairs, lessons):
+                if lessons is not None:
+                    await self._lessons.take(lessons)
                 place = await self._keeper.keep(BlockRecord(block, transitions, state, pairs))
                 self._log.commit(block, transitions, state, pairs, place)
                 come_to = transitions + len(block)

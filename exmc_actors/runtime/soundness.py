@@ -14,7 +14,7 @@ from exmc_actors.compiler import Target
 from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS
 from exmc_actors.runtime.piecewise import are_finite
-from exmc_actors.runtime.protocol import Advanced
+from exmc_actors.runtime.protocol import Advanced, Held
 from exmc_actors.runtime.settings import Settings
 
 _LP = STATS.index("lp")
@@ -36,7 +36,9 @@ def sound_start(state: ChainState, chain: int, target: Target, settings: Setting
     return state
 
 
-def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int, target: Target) -> Advanced:
+def sound_block(
+    advanced: Advanced, chain: int, before: ChainState, at_most: int, target: Target, settings: Settings
+) -> Advanced:
     """Return a block as it came.
 
     Args:
@@ -45,12 +47,15 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
       before: the state that was sent along.
       at_most: how many transitions were asked for.
       target: says how many values a draw has.
+      settings: say which lessons a whole warmup has.
 
     Raises:
       UnsoundAnswer: it does not follow from that state, or is cut, or not finite.
     """
     made, of = len(advanced.stats), f"a block of chain {chain}"
     size, dim = target.values_layout.size, target.dim
+    if advanced.lessons is not None:
+        at_most = _whole_warmup(made, advanced.lessons, int(before.transitions), of, settings)
     if not 1 <= made <= at_most:
         raise UnsoundAnswer(f"{of} has {made} transitions, and 1 to {at_most} were asked for.")
     for name, array, columns in (("values", advanced.values, size), ("stats", advanced.stats, len(STATS))):
@@ -63,6 +68,15 @@ def sound_block(advanced: Advanced, chain: int, before: ChainState, at_most: int
     if not are_finite(densities) or densities[-1] != advanced.state.point.log_density:
         raise UnsoundAnswer(f"{of} has log densities that do not lead to its state.")
     return advanced
+
+
+def _whole_warmup(made: int, lessons: Held, done: int, of: str, settings: Settings) -> int:
+    """Return how many transitions a block has that goes through lessons: those of the whole warmup."""
+    if done or made != settings.tune or (*lessons,) != settings.schedule.lessons:
+        raise UnsoundAnswer(
+            f"{of} has {made} transitions from {done} on with the lessons {[*lessons]}: no whole warmup."
+        )
+    return made
 
 
 def _check_state(state: ChainState, key: Any, transitions: int, shape: tuple[int, ...], of: str) -> None:

@@ -23,7 +23,7 @@ import supervision as sv
 from exmc_actors import faults as of
 from exmc_actors.messages import ChainFailed, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import model_server
+from exmc_actors.runtime import model_server, request
 from exmc_actors.runtime.journal import journal
 from exmc_actors.warmup import Schedule as Warmup
 from tests.runtime.conftest import FixedBlocks, schools, virtual
@@ -83,6 +83,8 @@ class Schedule:
     quick: float
     is_stored: bool
     sync_every: float | None
+    at_once: bool
+    """Whether chains that ask together make their warmup in one go, where nothing is stored."""
     sittings: list[Sitting]
 
 
@@ -112,6 +114,7 @@ def draw(seed: int) -> Schedule:
         quick=chance.choice([0.0, np.inf]),
         is_stored=is_stored,
         sync_every=chance.choice([None, 0.0, 0.02, 1.0]),
+        at_once=chance.random() < 0.5,
         sittings=sittings,
     )
 
@@ -210,7 +213,7 @@ def the_same_each_time(schedule: Schedule):
         patch.setattr(trio._core._run, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
         patch.setattr(trio._core._run, "_r", random.Random(schedule.seed))
         patch.setattr(model_server, "GATHERED", schedule.gathered)
-        patch.setattr(model_server, "QUICK", schedule.quick)
+        patch.setattr(request, "QUICK", schedule.quick)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ex.StoreWarning)
             yield
@@ -262,7 +265,7 @@ async def _sit(schedule: Schedule, sitting: Sitting, injected: of.Faults, folder
                 cores=schedule.cores,
                 save_warmup=True,
                 views=sitting.views,
-                block_size=FixedBlocks(schedule.sizes),
+                block_size=FixedBlocks(schedule.sizes, at_once=schedule.at_once),
                 runner=Slowly(schedule.seed, schedule.longest),
                 parts=injected,
             ) as run:
@@ -430,7 +433,7 @@ def _name(message) -> object:
 def reference(what: What) -> Seen:
     """Return what a run shows that nothing happens to but its doom."""
     faults = () if what.doom is None else (what.doom,)
-    schedule = Schedule(0, what, faults, (9,), 1, 0.0, 0.0, 0.0, False, None, [])
+    schedule = Schedule(0, what, faults, (9,), 1, 0.0, 0.0, 0.0, False, None, at_once=False, sittings=[])
     with the_same_each_time(schedule):
         return virtual(_sit, schedule, Sitting(), of.Faults(*faults), Path("/nowhere"))
 

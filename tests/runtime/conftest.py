@@ -41,6 +41,8 @@ class FixedBlocks:
     """Cut chains into blocks of given sizes, over and over."""
 
     sizes: tuple[int, ...] = (7,)
+    at_once: bool = False
+    """Whether a whole warmup may be one block."""
     made: int = 0
 
     def choose(self, chain, at_most):
@@ -49,6 +51,9 @@ class FixedBlocks:
 
     def observe(self, chain, transitions, seconds):
         pass
+
+    def fits_at_once(self, seconds):
+        return self.at_once
 
 
 def virtual(main, *args):

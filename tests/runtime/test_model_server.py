@@ -13,7 +13,8 @@ from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
 from exmc_actors.runtime import executables_for, model_server
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.runtime.model_server import QUICK, Request, _is_quick
+from exmc_actors.runtime.request import Request, are_quick
+from exmc_actors.runtime.worker import QUICK
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
@@ -123,10 +124,10 @@ def request(transitions, expected):
 
 
 def test_a_shared_call_is_quick_by_all_that_it_holds():
-    assert _is_quick([request(10, 0.6 * QUICK)])
-    assert not _is_quick([request(10, 0.6 * QUICK)] * 3)
+    assert are_quick([request(10, 0.6 * QUICK)])
+    assert not are_quick([request(10, 0.6 * QUICK)] * 3)
 
 
 def test_the_first_block_of_a_chain_never_keeps_the_loop_waiting():
-    assert _is_quick([request(1, 0.0)])
-    assert not _is_quick([request(1, 0.0), request(0, 0.0)])
+    assert are_quick([request(1, 0.0)])
+    assert not are_quick([request(1, 0.0), request(0, 0.0)])

@@ -32,14 +32,14 @@ def answers():
 def test_a_sound_answer_is_passed_on(answers):
     target, state, block = answers
     assert sound_start(state, 1, target, SETTINGS) is state
-    assert sound_block(block, 1, state, 7, target) is block
+    assert sound_block(block, 1, state, 7, target, SETTINGS) is block
 
 
 @pytest.mark.parametrize("how", HOW)
 def test_a_garbled_block_is_refused(answers, how):
     target, state, block = answers
     with pytest.raises(UnsoundAnswer, match="a block of chain 1"):
-        sound_block(garbled(block, Advance(1, state, 7), how), 1, state, 7, target)
+        sound_block(garbled(block, Advance(1, state, 7), how), 1, state, 7, target, SETTINGS)
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -53,6 +53,6 @@ def test_the_block_of_another_chain_and_one_that_is_too_long_are_refused(answers
     target, state, block = answers
     other = state._replace(key=chain_key(SETTINGS.random_seed, 2))
     with pytest.raises(UnsoundAnswer, match="is that of another chain"):
-        sound_block(block, 1, other, 7, target)
+        sound_block(block, 1, other, 7, target, SETTINGS)
     with pytest.raises(UnsoundAnswer, match="has 7 transitions, and 1 to 6 were asked for"):
-        sound_block(block, 1, state, 6, target)
+        sound_block(block, 1, state, 6, target, SETTINGS)

@@ -18,7 +18,7 @@ from exmc_actors.errors import ExmcError
 from exmc_actors.messages import STATS
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.executables import Compiled, Executables
-from exmc_actors.runtime.model_server import ModelServer, Request
+from exmc_actors.runtime.model_server import ModelServer
 from exmc_actors.runtime.piecewise import PIECE
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
@@ -30,6 +30,7 @@ from exmc_actors.runtime.processes.talk import (
 from exmc_actors.runtime.processes.worker_process import WorkerDied, WorkerProcess
 from exmc_actors.runtime.processes.workers import Workers
 from exmc_actors.runtime.protocol import Advanced, BlockFailed
+from exmc_actors.runtime.request import Request
 from exmc_actors.runtime.typed_stats import with_typed_stats
 
 _READING_SPEED = 5e8
@@ -88,6 +89,9 @@ class ProcessServer(ModelServer):
 
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
         return False
+
+    def _may_warm_up(self, requests: Sequence[Request]) -> bool:
+        return False  # a worker computes legs, and learns nothing
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
         """Let a worker compute for some chains; return what came of it, and how many seconds it took."""

@@ -1,0 +1,46 @@
+"""Hold what a chain waits for at the model server, until it is answered."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import supervision as sv
+from exmc_actors.chain import ChainState
+from exmc_actors.runtime.pace import CALL_SECONDS
+from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.runtime.worker import QUICK
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """What a chain waits for."""
+
+    chain: int
+    reply: sv.Reply
+    state: ChainState | None
+    """None before its start, which is what it then waits for."""
+    transitions: int
+    expected: float
+    """Seconds that it may take by itself."""
+    place: StartPosition | None = None
+    """Where it looks for its start."""
+    others: Iterator[StartPosition] = field(default_factory=lambda: iter(()))
+    """Where it looks next if it finds none there."""
+
+
+def of_one_leg(request: Request, settings: Settings) -> Request:
+    """Return a request of transitions that cross no lesson."""
+    if request.state is None:
+        return request
+    leg = settings.left_in_leg(int(request.state.transitions))
+    return replace(request, transitions=min(request.transitions, leg))
+
+
+def are_quick(requests: Sequence[Request]) -> bool:
+    """Whether requests may keep the event loop waiting; never the first block of a chain.
+
+    Its steps are not adapted yet, and may be a hundred times as many as those of the blocks that foretell it.
+    """
+    is_first = any(request.state is not None and not request.state.transitions for request in requests)
+    saved = (len(requests) - 1) * CALL_SECONDS
+    return not is_first and sum(request.expected for request in requests) - saved < QUICK

@@ -1,0 +1,257 @@
+"""Chains that make their whole warmup in one go make the same draws, and learn the same, as leg by leg."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import exmc_actors as ex
+import supervision as sv
+from exmc_actors.chain import chain_key
+from exmc_actors.compiler import compile
+from exmc_actors.messages import DrawBlock
+from exmc_actors.runtime import Settings, block_size, executables_for, model_server, warming
+from exmc_actors.runtime.block_size import WORTH_GOING_TOGETHER, ByWallTime
+from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.protocol import Commit
+from exmc_actors.runtime.recorder import Recorder
+from exmc_actors.runtime.soundness import UnsoundAnswer, sound_block
+from exmc_actors.runtime.start_position import start_positions
+from exmc_actors.runtime.warming import warm_up
+from exmc_actors.runtime.window import pairs_that_count
+from exmc_actors.warmup import Learner, teach
+from tests.runtime.conftest import SETTINGS, FixedBlocks, added_after, draws_of, observe, schools, virtual
+
+HOW = Settings(**SETTINGS)
+SCHEDULE = HOW.schedule
+
+
+@pytest.fixture(scope="module")
+def begun():
+    """Return what advances chains, and where three of them start."""
+    target = compile(schools())
+    made = executables_for(target, HOW.max_treedepth)
+    arguments = made.put(target.arguments)
+    places = start_positions(target, HOW)
+    keys = [chain_key(HOW.random_seed, chain) for chain in range(HOW.chains)]
+    started = made.start(list(zip(keys, places, strict=True)), arguments, HOW.target_accept)
+    states = {chain: one.state for chain, one in enumerate(started)}
+
+    def advance(asked):
+        return made.advance(asked, arguments, SCHEDULE, HOW.target_accept, 0.0)
+
+    return target, advance, states
+
+
+def leg_by_leg(advance, states):
+    """Return each chain's last state, its values and statistics, and all lessons; one chain a call."""
+    done, told, rows, held = 0, {chain: [] for chain in states}, {chain: [] for chain in states}, {}
+    for lesson in SCHEDULE.lessons:
+        learners, start = {}, SCHEDULE.window_start(lesson)
+        for chain, before in states.items():
+            (leg,) = advance([(before, lesson - done)])
+            pairs = pairs_that_count(before, leg)
+            told[chain].append((done, np.zeros((0, 2, 10)) if pairs is None else pairs))
+            rows[chain].append((leg.values, leg.stats))
+            window = np.concatenate([pairs for first, pairs in told[chain] if first >= start])
+            learners[chain] = Learner(window, leg.state.metric, float(leg.state.step_size.log_average))
+            states = states | {chain: leg.state}
+        held[lesson] = teach(SCHEDULE, lesson, learners)
+        ends, done = states, lesson
+        states = {chain: state.with_lesson(held[lesson][chain]) for chain, state in states.items()}
+    arrays = {
+        chain: [np.concatenate(parts) for parts in zip(*legs, strict=True)] for chain, legs in rows.items()
+    }
+    return ends, arrays, held
+
+
+def test_a_whole_warmup_is_its_legs_and_lessons(begun):
+    _, advance, states = begun
+    ends, arrays, held = leg_by_leg(advance, states)
+    made = warm_up(advance, {chain: states[chain] for chain in (2, 0, 1)}, SCHEDULE)
+    assert sorted(made) == [0, 1, 2]
+    for chain, whole in made.items():
+        assert bits(whole.state) == bits(ends[chain])
+        np.testing.assert_array_equal(whole.values, arrays[chain][0])
+        np.testing.assert_array_equal(whole.stats, arrays[chain][1])
+        assert whole.pairs is None
+        assert not whole.values.flags.writeable
+        assert not whole.stats.flags.writeable
+        assert bits(dict(whole.lessons)) == bits(held)
+
+
+def bits(value):
+    """Return a nested value with the bytes of each number and array."""
+    if isinstance(value, dict):
+        return {key: bits(one) for key, one in value.items()}
+    if hasattr(value, "metric") and not hasattr(value, "_fields"):
+        return bits(value.metric), value.log_step_size
+    if isinstance(value, tuple):
+        return tuple(map(bits, value))
+    return np.asarray(value).tobytes()
+
+
+def test_a_warmup_that_takes_long_ends_with_its_first_leg(begun, monkeypatch):
+    _, advance, states = begun
+    monkeypatch.setattr(warming, "LONGEST", 0.0)
+    calls = []
+
+    def noted(asked):
+        calls.append([count for _, count in asked])
+        return advance(asked)
+
+    made = warm_up(noted, states, SCHEDULE)
+    first = SCHEDULE.lessons[0]
+    assert [len(one.stats) for one in made.values()] == [first] * 3
+    assert all(one.lessons is None and len(one.pairs) == first for one in made.values())
+    assert len(calls) == 2
+
+
+def test_only_a_whole_warmup_may_go_through_lessons(begun):
+    target, advance, states = begun
+    whole = warm_up(advance, states, SCHEDULE)[1]
+    first = SCHEDULE.lessons[0]
+    assert sound_block(whole, 1, states[1], first, target, HOW) is whole
+    cut = replace(whole, lessons={first: whole.lessons[first]})
+    with pytest.raises(
+        UnsoundAnswer, match=r"has 40 transitions from 0 on with the lessons \[10\]: no whole"
+    ):
+        sound_block(cut, 1, states[1], first, target, HOW)
+    with pytest.raises(UnsoundAnswer, match="has 40 transitions, and 1 to 10 were asked for"):
+        sound_block(replace(whole, lessons=None), 1, states[1], first, target, HOW)
+    later = states[1]._replace(transitions=np.int64(1))
+    with pytest.raises(UnsoundAnswer, match="has 40 transitions from 1 on"):
+        sound_block(whole, 1, later, first, target, HOW)
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Let chains that ask together make their warmup in one go, and note who did."""
+    monkeypatch.setattr(model_server, "GATHERED", math.inf)
+    noted = []
+
+    def warmed(advance, states, schedule):
+        made = warm_up(advance, states, schedule)
+        noted.append(sorted(made))
+        return made
+
+    monkeypatch.setattr(model_server, "warm_up", warmed)
+    virtual(observe)  # nothing is gathered before the pace is known
+    return noted
+
+
+def in_one_go(meddle=None, **options):
+    return virtual(lambda: observe(meddle, save_warmup=True, block_size=FixedBlocks(at_once=True), **options))
+
+
+def test_each_chain_commits_one_block_of_its_warmup(together, undisturbed):
+    seen = in_one_go()
+    assert together == [[0, 1, 2]]
+    warmup = [one for one in seen.messages if isinstance(one, DrawBlock) and one.phase == "warmup"]
+    assert sorted((block.chain, block.first, len(block)) for block in warmup) == [
+        (chain, 0, HOW.tune) for chain in range(3)
+    ]
+    assert draws_of(seen.tree) == undisturbed
+
+
+def test_one_chain_alone_goes_through_its_lessons_too(together):
+    alone = draws_of(virtual(lambda: observe(save_warmup=True, chains=1)).tree)
+    assert draws_of(in_one_go(chains=1).tree) == alone
+    assert together == [[0]]
+
+
+def test_a_chain_that_is_killed_on_the_way_makes_its_legs_with_the_lessons_of_all(together, undisturbed):
+    async def kill(run):
+        assert await run.kill_chain(1)
+
+    for _ in range(5):  # trio lets tasks run in an order that differs
+        seen = in_one_go(kill)
+        assert seen.statistics.chains[1].restarts == 1
+        assert draws_of(seen.tree) == undisturbed
+
+
+@pytest.mark.parametrize("victim", [("engine", "recorder"), ("engine", "model server")])
+def test_killing_an_actor_on_the_way_changes_no_bit(together, victim, undisturbed):
+    async def kill(run):
+        run.supervisor.child(*victim).exit(sv.KILL)
+
+    for _ in range(5):
+        assert draws_of(in_one_go(kill).tree) == undisturbed
+
+
+@pytest.mark.parametrize("chain", range(3))
+def test_a_recorder_that_dies_at_a_whole_warmup_has_its_lessons_or_holds_them_again(
+    together, chain, undisturbed
+):
+    deaths = [RuntimeError("the recorder dies")]
+
+    class Dying(Recorder):
+        async def handle_call(self, message):
+            answer = await super().handle_call(message)
+            if isinstance(message, Commit) and message.block.chain == chain and deaths:
+                assert message.lessons is not None
+                raise deaths.pop()
+            return answer
+
+    def exchange(parts):
+        return replace(parts, program=lambda program: Dying if program is Recorder else program)
+
+    assert draws_of(in_one_go(parts=exchange).tree) == undisturbed
+    assert not deaths
+
+
+def test_a_fault_on_the_way_is_that_of_one_chain(together, monkeypatch):
+    advance, key = Executables.advance, chain_key(SETTINGS["random_seed"], 1)
+
+    def poisoned(self, chains, *rest):
+        if any(np.array_equal(state.key, key) and state.transitions >= 10 for state, _ in chains):
+            raise FloatingPointError("the poison of this test")
+        return advance(self, chains, *rest)
+
+    monkeypatch.setattr(Executables, "advance", poisoned)
+    leg_by_leg_of_two = virtual(lambda: observe(save_warmup=True)).tree
+    seen = in_one_go()
+    assert list(seen.tree.posterior.chain.values) == [0, 2]
+    assert draws_of(seen.tree) == draws_of(leg_by_leg_of_two)
+
+
+def test_added_chains_follow_lessons_that_were_held_on_the_way(together, with_five):
+    seen = added_after(0, block_size=FixedBlocks(at_once=True))
+    assert together == [[0, 1, 2]]
+    assert draws_of(seen.tree) == draws_of(with_five.tree)
+
+
+def test_a_stored_run_goes_leg_by_leg(together, tmp_path, undisturbed):
+    assert draws_of(in_one_go(store=tmp_path / "run").tree) == undisturbed
+    assert together == []
+
+
+def test_a_run_without_lessons_has_nothing_to_go_through(together):
+    in_one_go(tune=9)
+    assert together == []
+
+
+def test_more_transitions_than_a_call_has_rows_go_leg_by_leg(together, monkeypatch, undisturbed):
+    target = compile(schools())
+    monkeypatch.setattr(executables_for(target, HOW.max_treedepth), "capacity", 3 * HOW.tune - 1)
+    assert draws_of(in_one_go().tree) == undisturbed
+    assert together == []
+
+
+def test_what_is_expected_to_take_long_goes_leg_by_leg():
+    assert ByWallTime().fits_at_once(0.9 * WORTH_GOING_TOGETHER)
+    assert not ByWallTime().fits_at_once(WORTH_GOING_TOGETHER)
+
+
+def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch):
+    options = {"random_seed": 1, "cores": 2, "save_warmup": True, "progressbar": False}
+    program = ex.compile(schools())
+    ex.sample(program, **options)
+    together.clear()
+    monkeypatch.setattr(block_size, "WORTH_GOING_TOGETHER", math.inf)
+    whole = draws_of(ex.sample(program, **options))
+    assert together == [[0, 1, 2, 3]]
+    monkeypatch.setattr(block_size, "WORTH_GOING_TOGETHER", 0.0)
+    assert draws_of(ex.sample(program, **options)) == whole
+    assert together == [[0, 1, 2, 3]]
