@@ -13,8 +13,8 @@ SECONDS_A_LANE = TARGET_SECONDS / 8
 """Of an ensemble's block: the runtime's work around it is for each of its chains."""
 WORTH_SHARING = 0.005
 """Seconds; a block that is shorter ends soon enough."""
-WORTH_GOING_TOGETHER = 0.006
-"""Seconds; in a longer warmup it pays more to have several cores work on a leg."""
+MOST_AT_ONCE = 0.02
+"""Seconds; of a longer warmup something is to be seen, and it may be paused, before its end."""
 _GROWTH = 16
 
 
@@ -68,4 +68,4 @@ class ByWallTime:
 
     def fits_at_once(self, seconds: float) -> bool:
         """Say whether the whole warmup of all chains, of so many seconds, may be one block of each."""
-        return seconds < WORTH_GOING_TOGETHER
+        return seconds < MOST_AT_ONCE

@@ -21,6 +21,7 @@ from exmc_actors.chain import ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
 from exmc_actors.runtime.block_size import BlockSize
+from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
@@ -29,7 +30,7 @@ from exmc_actors.runtime.request import Request, are_quick, of_one_leg
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
-from exmc_actors.runtime.warming import warm_up
+from exmc_actors.runtime.warming import in_calls, warm_up
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import Runner, attempt, in_thread
 
@@ -116,7 +117,7 @@ class ModelServer(sv.Server):
         """Answer what was gathered: here if that is quick, on a core if not."""
         requests, self._gathered, self._is_about_to_serve = self._gathered, [], False
         if self._may_warm_up(requests):
-            self.start_soon(self._serve, [replace(one, transitions=self._settings.tune) for one in requests])
+            self.start_soon(self._serve_warmup, requests)
             return
         while requests:
             together = self._that_fit(requests)
@@ -138,12 +139,26 @@ class ModelServer(sv.Server):
         expected = executables.advance_pace.expect(settings.chains * settings.tune)
         return (
             self._goes_through_lessons
-            and sorted(at_start) == list(range(settings.chains))
-            and len(at_start) <= executables.lanes
-            and settings.chains * settings.tune <= executables.capacity
             and settings.schedule.adapts
-            and self._block_size.fits_at_once(expected)
+            and settings.schedule.longest_leg <= executables.capacity
+            and sorted(at_start) == list(range(settings.chains))
+            and self._block_size.fits_at_once(expected / min(settings.cores, settings.chains))
         )
+
+    async def _serve_warmup(self, requests: Sequence[Request]) -> None:
+        """Answer all chains with their whole warmup, made on as many cores as there are for it."""
+        computes_in_threads = self._runner is in_thread
+        crew = Crew(min(self._settings.cores, len(requests)) - 1 if computes_in_threads else 0)
+        whole = [replace(one, transitions=self._settings.tune, crew=crew) for one in requests]
+        async with trio.open_nursery() as helpers:
+            for _ in range(crew.size - 1):
+                helpers.start_soon(self._cores.compute, crew.help)
+            try:
+                outcomes, seconds = await self._on_a_core(whole)
+            finally:
+                crew.dismiss()
+                helpers.cancel_scope.cancel()  # who has no core yet waits for none
+        self._reply(whole, outcomes, seconds)
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""
@@ -240,8 +255,9 @@ class ModelServer(sv.Server):
 
     def _compute(self, requests: Sequence[Request]) -> Any:
         if requests[0].state is not None:  # what shares a call is alike
-            goes_on = requests[0].transitions > of_one_leg(requests[0], self._settings).transitions
-            return with_typed_stats(self._warm_up(requests) if goes_on else self._advance(requests))
+            crew = requests[0].crew
+            made = self._advance(requests) if crew is None else self._warm_up(requests, crew)
+            return with_typed_stats(made)
         return self._executables.start(self._places(requests), self._arguments, self._settings.target_accept)
 
     def _places(self, requests: Sequence[Request]) -> list[tuple[np.ndarray, StartPosition]]:
@@ -253,10 +269,15 @@ class ModelServer(sv.Server):
             [(request.state, request.transitions) for request in requests if request.state is not None]
         )
 
-    def _warm_up(self, requests: Sequence[Request]) -> Sequence[Advanced]:
+    def _warm_up(self, requests: Sequence[Request], crew: Crew) -> Sequence[Advanced]:
+        def advance(asked: Sequence[tuple[ChainState, int]]) -> list[Advanced]:
+            calls = in_calls(asked, self._executables, crew.size)
+            made = crew.compute([functools.partial(self._advanced, part) for part in calls])
+            return [one for part in made for one in part]
+
         states = {request.chain: request.state for request in requests if request.state is not None}
-        made = warm_up(self._advanced, states, self._settings.schedule)
-        return [made[request.chain] for request in requests]
+        warm = warm_up(advance, states, self._settings.schedule)
+        return [warm[request.chain] for request in requests]
 
     def _advanced(self, asked: Sequence[tuple[ChainState, int]]) -> Sequence[Advanced]:
         settings = self._settings

@@ -1,6 +1,6 @@
 """Make the warmup of all first chains in one go, lessons included, as they would make it leg by leg.
 
-Of a small model the legs take less time than the chains' ways to the recorder and back between them.
+Of a small model a leg takes less time than the chains' ways to the recorder and back after it.
 """
 
 import time
@@ -10,15 +10,23 @@ import numpy as np
 
 from exmc_actors.chain import ChainState
 from exmc_actors.runtime import lessons
+from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.window import Window, learner, pairs_that_count
 from exmc_actors.warmup import Learnt, Schedule, teach
 
-Advance = Callable[[Sequence[tuple[ChainState, int]]], Sequence[Advanced]]
-"""Given where chains stand and how many transitions each makes, returns what came of them."""
+Asked = Sequence[tuple[ChainState, int]]
+"""Where chains stand, and how many transitions each makes."""
+Advance = Callable[[Asked], Sequence[Advanced]]
+"""Returns what came of them."""
 
-LONGEST = 0.05
+LONGEST = 0.1
 """Seconds after which chains go on leg by leg: they were expected to need a fraction of them."""
+WORTH_A_CALL = 1e-3
+"""Seconds of one chain."""
+WORTH_A_THREAD = 1e-3
+"""Seconds of all chains together."""
 
 
 def warm_up(advance: Advance, states: Mapping[int, ChainState], schedule: Schedule) -> dict[int, Advanced]:
@@ -53,6 +61,22 @@ def warm_up(advance: Advance, states: Mapping[int, ChainState], schedule: Schedu
         at = {chain: leg.state.with_lesson(held[lesson][chain]) for chain, leg in made.items()}
         done = lesson
     return {chain: _joined(parts, held) for chain, parts in legs.items()}
+
+
+def in_calls(asked: Asked, executables: Executables, threads: int) -> list[Asked]:
+    """Cut a leg of all chains into calls, for so many threads; no bit depends on it.
+
+    A call costs as much as many transitions of a small model, and a thread that is to take part as much as a
+    call.  Where a chain alone is worth a call, each has one: whoever has had a quick one takes another.
+    """
+    transitions = asked[0][1]
+    seconds = executables.advance_pace.expect(transitions) - CALL_SECONDS
+    if seconds > WORTH_A_CALL:
+        size = 1
+    else:
+        calls = threads if seconds * len(asked) > WORTH_A_THREAD else 1
+        size = min(-(-len(asked) // calls), executables.lanes, executables.capacity // transitions)
+    return [asked[first : first + size] for first in range(0, len(asked), size)]
 
 
 def _joined(legs: Sequence[Advanced], held: Mapping[int, Mapping[int, Learnt]]) -> Advanced:

@@ -10,6 +10,7 @@ References:
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 SHORTEST = 10
 """A shorter warmup adapts nothing: the first moves of the step size are large, and few average badly."""
@@ -66,6 +67,11 @@ class Schedule:
         if not self.adapts:
             return ()
         return tuple(sorted({*self.switches, self.frozen, self.tune}))
+
+    @cached_property
+    def longest_leg(self) -> int:
+        """The most transitions from one lesson to the next."""
+        return max((there - here for here, there in pairwise((0, *self.lessons))), default=0)
 
     def next_stop(self, transitions: int) -> int:
         """Return the first lesson after ``transitions``, or the end of the warmup."""

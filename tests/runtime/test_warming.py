@@ -1,7 +1,7 @@
 """Chains that make their whole warmup in one go make the same draws, and learn the same, as leg by leg."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,13 +12,14 @@ from exmc_actors.chain import chain_key
 from exmc_actors.compiler import compile
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime import Settings, block_size, executables_for, model_server, warming
-from exmc_actors.runtime.block_size import WORTH_GOING_TOGETHER, ByWallTime
+from exmc_actors.runtime.block_size import MOST_AT_ONCE, ByWallTime
 from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Commit
 from exmc_actors.runtime.recorder import Recorder
 from exmc_actors.runtime.soundness import UnsoundAnswer, sound_block
 from exmc_actors.runtime.start_position import start_positions
-from exmc_actors.runtime.warming import warm_up
+from exmc_actors.runtime.warming import in_calls, warm_up
 from exmc_actors.runtime.window import pairs_that_count
 from exmc_actors.warmup import Learner, teach
 from tests.runtime.conftest import SETTINGS, FixedBlocks, added_after, draws_of, observe, schools, virtual
@@ -232,16 +233,51 @@ def test_a_run_without_lessons_has_nothing_to_go_through(together):
     assert together == []
 
 
-def test_more_transitions_than_a_call_has_rows_go_leg_by_leg(together, monkeypatch, undisturbed):
-    target = compile(schools())
-    monkeypatch.setattr(executables_for(target, HOW.max_treedepth), "capacity", 3 * HOW.tune - 1)
+@pytest.mark.parametrize(("rows", "is_whole"), [(0, True), (-1, False)])
+def test_a_leg_of_more_transitions_than_a_call_has_rows_is_made_in_blocks(
+    together, monkeypatch, undisturbed, rows, is_whole
+):
+    capacity = SCHEDULE.longest_leg + rows
+    monkeypatch.setattr(executables_for(compile(schools()), HOW.max_treedepth), "capacity", capacity)
     assert draws_of(in_one_go().tree) == undisturbed
-    assert together == []
+    assert together == [[0, 1, 2]] * is_whole
+
+
+@dataclass
+class Sizes:
+    """As executables, of transitions that take some seconds each."""
+
+    seconds: float
+    lanes: int = 8
+    capacity: int = 1000
+
+    def __post_init__(self):
+        self.advance_pace = Pace()
+        self.advance_pace.observe(1, CALL_SECONDS + self.seconds)
+
+
+@pytest.mark.parametrize(
+    ("executables", "threads", "sizes"),
+    [
+        (Sizes(1e-6), 2, [4]),  # a second thread is not worth its while
+        (Sizes(7e-6), 2, [2, 2]),
+        (Sizes(7e-6), 3, [2, 2]),
+        (Sizes(7e-6), 1, [4]),
+        (Sizes(1e-6, lanes=3), 1, [3, 1]),
+        (Sizes(1e-6, capacity=100), 1, [2, 2]),
+        (Sizes(3e-5), 2, [1, 1, 1, 1]),
+    ],
+)
+def test_a_leg_is_cut_into_calls_by_what_they_are_expected_to_take(executables, threads, sizes):
+    asked = [(chain, 50) for chain in range(4)]
+    calls = in_calls(asked, executables, threads)
+    assert [len(call) for call in calls] == sizes
+    assert [one for call in calls for one in call] == asked
 
 
 def test_what_is_expected_to_take_long_goes_leg_by_leg():
-    assert ByWallTime().fits_at_once(0.9 * WORTH_GOING_TOGETHER)
-    assert not ByWallTime().fits_at_once(WORTH_GOING_TOGETHER)
+    assert ByWallTime().fits_at_once(0.9 * MOST_AT_ONCE)
+    assert not ByWallTime().fits_at_once(MOST_AT_ONCE)
 
 
 def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch):
@@ -249,9 +285,10 @@ def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatc
     program = ex.compile(schools())
     ex.sample(program, **options)
     together.clear()
-    monkeypatch.setattr(block_size, "WORTH_GOING_TOGETHER", math.inf)
+    monkeypatch.setattr(block_size, "MOST_AT_ONCE", math.inf)
+    monkeypatch.setattr(warming, "WORTH_A_THREAD", 0.0)
     whole = draws_of(ex.sample(program, **options))
     assert together == [[0, 1, 2, 3]]
-    monkeypatch.setattr(block_size, "WORTH_GOING_TOGETHER", 0.0)
+    monkeypatch.setattr(block_size, "MOST_AT_ONCE", 0.0)
     assert draws_of(ex.sample(program, **options)) == whole
     assert together == [[0, 1, 2, 3]]

@@ -42,3 +42,8 @@ def test_stops_lead_through_all_lessons_to_the_end(tune):
         at = schedule.next_stop(at)
         seen.append(at)
     assert tuple(seen) == (schedule.lessons or ((tune,) if tune else ()))
+
+
+@pytest.mark.parametrize(("tune", "longest"), [(0, 0), (9, 0), (10, 8), (40, 23), (150, 77)])
+def test_the_longest_leg_is_that_between_two_lessons_that_are_furthest_apart(tune, longest):
+    assert Schedule(tune).longest_leg == longest
