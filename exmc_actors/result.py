@@ -53,17 +53,17 @@ def result(
       StartError: no chain found a point to start from.
       RunFailed: no chain has a draw.
     """
-    failed, unfinished, kept, length = _sorted_chains(log)
+    has = committed_draws(log, range(len(log.chains)), "sample")
+    failed, unfinished, kept, length = _sorted_chains(log, has)
     if not length:
         raise _failure(log, failed)
     draws, stats = gather(log, kept, "sample", length, var_names)
     groups: dict[str, Any] = {}
     for name, apart in (("failed", failed), ("unfinished", unfinished)):
-        apart_lengths = committed_draws(log, apart, "sample")
-        if any(apart_lengths):
-            there = [chain for chain, length in zip(apart, apart_lengths, strict=True) if length]
+        there = [chain for chain in apart if has[chain]]
+        if there:
             groups[f"{name}_posterior"], groups[f"{name}_sample_stats"] = gather(
-                log, there, "sample", max(apart_lengths), var_names
+                log, there, "sample", max(has[chain] for chain in there), var_names
             )
             groups[f"{name}_chains"] = there
     if save_warmup and log.settings.tune:
@@ -79,14 +79,13 @@ def result(
         constant_data=target.constant_data,
         dims=target.dims,
         coords=target.coords,
-        attrs=_attributes(log) | (attrs or {}),
+        attrs=_attributes(log, has) | (attrs or {}),
     )
 
 
-def _sorted_chains(log: Log) -> tuple[list[int], list[int], list[int], int]:
+def _sorted_chains(log: Log, has: list[int]) -> tuple[list[int], list[int], list[int], int]:
     """Return which chains have failed, which have ended before the others, which are the result, how long."""
-    chains = range(len(log.chains))
-    has = committed_draws(log, chains, "sample")
+    chains = range(len(has))
     failed = [chain for chain in chains if log.chains[chain].status == "failed"]
     unfinished = [chain for chain in chains if log.chains[chain].was_stopped]
     apart = {*failed, *unfinished}
@@ -138,7 +137,7 @@ def _unfolded() -> str:
     )
 
 
-def _attributes(log: Log) -> dict[str, Any]:
+def _attributes(log: Log, has: list[int]) -> dict[str, Any]:
     settings = log.settings
     return {
         "created_at": datetime.now(UTC).isoformat(),
@@ -153,7 +152,7 @@ def _attributes(log: Log) -> dict[str, Any]:
         "max_treedepth": settings.max_treedepth,
         "kernel": repr(settings.kernel),
         "ensemble_width": settings.ensemble_width or None,
-        "chain_lengths": committed_draws(log, range(len(log.chains)), "sample"),
+        "chain_lengths": has,
         "chain_restarts": [record.restarts for record in log.chains],
         "stopped": log.why_stopped,
         "stopped_chains": [chain for chain, record in enumerate(log.chains) if record.was_stopped] or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -13,7 +14,6 @@ from exmc_actors.messages import STAT_TYPES
 
 if TYPE_CHECKING:
     import xarray as xr
-    from xarray.indexes import PandasIndex
 
 Arrays = Mapping[str, np.ndarray]
 """Arrays by variable name."""
@@ -68,28 +68,25 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
 
     attrs = {"inference_library": "exmc_actors", **plain_attributes(attrs)}
     origin = {name: value for name, value in attrs.items() if name in ORIGIN}
-    sampled: dict[str, tuple[Arrays | None, Sequence[int] | None]] = {
-        "posterior": (posterior, chains),
-        "sample_stats": (_typed(sample_stats), chains),
-        "warmup_posterior": (warmup_posterior, chains),
-        "warmup_sample_stats": (_typed(warmup_sample_stats), chains),
-        "failed_posterior": (failed_posterior, failed_chains),
-        "failed_sample_stats": (failed_sample_stats, failed_chains),
-        "unfinished_posterior": (unfinished_posterior, unfinished_chains),
-        "unfinished_sample_stats": (unfinished_sample_stats, unfinished_chains),
-    }
     labels = Labels(dims, coords)
-    groups = {
-        name: labels.dataset(arrays, ("chain", "draw"), attrs if name == "posterior" else origin, numbers)
-        for name, (arrays, numbers) in sampled.items()
-        if arrays
-    }
+    groups: dict[str, xr.Dataset] = {}
+    for beginning, draws, stats, numbers in (
+        ("", posterior, _typed(sample_stats), chains),
+        ("warmup_", warmup_posterior, _typed(warmup_sample_stats), chains),
+        ("failed_", failed_posterior, failed_sample_stats, failed_chains),
+        ("unfinished_", unfinished_posterior, unfinished_sample_stats, unfinished_chains),
+    ):
+        pair = {f"{beginning}posterior": draws, f"{beginning}sample_stats": stats}
+        groups |= labels.datasets(pair, ("chain", "draw"), origin, numbers)
     for name, arrays in (("observed_data", observed_data), ("constant_data", constant_data)):
         if arrays:
             groups[name] = labels.dataset(arrays, (), origin, None)
-    tree = xr.DataTree(dataset=xr.Dataset(attrs=attrs))
-    for name, group in groups.items():
-        tree[name] = xr.DataTree(dataset=group)  # as ``children``, each would be copied
+    tree = xr.DataTree()
+    # Groups that are given to the constructor, or set one by one, are copied once more.
+    tree.children = {name: xr.DataTree(dataset=group) for name, group in groups.items()}
+    tree.attrs = attrs
+    if "posterior" in groups:
+        tree.children["posterior"].attrs = attrs
     return tree
 
 
@@ -102,12 +99,32 @@ def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Labels:
-    """The names and the labels of axes; an index is made once and shared by all groups."""
+    """The names and the labels of axes."""
 
     def __init__(self, dims: Mapping[str, Sequence[str]], coords: Mapping[str, Any]) -> None:
         self._dims = dims
         self._coords = coords
-        self._made: dict[tuple[str, int, tuple[int, ...] | None], PandasIndex] = {}
+
+    def datasets(
+        self,
+        groups: Mapping[str, Arrays | None],
+        leading: tuple[str, ...],
+        attrs: Mapping[str, Any],
+        chains: Sequence[int] | None,
+    ) -> dict[str, xr.Dataset]:
+        """Return groups with the same chains and draws as datasets; those without arrays are left out.
+
+        They are made as one, of which each takes its part, since most of what a dataset costs does not
+        depend on how many variables it has; unless a name, of a variable or an axis, is in two of them.
+        """
+        import xarray as xr
+
+        parts = {name: self._variables(arrays, leading, chains) for name, arrays in groups.items() if arrays}
+        names = [name for part in parts.values() for name in part if name not in leading]
+        if len(parts) < 2 or len(set(names)) < len(names):
+            return {name: xr.Dataset(part, attrs=attrs) for name, part in parts.items()}
+        whole = xr.Dataset(dict(itertools.chain(*(part.items() for part in parts.values()))), attrs=attrs)
+        return {name: whole[list(part)] for name, part in parts.items()}
 
     def dataset(
         self, arrays: Arrays, leading: tuple[str, ...], attrs: Mapping[str, Any], chains: Sequence[int] | None
@@ -115,17 +132,30 @@ class Labels:
         """Return arrays whose first axes are ``leading`` as a dataset, each axis with a coordinate."""
         import xarray as xr
 
-        variables = {}
+        return xr.Dataset(self._variables(arrays, leading, chains), attrs=attrs)
+
+    def _variables(
+        self, arrays: Arrays, leading: tuple[str, ...], chains: Sequence[int] | None
+    ) -> dict[str, xr.Variable]:
+        """Return the variables of a dataset, those of its axes last: each is named like its axis.
+
+        As ``coords`` of a dataset, xarray would copy them first.
+        """
+        import xarray as xr
+
+        variables: dict[str, xr.Variable] = {}
+        sizes: dict[str, int] = {}
         for name, values in arrays.items():
             array = np.asarray(values)
             axes = leading + self.axes(name, array.ndim - len(leading))
             variables[name] = xr.Variable(axes, array, fastpath=True)
-        sizes = {str(axis): n for variable in variables.values() for axis, n in variable.sizes.items()}
-        indexes = {axis: self._index(axis, size) for axis, size in sizes.items()}
-        if chains is not None:
-            indexes["chain"] = self._index("chain", len(chains), chains)
-        coords = {axis: index.create_variables()[axis] for axis, index in indexes.items()}
-        return xr.Dataset(variables, coords=xr.Coordinates(coords, indexes), attrs=attrs)
+            sizes.update(zip(axes, array.shape, strict=True))
+        assert sizes.keys().isdisjoint(variables)  # as models see to it
+        for axis, size in sizes.items():
+            is_numbered = axis == "chain" and chains is not None
+            labels = np.asarray(chains) if is_numbered else self.along(axis, size)
+            variables[axis] = xr.Variable((axis,), labels, fastpath=True)
+        return variables
 
     def axes(self, name: str, number: int) -> tuple[str, ...]:
         """Return the names of the first axes of a variable after chain and draw."""
@@ -137,15 +167,6 @@ class Labels:
         labels = self._coords.get(axis)
         # Labels of another length belong to other data; they are no reason to lose finished draws.
         return np.asarray(labels) if labels is not None and len(labels) == size else np.arange(size)
-
-    def _index(self, axis: str, size: int, given: Sequence[int] | None = None) -> PandasIndex:
-        from xarray.indexes import PandasIndex
-
-        key = axis, size, None if given is None else tuple(given)
-        if key not in self._made:
-            values = self.along(axis, size) if given is None else np.asarray(given)
-            self._made[key] = PandasIndex(values, axis, coord_dtype=values.dtype)
-        return self._made[key]
 
 
 def _typed(stats: Arrays | None) -> Arrays | None:

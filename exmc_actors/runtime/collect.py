@@ -3,7 +3,8 @@
 Blocks are read one after the other, so that what is in memory is the arrays that are returned and one block.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -17,10 +18,10 @@ Columns = dict[str, np.ndarray]
 
 def committed_draws(log: Log, chains: Sequence[int], phase: Phase) -> list[int]:
     """Return how many draws of a phase each chain has committed."""
-    lengths = dict.fromkeys(chains, 0)
-    for _, position in _blocks(log, chains, phase):
-        lengths[position.chain] += position.length
-    return [lengths[chain] for chain in chains]
+    rows = log.messages.positions()
+    rows = rows[rows[:, 1] == PHASES.index(phase)]
+    made = np.bincount(rows[:, 0], weights=rows[:, 3], minlength=max(chains, default=0) + 1)
+    return [int(made[chain]) for chain in chains]
 
 
 def collect(
@@ -41,18 +42,22 @@ def collect(
     Raises:
       StoreError: a block that lies in a journal cannot be read there any more.
     """
-    hollow = outline(log, chains, phase, length, names)
-    gathered: tuple[Columns, Columns] = (_room(hollow[0]), _room(hollow[1]))
-    row_of = {chain: row for row, chain in enumerate(chains)}
-    for row, there in enumerate(committed_draws(log, chains, phase)):
+    lengths = committed_draws(log, chains, phase)
+    blocks = blocks_of(log, chains, phase, length)
+    first = next(blocks, None)
+    if first is None:
+        return {}, {}
+    gathered = _columns(np.empty, first, lengths, length, names)
+    for row, there in enumerate(lengths):
         if there < length:
             for array in (*gathered[0].values(), *gathered[1].values()):
                 array[row, there:] = np.nan
-    for block in blocks_of(log, chains, phase, length):
-        behind = min(block.first + len(block), length)
+    row_of = {chain: row for row, chain in enumerate(chains)}
+    for block in itertools.chain([first], blocks):
+        row, here = row_of[block.chain], slice(block.first, min(block.first + len(block), length))
         for columns, parts in zip(gathered, (block.draws, block.stats), strict=True):
             for name, array in columns.items():
-                array[row_of[block.chain], block.first : behind] = parts[name][: behind - block.first]
+                array[row, here] = parts[name][: here.stop - here.start]
     return gathered
 
 
@@ -60,20 +65,10 @@ def outline(
     log: Log, chains: Sequence[int], phase: Phase, length: int, names: Sequence[str] | None = None
 ) -> tuple[Columns, Columns]:
     """Return arrays of the shapes and types that ``collect`` gives; they hold nothing, and take no memory."""
-    block = next(blocks_of(log, chains, phase, length), None)
-    if block is None:
+    first = next(blocks_of(log, chains, phase, length), None)
+    if first is None:
         return {}, {}
-    is_filled_up = min(committed_draws(log, chains, phase)) < length
-
-    def hollow(values: np.ndarray) -> np.ndarray:
-        kind = np.float64 if is_filled_up else values.dtype
-        return np.broadcast_to(np.zeros((), kind), (len(chains), length, *values.shape[1:]))
-
-    draws = block.draws if names is None else {name: block.draws[name] for name in names}
-    return (
-        {name: hollow(values) for name, values in draws.items()},
-        {name: hollow(values) for name, values in block.stats.items()},
-    )
+    return _columns(_hollow, first, committed_draws(log, chains, phase), length, names)
 
 
 def blocks_of(log: Log, chains: Sequence[int], phase: Phase, length: int) -> Iterator[DrawBlock]:
@@ -97,5 +92,26 @@ def _blocks(log: Log, chains: Sequence[int], phase: Phase) -> Iterator[tuple[int
         yield at, Position(*rows[at].tolist())
 
 
-def _room(hollow: Columns) -> Columns:
-    return {name: np.empty(array.shape, array.dtype) for name, array in hollow.items()}
+def _columns(
+    make: Callable[[tuple[int, ...], np.dtype], np.ndarray],
+    like: DrawBlock,
+    lengths: Sequence[int],
+    length: int,
+    names: Sequence[str] | None,
+) -> tuple[Columns, Columns]:
+    """Return an array for each variable and statistic of a block, with a row for each of the lengths."""
+    is_filled_up = min(lengths) < length
+
+    def made(values: np.ndarray) -> np.ndarray:
+        kind = np.dtype(np.float64) if is_filled_up else values.dtype
+        return make((len(lengths), length, *values.shape[1:]), kind)
+
+    draws = like.draws if names is None else {name: like.draws[name] for name in names}
+    return (
+        {name: made(values) for name, values in draws.items()},
+        {name: made(values) for name, values in like.stats.items()},
+    )
+
+
+def _hollow(shape: tuple[int, ...], kind: np.dtype) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), kind), shape)

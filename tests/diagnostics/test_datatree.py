@@ -73,6 +73,18 @@ def test_draws_are_not_copied(good_posterior, good_stats):
     assert np.shares_memory(tree["posterior/theta"].values, good_posterior["theta"])
 
 
+def test_a_variable_or_an_axis_may_be_called_like_a_statistic():
+    draws = {"lp": np.zeros((1, 2)), "x": np.ones((1, 2, 3))}
+    stats = {"lp": np.full((1, 2), 2.0), "energy": np.full((1, 2), 3.0)}
+    tree = build(draws, stats, dims={"x": ["energy"]}, coords={"energy": list("abc")}, attrs=ATTRS)
+    assert list(tree["posterior"].data_vars) == ["lp", "x"]
+    assert list(tree["sample_stats"].data_vars) == ["lp", "energy"]
+    assert tree["posterior/lp"].values.tolist() == [[0.0, 0.0]]
+    assert tree["sample_stats/lp"].values.tolist() == [[2.0, 2.0]]
+    assert tree["posterior/energy"].values.tolist() == list("abc")
+    assert tree["sample_stats/energy"].values.tolist() == [[3.0, 3.0]]
+
+
 def test_chains_that_gave_up_keep_their_numbers():
     draws, rest = {"mu": np.zeros((3, 10))}, {"mu": np.zeros((1, 4))}
     tree = build(
