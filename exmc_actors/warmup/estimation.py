@@ -44,7 +44,7 @@ def learn(pairs: Pairs, previous: Metric, *, directions: bool) -> Metric:
     if len(pairs) < 2:
         return previous
     with np.errstate(all="ignore"):
-        centred = pairs - pairs.mean(axis=0)
+        centred = pairs - np.add.reduce(pairs) / len(pairs)  # np.mean takes twice as long
         diagonal = _diagonal(centred, previous)
         if not directions or not len(diagonal.stretch):
             return diagonal
@@ -63,7 +63,7 @@ def without_directions(scale: Any, capacity: int) -> Metric:
 
 
 def _diagonal(centred: Pairs, previous: Metric) -> Metric:
-    of_positions, of_gradients = np.sqrt(np.mean(centred**2, axis=0))
+    of_positions, of_gradients = np.sqrt(np.add.reduce(centred * centred) / len(centred))
     scale = np.sqrt(of_positions / of_gradients)
     usable = np.where(np.isfinite(scale) & (scale > 0.0), scale, previous.scale)
     return without_directions(usable, previous.directions.shape[0])
@@ -89,13 +89,15 @@ def _with_directions(diagonal: Metric, x: NDArray[np.float64], y: NDArray[np.flo
 
 def _shrunk(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the covariance of centred rows, with one row's weight on the identity."""
-    return (x.T @ x + np.eye(x.shape[1])) / (len(x) + 1.0)
+    found = x.T @ x
+    found.flat[:: len(found) + 1] += 1.0
+    found /= len(x) + 1.0
+    return found
 
 
 def _geometric_mean(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the geometric mean of A and the inverse of B: the S with S B S = A."""
     factor = np.linalg.cholesky(b)
     eigenvalues, vectors = np.linalg.eigh(factor.T @ a @ factor)
-    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
-    half = np.linalg.solve(factor.T, root)
-    return np.asarray(np.linalg.solve(factor.T, half.T))
+    half = np.linalg.solve(factor.T, vectors)
+    return np.asarray((half * np.sqrt(np.maximum(eigenvalues, 0.0))) @ half.T)

@@ -85,16 +85,15 @@ def agree(windows: list[Pairs]) -> bool:
     told = [window[:, 0] for window in windows if len(window) >= 2]
     if len(told) < 2:
         return True
-    means = np.stack([np.add.reduce(window) / len(window) for window in told])
-    within = sum(_mean_square(window - mean) for window, mean in zip(told, means, strict=True)) / len(told)
-    between = _mean_square(means - np.add.reduce(means) / len(told)) * len(told) / (len(told) - 1)
-    return bool(np.all(between <= _FARTHEST * within))
-
-
-def _mean_square(rows: np.ndarray) -> np.ndarray:
-    """Return the mean square of each column; NumPy's variances of so few numbers are mostly overhead."""
-    found: np.ndarray = np.add.reduce(rows * rows) / len(rows)
-    return found
+    # All at once: of so few numbers NumPy's calls cost more than its sums.
+    rows, lengths = np.concatenate(told), [len(window) for window in told]
+    firsts, counts = np.cumsum([0, *lengths[:-1]]), np.array(lengths)[:, None]
+    means = np.add.reduceat(rows, firsts) / counts
+    rows -= np.repeat(means, lengths, axis=0)
+    within = np.add.reduce(np.add.reduceat(rows * rows, firsts) / counts) / len(told)
+    apart = means - np.add.reduce(means) / len(told)
+    between = np.add.reduce(apart * apart) / (len(told) - 1)
+    return bool((between <= _FARTHEST * within).all())
 
 
 def _taught(
