@@ -152,7 +152,7 @@ class ModelServer(sv.Server):
         whole = [replace(one, transitions=self._settings.tune, crew=crew) for one in requests]
         async with trio.open_nursery() as helpers:
             for _ in range(crew.size - 1):
-                helpers.start_soon(self._cores.compute, crew.help)
+                helpers.start_soon(attempt, self._cores.compute, crew.help)
             try:
                 outcomes, seconds = await self._on_a_core(whole)
             finally:

@@ -13,6 +13,7 @@ from exmc_actors.compiler import compile
 from exmc_actors.messages import DrawBlock
 from exmc_actors.runtime import Settings, block_size, executables_for, model_server, warming
 from exmc_actors.runtime.block_size import MOST_AT_ONCE, ByWallTime
+from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Commit
@@ -280,13 +281,19 @@ def test_what_is_expected_to_take_long_goes_leg_by_leg():
     assert not ByWallTime().fits_at_once(MOST_AT_ONCE)
 
 
-def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch):
+def cannot_start(crew):
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("help_others", [Crew.help, cannot_start], ids=["with helpers", "without"])
+def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch, help_others):
     options = {"random_seed": 1, "cores": 2, "save_warmup": True, "progressbar": False}
     program = ex.compile(schools())
     ex.sample(program, **options)
     together.clear()
-    monkeypatch.setattr(block_size, "MOST_AT_ONCE", math.inf)
+    monkeypatch.setattr(Crew, "help", help_others)
     monkeypatch.setattr(warming, "WORTH_A_THREAD", 0.0)
+    monkeypatch.setattr(block_size, "MOST_AT_ONCE", math.inf)
     whole = draws_of(ex.sample(program, **options))
     assert together == [[0, 1, 2, 3]]
     monkeypatch.setattr(block_size, "MOST_AT_ONCE", 0.0)
