@@ -1,5 +1,6 @@
 """Hold everything needed to go on with a chain, and nothing else."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +48,7 @@ def empty_state(dim: int) -> ChainState:
     )
 
 
+@lru_cache(maxsize=4096)
 def chain_key(random_seed: int, chain: int) -> NDArray[np.uint32]:
     """Derive the key of one chain from the seed of a run: a function of these two numbers alone.
 
@@ -54,4 +56,6 @@ def chain_key(random_seed: int, chain: int) -> NDArray[np.uint32]:
       NumPy's ``SeedSequence``, after O'Neill (2015), *Developing a seed_seq alternative*.
     """
     words = np.random.SeedSequence(random_seed, spawn_key=(chain,)).generate_state(2, np.uint32)
-    return words.astype(np.uint32, copy=False)
+    key = words.astype(np.uint32, copy=False)
+    key.flags.writeable = False  # whoever asks again gets the same one
+    return key

@@ -18,8 +18,9 @@ from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAd
 from exmc_actors.compiler import Target
 from exmc_actors.kernel import Kernel, Nuts
 from exmc_actors.runtime.callbacks import telling_of_callbacks
+from exmc_actors.runtime.device_arrays import DeviceArrays
 from exmc_actors.runtime.executable_files import executable_files
-from exmc_actors.runtime.pace import CALL_SECONDS, Pace
+from exmc_actors.runtime.pace import Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.spare_rows import SpareRows
 from exmc_actors.runtime.start_position import StartPosition
@@ -30,8 +31,6 @@ BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
 _LARGEST_CAPACITY = 16_384
 SMALLEST_CAPACITY = 16
-_PUT_SPEED = 1e9
-"""Bytes a second that go to a device, or are copied: the worst of what was seen."""
 _KEPT = 32
 """Programs that a process keeps compiled."""
 _NUTS = Nuts()
@@ -70,6 +69,7 @@ class Executables:
         fitting = BUFFER_NUMBERS // len(self._columns)
         self.capacity = int(np.clip(fitting, SMALLEST_CAPACITY, _LARGEST_CAPACITY))
         self._device = device
+        self._arrays = DeviceArrays(device)
         self._files = executable_files()
         sampler = Sampler(target.log_density_at, target.values_at, max_treedepth, kernel)
         self._lanes = Lanes(sampler, target.dim)
@@ -107,13 +107,12 @@ class Executables:
         return self._advance.get(arguments)
 
     def put(self, arguments: Any) -> Any:
-        """Move the program's arrays to the device, once for a run."""
-        with calling():
-            return jax.device_put(arguments, self._device)
+        """Return the program's arrays on the device, for all calls of a run."""
+        return self._arrays.put(arguments)
 
     def seconds_to_put(self, arguments: Any) -> float:
         """Return how long ``put`` may take."""
-        return CALL_SECONDS + sum(np.asarray(each).nbytes for each in jax.tree.leaves(arguments)) / _PUT_SPEED
+        return self._arrays.seconds_to_put(arguments)
 
     def start(
         self, places: Sequence[tuple[np.ndarray, StartPosition]], arguments: Any, target_accept: float

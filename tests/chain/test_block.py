@@ -105,6 +105,7 @@ def test_adaptation_ends_with_the_warmup():
 def test_chains_of_one_run_differ_and_a_key_is_a_function_of_seed_and_chain():
     assert not np.array_equal(run(first_state(0), 5)[0], run(first_state(1), 5)[0])
     np.testing.assert_array_equal(chain_key(7, 2), chain_key(7, 2))
+    assert not chain_key(7, 2).flags.writeable
     keys = {chain_key(seed, chain).tobytes() for seed in range(50) for chain in range(50)}
     assert len(keys) == 2500
 
