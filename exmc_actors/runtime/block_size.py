@@ -11,7 +11,7 @@ FIRST_BLOCK = 10
 """The first blocks are small, so that the first draw is seen early."""
 SECONDS_A_LANE = TARGET_SECONDS / 8
 """Of an ensemble's block: the runtime's work around it is for each of its chains."""
-WORTH_SHARING = 0.005
+WORTH_SHARING = 0.008
 """Seconds; a block that is shorter ends soon enough."""
 MOST_AT_ONCE = 0.02
 """Seconds; of a longer warmup something is to be seen, and it may be paused, before its end."""
