@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exmc_actors.diagnostics import batches
+from exmc_actors.diagnostics import clearing
 from exmc_actors.diagnostics.convergence import Convergence, convergence
 from exmc_actors.diagnostics.quantities import Quantities, chosen_variables, count_quantities, quantities
 
@@ -45,18 +45,20 @@ FEWEST_QUANTITIES = 20
 
 @dataclass(frozen=True)
 class Judged:
-    """Some quantities, of those that were looked at, of all."""
+    """The diagnostics of quantities."""
 
     names: list[str]
     looked_at: int
-    of: int
+    """How many quantities these are, with those that were cleared and are not among them."""
+    total: int
+    """How many the model has."""
     chains: int
     convergence: Convergence
 
     def share(self, found: int) -> str:
         """Return ``found`` in words, as a share of what was looked at."""
-        if self.looked_at < self.of:
-            return f"{found} of {self.looked_at} quantities looked at (the model has {self.of})"
+        if self.looked_at < self.total:
+            return f"{found} of {self.looked_at} quantities looked at (the model has {self.total})"
         return f"{found} of {self.looked_at} quantities"
 
     def foremost(self, order: np.ndarray, texts: Sequence[str]) -> str:
@@ -65,33 +67,37 @@ class Judged:
         return ", ".join(shown) + (f" and {len(order) - 3} more" if len(order) > 3 else "")
 
 
-def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS, only_doubtful: bool = False) -> Judged:
-    """Return the diagnostics of all quantities, or of some in even steps where they are too many.
+def judge(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
+    """Return the diagnostics of all quantities, or of some in even steps where they are too many."""
+    return _judged(posterior, most_numbers, lambda parts: parts)
 
-    Args:
-        posterior: the draws.
-        most_numbers: as many are looked at.
-        only_doubtful: whether quantities that batches show to be well are left out.
-    """
+
+def judge_doubtful(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -> Judged:
+    """As ``judge``, but without the quantities that are well beyond doubt by a look that takes a fraction."""
+    return _judged(posterior, most_numbers, _doubtful)
+
+
+Choice = Callable[[list[Quantities]], list[Quantities]]
+
+
+def _judged(posterior: xr.Dataset, most_numbers: int, choose: Choice) -> Judged:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
     most = max(FEWEST_QUANTITIES, most_numbers // max(1, chains * min(draws, 2 * ENOUGH_DRAWS)))
     stride = max(1, -(-total // most))
     parts = list(quantities(posterior, chosen_variables(posterior, None), stride=stride))
-    looked_at = sum(len(part.names) for part in parts)
-    if only_doubtful and parts:
-        parts = _doubtful(parts)
-    found = _of_all_or_some_draws([part.draws for part in parts]) if parts else np.zeros((3, 0))
-    names = [name for part in parts for name in part.names]
-    return Judged(names, looked_at, total, chains, Convergence(*found))
+    left = choose(parts) if parts else []
+    found = _of_all_or_some_draws([part.draws for part in left]) if left else np.zeros((3, 0))
+    names = [name for part in left for name in part.names]
+    return Judged(names, sum(len(part.names) for part in parts), total, chains, Convergence(*found))
 
 
 def _doubtful(parts: Sequence[Quantities]) -> list[Quantities]:
     """Return what is left of some quantities without those that batches of their draws show to be well."""
     variables = [part.draws for part in parts]
     length = variables[0].shape[2]
-    step = max(1, length // batches.ENOUGH_DRAWS)
-    is_left = ~batches.are_well(_picked(variables, step))
+    step = max(1, length // clearing.DRAWS_LOOKED_AT)
+    is_left = ~clearing.are_well(_picked(variables, step))
     if step > 1:
         is_left |= ~_are_finite(variables)
     ends = np.cumsum([len(draws) for draws in variables])

@@ -30,7 +30,7 @@ def problems(tree: xr.DataTree, *, most_numbers: int = agreement.MOST_NUMBERS) -
     draws = posterior.sizes.get("draw", 0)
     if draws < FEWEST_DRAWS:
         return [f"{draws} draws a chain are too few to judge: take some hundreds at least."]
-    judged = agreement.judge(posterior, most_numbers=most_numbers, only_doubtful=True)
+    judged = agreement.judge_doubtful(posterior, most_numbers=most_numbers)
     stats, chains = _sample_stats(tree)
     found = [
         _divergences(stats),

@@ -22,13 +22,13 @@ class Crew:
         Args:
           helpers: how many there may be.
         """
-        self._helpers = helpers
+        self.helpers = helpers
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
 
     @property
     def size(self) -> int:
         """How many threads there may be."""
-        return self._helpers + 1
+        return self.helpers + 1
 
     def compute(self, functions: Sequence[Callable[[], T]]) -> list[T]:
         """Return what the functions return, when all have ended; raise what the first of them raised."""
@@ -47,7 +47,7 @@ class Crew:
 
     def dismiss(self) -> None:
         """Let the helpers go, those too who are still to come."""
-        for _ in range(self._helpers):
+        for _ in range(self.helpers):
             self._jobs.put(None)
 
 

@@ -43,7 +43,7 @@ class DeviceArrays:
 
 
 def _are_constant(arguments: Any) -> bool:
-    """Whether nobody can write into the arrays, not even through others that have the same memory."""
+    """Whether the arrays are frozen ones of their own, as the compiler makes them, which nobody changes."""
     return all(
         isinstance(one, np.ndarray) and one.flags.owndata and not one.flags.writeable
         for one in jax.tree.leaves(arguments)

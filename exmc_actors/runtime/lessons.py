@@ -1,7 +1,7 @@
 """Hold a lesson of the warmup as soon as every running first chain has come to it; the recorder's business.
 
-A lesson is computed from committed draws and is committed itself, so that a chain that comes again, and a
-recorder that begins again, get the same one.
+A lesson is computed from committed draws, or on the way of a whole warmup that is committed with it, and is
+committed itself, so that a chain that comes again, and a recorder that begins again, get the same one.
 """
 
 import functools

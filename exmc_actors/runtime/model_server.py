@@ -7,7 +7,7 @@ own thread, beside those on the cores.  What a block raises is its reply.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -26,11 +26,11 @@ from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
-from exmc_actors.runtime.request import Request, are_quick, of_one_leg
+from exmc_actors.runtime.request import Request, are_quick
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
-from exmc_actors.runtime.warming import in_calls, warm_up
+from exmc_actors.runtime.warmup_requests import WarmupRequests
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import Runner, attempt, in_thread
 
@@ -47,6 +47,9 @@ class ServeGathered:
 
 class ModelServer(sv.Server):
     """The shared compiled model of a run."""
+
+    learns = True
+    """Whether lessons may be held where blocks are computed."""
 
     async def init(  # noqa: PLR0913 - what a run is made from
         self,
@@ -67,11 +70,13 @@ class ModelServer(sv.Server):
         self._starts = starts
         self._block_size = block_size
         self._runner = runner
+        self._computes_in_threads = runner is in_thread
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
         self._cores = cores.PROCESS.share(settings.cores, priority)
         # A lesson lies in a journal by itself, with the legs that led to it, so that it can be held again.
-        self._goes_through_lessons = durability.journal is None
+        self._may_go_through_lessons = self.learns and durability.journal is None
+        self._warmups = WarmupRequests(executables, settings, block_size, self._call)
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
         durability.admit(self._executables.compiled)
@@ -116,9 +121,9 @@ class ModelServer(sv.Server):
     async def handle_cast(self, message: ServeGathered) -> None:
         """Answer what was gathered: here if that is quick, on a core if not."""
         requests, self._gathered, self._is_about_to_serve = self._gathered, [], False
-        if self._may_warm_up(requests):
-            self.start_soon(self._serve_warmup, requests)
-            return
+        if self._may_go_through_lessons and (whole := self._warmups.among(requests)):
+            self.start_soon(self._serve_warmup, whole)
+            requests = [request for request in requests if request not in whole]
         while requests:
             together = self._that_fit(requests)
             if self._may_keep_the_loop(together):
@@ -132,33 +137,28 @@ class ModelServer(sv.Server):
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
         return are_quick(requests)
 
-    def _may_warm_up(self, requests: Sequence[Request]) -> bool:
-        """Whether all chains that learn from each other are here, before a warmup that is soon made."""
-        settings, executables = self._settings, self._executables
-        at_start = [one.chain for one in requests if one.state is not None and not one.state.transitions]
-        expected = executables.advance_pace.expect(settings.chains * settings.tune)
-        return (
-            self._goes_through_lessons
-            and settings.schedule.adapts
-            and settings.schedule.longest_leg <= executables.capacity
-            and sorted(at_start) == list(range(settings.chains))
-            and self._block_size.fits_at_once(expected / min(settings.cores, settings.chains))
-        )
-
     async def _serve_warmup(self, requests: Sequence[Request]) -> None:
-        """Answer all chains with their whole warmup, made on as many cores as there are for it."""
-        computes_in_threads = self._runner is in_thread
-        crew = Crew(min(self._settings.cores, len(requests)) - 1 if computes_in_threads else 0)
-        whole = [replace(one, transitions=self._settings.tune, crew=crew) for one in requests]
+        """Answer all chains with their whole warmup; by one leg each where that cannot be made."""
+        crew = self._warmups.crew() if self._computes_in_threads else Crew(0)
         async with trio.open_nursery() as helpers:
-            for _ in range(crew.size - 1):
+            for _ in range(crew.helpers):
+                # Attempted, since one that cannot begin is only one that never comes.
                 helpers.start_soon(attempt, self._cores.compute, crew.help)
             try:
-                outcomes, seconds = await self._on_a_core(whole)
+                make = functools.partial(self._warmups.make, requests, crew)
+                made, _ = await self._compute_on_a_core(requests, make)
             finally:
                 crew.dismiss()
                 helpers.cancel_scope.cancel()  # who has no core yet waits for none
-        self._reply(whole, outcomes, seconds)
+        for request in requests:
+            if isinstance(made, BlockFailed):  # the chain whose fault it is comes to it by itself
+                self.start_soon(self._serve, [request])
+            else:
+                block = made[request.chain]
+                # Not of the time that it took, which was that of lessons, too, and of several cores.
+                seconds = self._executables.advance_pace.expect(len(block.stats))
+                self._block_size.observe(request.chain, len(block.stats), seconds)
+                request.reply.send(block)
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""
@@ -170,27 +170,36 @@ class ModelServer(sv.Server):
         self._reply(requests, *await self._on_a_core(requests))
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        if (
-            self._runner is in_thread
-        ):  # any other computes elsewhere, or when it likes, and gets the core itself
-            return await self._attempt(requests, math.inf, is_in_line=True)
-        async with self._cores:
-            return await self._attempt(requests, math.inf)
+        return await self._compute_on_a_core(requests, functools.partial(self._compute, requests))
+
+    async def _compute_on_a_core(
+        self, requests: Sequence[Request], compute: Callable[[], Any]
+    ) -> tuple[Any, float]:
+        if self._computes_in_threads:
+            return await self._attempt(requests, compute, math.inf, is_in_line=True)
+        async with self._cores:  # any other runner computes elsewhere, or when it likes
+            return await self._attempt(requests, compute, math.inf)
 
     async def _answer(self, requests: Sequence[Request], seconds: float) -> None:
-        self._reply(requests, *await self._attempt(requests, seconds))
+        compute = functools.partial(self._compute, requests)
+        self._reply(requests, *await self._attempt(requests, compute, seconds))
 
     async def _attempt(
-        self, requests: Sequence[Request], seconds: float, *, is_in_line: bool = False
+        self,
+        requests: Sequence[Request],
+        compute: Callable[[], Any],
+        seconds: float,
+        *,
+        is_in_line: bool = False,
     ) -> tuple[Any, float]:
-        """Compute for some chains in one call; return what came of it, and how many seconds it took.
+        """Compute for some chains; return what came of it, and how many seconds it took.
 
         Args:
           requests: of the chains.
+          compute: what is to be computed.
           seconds: that it may take.
           is_in_line: whether it waits for a core, whose thread then computes it.
         """
-        compute = functools.partial(self._compute, requests)
         with self._watched(requests, waits=is_in_line) as call:
             if is_in_line:
                 outcomes = await attempt(self._cores.compute, call.timed(compute))
@@ -211,7 +220,7 @@ class ModelServer(sv.Server):
         for request, outcome in zip(requests, outcomes, strict=True):
             if request.state is not None:
                 share = self._share(request, seconds, transitions)
-                self._block_size.observe(request.chain, len(outcome.stats), share)
+                self._block_size.observe(request.chain, request.transitions, share)
                 request.reply.send(outcome)
             elif outcome.is_finite:
                 request.reply.send(outcome.state)
@@ -228,7 +237,7 @@ class ModelServer(sv.Server):
             requests[0].reply.send(failure)
         else:  # the fault of one of them: let that one have it
             for request in requests:
-                self.start_soon(self._serve, [of_one_leg(request, self._settings)])
+                self.start_soon(self._serve, [request])
 
     async def _look_elsewhere(self, request: Request, position: np.ndarray) -> None:
         """Let a chain that found no point look at its next place; reply why, if there is none."""
@@ -255,9 +264,7 @@ class ModelServer(sv.Server):
 
     def _compute(self, requests: Sequence[Request]) -> Any:
         if requests[0].state is not None:  # what shares a call is alike
-            crew = requests[0].crew
-            made = self._advance(requests) if crew is None else self._warm_up(requests, crew)
-            return with_typed_stats(made)
+            return with_typed_stats(self._advance(requests))
         return self._executables.start(self._places(requests), self._arguments, self._settings.target_accept)
 
     def _places(self, requests: Sequence[Request]) -> list[tuple[np.ndarray, StartPosition]]:
@@ -265,21 +272,9 @@ class ModelServer(sv.Server):
         return [(self._key(one.chain), one.place) for one in requests if one.place is not None]
 
     def _advance(self, requests: Sequence[Request]) -> Sequence[Advanced]:
-        return self._advanced(
-            [(request.state, request.transitions) for request in requests if request.state is not None]
-        )
+        return self._call([(one.state, one.transitions) for one in requests if one.state is not None])
 
-    def _warm_up(self, requests: Sequence[Request], crew: Crew) -> Sequence[Advanced]:
-        def advance(asked: Sequence[tuple[ChainState, int]]) -> list[Advanced]:
-            calls = in_calls(asked, self._executables, crew.size)
-            made = crew.compute([functools.partial(self._advanced, part) for part in calls])
-            return [one for part in made for one in part]
-
-        states = {request.chain: request.state for request in requests if request.state is not None}
-        warm = warm_up(advance, states, self._settings.schedule)
-        return [warm[request.chain] for request in requests]
-
-    def _advanced(self, asked: Sequence[tuple[ChainState, int]]) -> Sequence[Advanced]:
+    def _call(self, asked: Sequence[tuple[ChainState, int]]) -> Sequence[Advanced]:
         settings = self._settings
         return self._executables.advance(
             asked, self._arguments, settings.schedule, settings.target_accept, settings.step_size_jitter

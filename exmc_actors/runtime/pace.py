@@ -20,8 +20,12 @@ class Pace:
 
     def expect(self, units: int) -> float:
         """Return how many seconds a call may take."""
+        return CALL_SECONDS + self.expect_work(units)
+
+    def expect_work(self, units: int) -> float:
+        """Return how many seconds the work of a call may take."""
         last = tuple(self._last)  # other threads append
-        return CALL_SECONDS + units * median(last) if last else math.inf
+        return units * median(last) if last else math.inf
 
     def observe(self, units: int, seconds: float) -> None:
         """Learn how long a call took."""

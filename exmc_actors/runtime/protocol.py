@@ -103,6 +103,7 @@ class Advance:
     chain: int
     state: ChainState
     at_most: int
+    """Up to the next lesson, or the end; the answer may be a whole warmup instead."""
 
 
 @dataclass(frozen=True, slots=True)

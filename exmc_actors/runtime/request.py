@@ -1,13 +1,11 @@
 """Hold what a chain waits for at the model server, until it is answered."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import supervision as sv
 from exmc_actors.chain import ChainState
-from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.pace import CALL_SECONDS
-from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK
 
@@ -27,15 +25,6 @@ class Request:
     """Where it looks for its start."""
     others: Iterator[StartPosition] = field(default_factory=lambda: iter(()))
     """Where it looks next if it finds none there."""
-    crew: Crew | None = None
-    """Who makes its whole warmup together with that of all others; None where it crosses no lesson."""
-
-
-def of_one_leg(request: Request, settings: Settings) -> Request:
-    """Return a request without what lies behind the next lesson."""
-    if request.state is None or request.crew is None:
-        return request
-    return replace(request, transitions=settings.left_in_leg(int(request.state.transitions)), crew=None)
 
 
 def are_quick(requests: Sequence[Request]) -> bool:

@@ -56,7 +56,10 @@ class Settings:
         return Schedule(self.tune)
 
     def left_in_leg(self, transitions: int) -> int:
-        """Return how many transitions there are to the next lesson or to the end: no block crosses one."""
+        """Return how many transitions there are to the next lesson or to the end.
+
+        No block crosses a lesson but that of a whole warmup, which brings its lessons along.
+        """
         is_warmup = transitions < self.tune
         return (self.schedule.next_stop(transitions) if is_warmup else self.transitions) - transitions
 

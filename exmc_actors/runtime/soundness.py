@@ -55,8 +55,8 @@ def sound_block(
     made, of = len(advanced.stats), f"a block of chain {chain}"
     size, dim = target.values_layout.size, target.dim
     if advanced.lessons is not None:
-        at_most = _whole_warmup(made, advanced.lessons, int(before.transitions), of, settings)
-    if not 1 <= made <= at_most:
+        _check_whole_warmup(made, advanced.lessons, int(before.transitions), of, settings)
+    elif not 1 <= made <= at_most:
         raise UnsoundAnswer(f"{of} has {made} transitions, and 1 to {at_most} were asked for.")
     for name, array, columns in (("values", advanced.values, size), ("stats", advanced.stats, len(STATS))):
         if array.shape != (made, columns):
@@ -70,13 +70,12 @@ def sound_block(
     return advanced
 
 
-def _whole_warmup(made: int, lessons: Held, done: int, of: str, settings: Settings) -> int:
-    """Return how many transitions a block has that goes through lessons: those of the whole warmup."""
+def _check_whole_warmup(made: int, lessons: Held, done: int, of: str, settings: Settings) -> None:
+    """Refuse a block that goes through lessons but is no whole warmup; what they teach is not looked at."""
     if done or made != settings.tune or (*lessons,) != settings.schedule.lessons:
         raise UnsoundAnswer(
             f"{of} has {made} transitions from {done} on with the lessons {[*lessons]}: no whole warmup."
         )
-    return made
 
 
 def _check_state(state: ChainState, key: Any, transitions: int, shape: tuple[int, ...], of: str) -> None:

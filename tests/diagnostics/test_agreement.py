@@ -12,6 +12,7 @@ from exmc_actors.diagnostics.agreement import (
     SURE_R_HAT,
     _in_uneven_steps,
     judge,
+    judge_doubtful,
 )
 from exmc_actors.diagnostics.convergence import convergence
 
@@ -106,9 +107,9 @@ def test_of_what_batches_clear_nothing_is_said(autoregressive, length):
     sizes = [1, 0, 1, 4]
     parts = np.split(draws, np.cumsum(sizes)[:-1])
     split = xr.Dataset({f"x{k}": ((f"q{k}", "chain", "draw"), part) for k, part in enumerate(parts)})
-    every, left = judge(split), judge(split, only_doubtful=True)
+    every, left = judge(split), judge_doubtful(split)
     assert left.names == ["x0[0]", "x3[0]", "x3[2]"]
-    assert (left.looked_at, left.of) == (every.looked_at, every.of) == (6, 6)
+    assert (left.looked_at, left.total) == (every.looked_at, every.total) == (6, 6)
     for sentence in (agreement.not_finite, agreement.disagreement, agreement.too_few_effective_draws):
         assert sentence(left) == sentence(every)
     assert "2 of 6 quantities: x" in agreement.disagreement(left)
@@ -117,9 +118,9 @@ def test_of_what_batches_clear_nothing_is_said(autoregressive, length):
 def test_draws_whose_sum_is_beyond_all_numbers_are_finite(long_chains):
     long_chains[1] = 1e305 * np.abs(long_chains[1])
     assert np.isfinite(judge(posterior(long_chains)).convergence.ess_bulk).all()
-    assert judge(posterior(long_chains), only_doubtful=True).names == []
+    assert judge_doubtful(posterior(long_chains)).names == []
 
 
 def test_a_posterior_of_nothing_has_nothing_to_judge():
     empty = xr.Dataset(coords={"chain": range(4), "draw": range(10)})
-    assert judge(empty).names == judge(empty, only_doubtful=True).names == []
+    assert judge(empty).names == judge_doubtful(empty).names == []

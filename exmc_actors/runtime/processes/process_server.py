@@ -66,6 +66,8 @@ class RemoteExecutables(Executables):
 class ProcessServer(ModelServer):
     """The shared compiled model of a run whose blocks are computed in processes of their own."""
 
+    learns = False
+
     _executables: RemoteExecutables
 
     async def init(self, *args: Any, **more: Any) -> None:
@@ -89,9 +91,6 @@ class ProcessServer(ModelServer):
 
     def _may_keep_the_loop(self, requests: Sequence[Request]) -> bool:
         return False
-
-    def _may_warm_up(self, requests: Sequence[Request]) -> bool:
-        return False  # a worker computes legs, and learns nothing
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
         """Let a worker compute for some chains; return what came of it, and how many seconds it took."""

@@ -1,7 +1,7 @@
 """Chains that make their whole warmup in one go make the same draws, and learn the same, as leg by leg."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,16 +11,24 @@ import supervision as sv
 from exmc_actors.chain import chain_key
 from exmc_actors.compiler import compile
 from exmc_actors.messages import DrawBlock
-from exmc_actors.runtime import Settings, block_size, executables_for, model_server, warming
+from exmc_actors.opening import open_run
+from exmc_actors.runtime import (
+    Settings,
+    block_size,
+    call_sizes,
+    executables_for,
+    inline,
+    model_server,
+    warmup_requests,
+    whole_warmup,
+)
 from exmc_actors.runtime.block_size import MOST_AT_ONCE, ByWallTime
 from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.runtime.pace import CALL_SECONDS, Pace
 from exmc_actors.runtime.protocol import Commit
 from exmc_actors.runtime.recorder import Recorder
-from exmc_actors.runtime.soundness import UnsoundAnswer, sound_block
 from exmc_actors.runtime.start_position import start_positions
-from exmc_actors.runtime.warming import in_calls, warm_up
+from exmc_actors.runtime.whole_warmup import warm_up
 from exmc_actors.runtime.window import pairs_that_count
 from exmc_actors.warmup import Learner, teach
 from tests.runtime.conftest import SETTINGS, FixedBlocks, added_after, draws_of, observe, schools, virtual
@@ -31,7 +39,7 @@ SCHEDULE = HOW.schedule
 
 @pytest.fixture(scope="module")
 def begun():
-    """Return what advances chains, and where three of them start."""
+    """Return what makes a leg, and where three chains start."""
     target = compile(schools())
     made = executables_for(target, HOW.max_treedepth)
     arguments = made.put(target.arguments)
@@ -40,25 +48,26 @@ def begun():
     started = made.start(list(zip(keys, places, strict=True)), arguments, HOW.target_accept)
     states = {chain: one.state for chain, one in enumerate(started)}
 
-    def advance(asked):
+    def leg(states, transitions):
+        asked = [(state, transitions) for state in states]
         return made.advance(asked, arguments, SCHEDULE, HOW.target_accept, 0.0)
 
-    return target, advance, states
+    return leg, states
 
 
-def leg_by_leg(advance, states):
+def leg_by_leg(leg, states):
     """Return each chain's last state, its values and statistics, and all lessons; one chain a call."""
     done, told, rows, held = 0, {chain: [] for chain in states}, {chain: [] for chain in states}, {}
     for lesson in SCHEDULE.lessons:
         learners, start = {}, SCHEDULE.window_start(lesson)
         for chain, before in states.items():
-            (leg,) = advance([(before, lesson - done)])
-            pairs = pairs_that_count(before, leg)
+            (made,) = leg([before], lesson - done)
+            pairs = pairs_that_count(before, made)
             told[chain].append((done, np.zeros((0, 2, 10)) if pairs is None else pairs))
-            rows[chain].append((leg.values, leg.stats))
+            rows[chain].append((made.values, made.stats))
             window = np.concatenate([pairs for first, pairs in told[chain] if first >= start])
-            learners[chain] = Learner(window, leg.state.metric, float(leg.state.step_size.log_average))
-            states = states | {chain: leg.state}
+            learners[chain] = Learner(window, made.state.metric, float(made.state.step_size.log_average))
+            states = states | {chain: made.state}
         held[lesson] = teach(SCHEDULE, lesson, learners)
         ends, done = states, lesson
         states = {chain: state.with_lesson(held[lesson][chain]) for chain, state in states.items()}
@@ -69,9 +78,9 @@ def leg_by_leg(advance, states):
 
 
 def test_a_whole_warmup_is_its_legs_and_lessons(begun):
-    _, advance, states = begun
-    ends, arrays, held = leg_by_leg(advance, states)
-    made = warm_up(advance, {chain: states[chain] for chain in (2, 0, 1)}, SCHEDULE)
+    leg, states = begun
+    ends, arrays, held = leg_by_leg(leg, states)
+    made = warm_up(leg, {chain: states[chain] for chain in (2, 0, 1)}, SCHEDULE)
     assert sorted(made) == [0, 1, 2]
     for chain, whole in made.items():
         assert bits(whole.state) == bits(ends[chain])
@@ -95,13 +104,13 @@ def bits(value):
 
 
 def test_a_warmup_that_takes_long_ends_with_its_first_leg(begun, monkeypatch):
-    _, advance, states = begun
-    monkeypatch.setattr(warming, "LONGEST", 0.0)
+    leg, states = begun
+    monkeypatch.setattr(whole_warmup, "LONGEST", 0.0)
     calls = []
 
-    def noted(asked):
-        calls.append([count for _, count in asked])
-        return advance(asked)
+    def noted(states, transitions):
+        calls.append(transitions)
+        return leg(states, transitions)
 
     made = warm_up(noted, states, SCHEDULE)
     first = SCHEDULE.lessons[0]
@@ -110,35 +119,27 @@ def test_a_warmup_that_takes_long_ends_with_its_first_leg(begun, monkeypatch):
     assert len(calls) == 2
 
 
-def test_only_a_whole_warmup_may_go_through_lessons(begun):
-    target, advance, states = begun
-    whole = warm_up(advance, states, SCHEDULE)[1]
-    first = SCHEDULE.lessons[0]
-    assert sound_block(whole, 1, states[1], first, target, HOW) is whole
-    cut = replace(whole, lessons={first: whole.lessons[first]})
-    with pytest.raises(
-        UnsoundAnswer, match=r"has 40 transitions from 0 on with the lessons \[10\]: no whole"
-    ):
-        sound_block(cut, 1, states[1], first, target, HOW)
-    with pytest.raises(UnsoundAnswer, match="has 40 transitions, and 1 to 10 were asked for"):
-        sound_block(replace(whole, lessons=None), 1, states[1], first, target, HOW)
-    later = states[1]._replace(transitions=np.int64(1))
-    with pytest.raises(UnsoundAnswer, match="has 40 transitions from 1 on"):
-        sound_block(whole, 1, later, first, target, HOW)
+class Together(list):
+    """Who made a whole warmup together, each time; ``on_the_way`` is done once, when the next one is made."""
+
+    on_the_way = None
 
 
 @pytest.fixture
 def together(monkeypatch):
     """Let chains that ask together make their warmup in one go, and note who did."""
     monkeypatch.setattr(model_server, "GATHERED", math.inf)
-    noted = []
+    noted = Together()
 
-    def warmed(advance, states, schedule):
-        made = warm_up(advance, states, schedule)
+    def warmed(leg, states, schedule):
+        made = warm_up(leg, states, schedule)
         noted.append(sorted(made))
+        act, noted.on_the_way = noted.on_the_way, None
+        if act is not None:
+            act()
         return made
 
-    monkeypatch.setattr(model_server, "warm_up", warmed)
+    monkeypatch.setattr(warmup_requests, "warm_up", warmed)
     virtual(observe)  # nothing is gathered before the pace is known
     return noted
 
@@ -163,23 +164,16 @@ def test_one_chain_alone_goes_through_its_lessons_too(together):
     assert together == [[0]]
 
 
-def test_a_chain_that_is_killed_on_the_way_makes_its_legs_with_the_lessons_of_all(together, undisturbed):
-    async def kill(run):
-        assert await run.kill_chain(1)
-
-    for _ in range(5):  # trio lets tasks run in an order that differs
-        seen = in_one_go(kill)
-        assert seen.statistics.chains[1].restarts == 1
-        assert draws_of(seen.tree) == undisturbed
-
-
-@pytest.mark.parametrize("victim", [("engine", "recorder"), ("engine", "model server")])
+@pytest.mark.parametrize("victim", ["chain 1", "recorder", "model server"])
 def test_killing_an_actor_on_the_way_changes_no_bit(together, victim, undisturbed):
-    async def kill(run):
-        run.supervisor.child(*victim).exit(sv.KILL)
+    def exchange(parts):
+        together.on_the_way = lambda: parts.names.via(victim).exit(sv.KILL)
+        return parts
 
-    for _ in range(5):
-        assert draws_of(in_one_go(kill).tree) == undisturbed
+    seen = in_one_go(parts=exchange)
+    assert together[0] == [0, 1, 2]
+    assert together.on_the_way is None
+    assert draws_of(seen.tree) == undisturbed
 
 
 @pytest.mark.parametrize("chain", range(3))
@@ -203,19 +197,46 @@ def test_a_recorder_that_dies_at_a_whole_warmup_has_its_lessons_or_holds_them_ag
     assert not deaths
 
 
-def test_a_fault_on_the_way_is_that_of_one_chain(together, monkeypatch):
-    advance, key = Executables.advance, chain_key(SETTINGS["random_seed"], 1)
+def poison(monkeypatch, chain, at):
+    """Let every call raise that takes a chain on from some transition or a later one."""
+    advance, key = Executables.advance, chain_key(SETTINGS["random_seed"], chain)
 
     def poisoned(self, chains, *rest):
-        if any(np.array_equal(state.key, key) and state.transitions >= 10 for state, _ in chains):
+        if any(np.array_equal(state.key, key) and state.transitions >= at for state, _ in chains):
             raise FloatingPointError("the poison of this test")
         return advance(self, chains, *rest)
 
     monkeypatch.setattr(Executables, "advance", poisoned)
+
+
+def test_a_fault_on_the_way_is_that_of_one_chain(together, monkeypatch):
+    poison(monkeypatch, chain=1, at=10)
     leg_by_leg_of_two = virtual(lambda: observe(save_warmup=True)).tree
     seen = in_one_go()
     assert list(seen.tree.posterior.chain.values) == [0, 2]
     assert draws_of(seen.tree) == draws_of(leg_by_leg_of_two)
+
+
+def test_what_one_chain_alone_has_made_before_its_fault_is_kept(together, monkeypatch):
+    poison(monkeypatch, chain=0, at=SCHEDULE.lessons[1])
+
+    async def main():
+        options = SETTINGS | {"chains": 1, "runner": inline, "block_size": FixedBlocks(at_once=True)}
+        async with open_run(schools(), **options) as run:
+            with pytest.raises(ex.RunFailed, match="the poison of this test"):
+                await run.result()
+            return run.statistics().chains[0]
+
+    chain = virtual(main)
+    assert (chain.phase, chain.index) == ("warmup", SCHEDULE.lessons[1])
+
+
+def test_a_chain_that_is_added_meanwhile_starts_beside_a_whole_warmup(together, with_five):
+    async def add(run):
+        assert await run.add_chains(2) == range(3, 5)
+
+    seen = in_one_go(add)
+    assert draws_of(seen.tree) == draws_of(with_five.tree)
 
 
 def test_added_chains_follow_lessons_that_were_held_on_the_way(together, with_five):
@@ -244,55 +265,23 @@ def test_a_leg_of_more_transitions_than_a_call_has_rows_is_made_in_blocks(
     assert together == [[0, 1, 2]] * is_whole
 
 
-@dataclass
-class Sizes:
-    """As executables, of transitions that take some seconds each."""
-
-    seconds: float
-    lanes: int = 8
-    capacity: int = 1000
-
-    def __post_init__(self):
-        self.advance_pace = Pace()
-        self.advance_pace.observe(1, CALL_SECONDS + self.seconds)
-
-
-@pytest.mark.parametrize(
-    ("executables", "threads", "sizes"),
-    [
-        (Sizes(1e-6), 2, [4]),  # a second thread is not worth its while
-        (Sizes(7e-6), 2, [2, 2]),
-        (Sizes(7e-6), 3, [2, 2]),
-        (Sizes(7e-6), 1, [4]),
-        (Sizes(1e-6, lanes=3), 1, [3, 1]),
-        (Sizes(1e-6, capacity=100), 1, [2, 2]),
-        (Sizes(3e-5), 2, [1, 1, 1, 1]),
-    ],
-)
-def test_a_leg_is_cut_into_calls_by_what_they_are_expected_to_take(executables, threads, sizes):
-    asked = [(chain, 50) for chain in range(4)]
-    calls = in_calls(asked, executables, threads)
-    assert [len(call) for call in calls] == sizes
-    assert [one for call in calls for one in call] == asked
-
-
 def test_what_is_expected_to_take_long_goes_leg_by_leg():
     assert ByWallTime().fits_at_once(0.9 * MOST_AT_ONCE)
     assert not ByWallTime().fits_at_once(MOST_AT_ONCE)
 
 
-def cannot_start(crew):
-    raise RuntimeError("can't start new thread")
+def fail(crew):
+    raise RuntimeError("a helper that is of no help")
 
 
-@pytest.mark.parametrize("help_others", [Crew.help, cannot_start], ids=["with helpers", "without"])
+@pytest.mark.parametrize("help_others", [Crew.help, fail], ids=["with helpers", "without"])
 def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch, help_others):
     options = {"random_seed": 1, "cores": 2, "save_warmup": True, "progressbar": False}
     program = ex.compile(schools())
     ex.sample(program, **options)
     together.clear()
     monkeypatch.setattr(Crew, "help", help_others)
-    monkeypatch.setattr(warming, "WORTH_A_THREAD", 0.0)
+    monkeypatch.setattr(call_sizes, "WORTH_A_THREAD", 0.0)
     monkeypatch.setattr(block_size, "MOST_AT_ONCE", math.inf)
     whole = draws_of(ex.sample(program, **options))
     assert together == [[0, 1, 2, 3]]

@@ -9,16 +9,16 @@ References:
     Flegal, Jones (2010), *Batch means and spectral variance estimators in Markov chain Monte Carlo*.
 """
 
-from functools import cache
-
 import numpy as np
 
 FEWEST_DRAWS = 800
-"""Of a chain; of fewer, too little is known to clear anything."""
-ENOUGH_DRAWS = 1000
-"""Of a chain, to clear what is well."""
-HIGHEST_R_HAT = 1.004
-LOWEST_ESS_PER_CHAIN = 250
+"""Of a chain; fewer say too little to clear anything."""
+DRAWS_LOOKED_AT = 1000
+"""Of a chain, up to twice as many."""
+CLEAR_R_HAT = 1.004
+"""Of draws that ranks put at 1.01, hardly any series is below this."""
+CLEAR_ESS_PER_CHAIN = 250
+"""Two and a half times what a warning asks for: estimates from some forty long batches are off by a fifth."""
 
 _SHORT = 20
 """Draws of a short batch."""
@@ -31,10 +31,12 @@ _FOLDED = 1
 """Of the four series, the one whose effective size nothing asks for."""
 _SINGLE = np.float32
 """Precise enough: each series lies between -1 and 1."""
+_WEIGHTS = np.full(_SHORT, 1.0 / _SHORT, _SINGLE)
+"""A short batch's mean is a product with them."""
 
 
 def are_well(draws: np.ndarray) -> np.ndarray:
-    """Say of each quantity whether its chains agree and mix so well that nothing closer can find a fault.
+    """Say of each quantity whether its chains agree and mix so well that ranks will hardly find a fault.
 
     Constants, draws that are not finite, and short chains are never cleared.
 
@@ -72,7 +74,7 @@ def _of_batches(halves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         series = _series(halves[some].reshape(-1, size), places, room)
         np.vecdot(series, series, out=squares[:, some])
         # A half by itself: of larger products, the host's linear algebra wakes a second thread.
-        np.matmul(series.reshape(*series.shape[:2], count, -1, _SHORT), _weights(), out=means[:, some])
+        np.matmul(series.reshape(*series.shape[:2], count, -1, _SHORT), _WEIGHTS, out=means[:, some])
     return means, squares / size - means.mean(axis=(2, 3)) ** 2
 
 
@@ -134,12 +136,6 @@ def _vary_little(means: np.ndarray, variances: np.ndarray) -> np.ndarray:
     )
     times /= variances
     times[_FOLDED] = 0.0
-    agree = (r_hat < HIGHEST_R_HAT).all(axis=0)
-    is_well: np.ndarray = agree & (times < 2 * length / LOWEST_ESS_PER_CHAIN).all(axis=0)
+    agree = (r_hat < CLEAR_R_HAT).all(axis=0)
+    is_well: np.ndarray = agree & (times < 2 * length / CLEAR_ESS_PER_CHAIN).all(axis=0)
     return is_well
-
-
-@cache
-def _weights() -> np.ndarray:
-    """Return what a short batch's mean is a dot product with."""
-    return np.full(_SHORT, 1.0 / _SHORT, _SINGLE)

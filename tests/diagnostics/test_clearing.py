@@ -1,13 +1,12 @@
-"""Batches clear nearly all that is well, and nothing, but one in hundreds, that ranks find fault with."""
+"""Batches clear nearly all that is well, and hardly anything that ranks find fault with."""
 
 import numpy as np
 import pytest
 
-from exmc_actors.diagnostics import batches
-from exmc_actors.diagnostics.batches import are_well
+from exmc_actors.diagnostics.clearing import DRAWS_LOOKED_AT, FEWEST_DRAWS, are_well
 from exmc_actors.diagnostics.convergence import convergence
 
-QUANTITIES, CHAINS, DRAWS = 400, 4, batches.ENOUGH_DRAWS
+QUANTITIES, CHAINS, DRAWS = 400, 4, DRAWS_LOOKED_AT
 
 
 @pytest.fixture
@@ -89,8 +88,6 @@ FAULTS = (
     wider,
     shifted_in_its_first_half,
     with_a_long_tail,
-    with_a_kink,
-    narrower_opposite_a_long_tail,
     with_a_slow_component,
     with_a_slow_scale,
     with_a_sticky_tail,
@@ -102,14 +99,18 @@ FAULTS = (
 )
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+ON_TWO_SCALES = (with_a_kink, narrower_opposite_a_long_tail)
+
+
+@pytest.mark.parametrize("fault", FAULTS + ON_TWO_SCALES, ids=lambda fault: fault.__name__)
 def test_what_ranks_find_fault_with_is_not_cleared(well, autoregressive, fault):
-    """Of faults from none to grave; by chance a few pass that are just beyond a limit."""
+    """Of faults from none to grave; where draws lie on two scales, some pass that are just beyond a limit."""
     strength = np.linspace(0.0, 1.0, QUANTITIES)[:, None, None]
     fault(well, strength, autoregressive(QUANTITIES, CHAINS, DRAWS, correlation=0.98, seed=2))
     is_bad = at_fault(well)
     assert is_bad.sum() > 30
-    assert (are_well(well) & is_bad).sum() <= 0.07 * is_bad.sum()
+    missed = (are_well(well) & is_bad).sum()
+    assert missed <= (0.07 * is_bad.sum() if fault in ON_TWO_SCALES else 1)
 
 
 def test_nearly_all_that_is_well_is_cleared(well):
@@ -139,8 +140,8 @@ def test_draws_near_the_greatest_float_are_left_to_others_in_silence(well):
 
 
 def test_few_draws_clear_nothing(well):
-    assert not are_well(well[:, :, : batches.FEWEST_DRAWS - 1]).any()
-    assert are_well(well[:, :, : batches.FEWEST_DRAWS]).any()
+    assert not are_well(well[:, :, : FEWEST_DRAWS - 1]).any()
+    assert are_well(well[:, :, :FEWEST_DRAWS]).any()
 
 
 def test_no_chain_has_nothing_to_clear():
