@@ -53,17 +53,17 @@ def result(
       StartError: no chain found a point to start from.
       RunFailed: no chain has a draw.
     """
-    has = committed_draws(log, range(len(log.chains)), "sample")
-    failed, unfinished, kept, length = _sorted_chains(log, has)
+    made = committed_draws(log, range(len(log.chains)), "sample")
+    failed, unfinished, kept, length = _sorted_chains(log, made)
     if not length:
         raise _failure(log, failed)
     draws, stats = gather(log, kept, "sample", length, var_names)
     groups: dict[str, Any] = {}
     for name, apart in (("failed", failed), ("unfinished", unfinished)):
-        there = [chain for chain in apart if has[chain]]
+        there = [chain for chain in apart if made[chain]]
         if there:
             groups[f"{name}_posterior"], groups[f"{name}_sample_stats"] = gather(
-                log, there, "sample", max(has[chain] for chain in there), var_names
+                log, there, "sample", max(made[chain] for chain in there), var_names
             )
             groups[f"{name}_chains"] = there
     if save_warmup and log.settings.tune:
@@ -79,26 +79,26 @@ def result(
         constant_data=target.constant_data,
         dims=target.dims,
         coords=target.coords,
-        attrs=_attributes(log, has) | (attrs or {}),
+        attrs=_attributes(log, made) | (attrs or {}),
     )
 
 
-def _sorted_chains(log: Log, has: list[int]) -> tuple[list[int], list[int], list[int], int]:
+def _sorted_chains(log: Log, made: list[int]) -> tuple[list[int], list[int], list[int], int]:
     """Return which chains have failed, which have ended before the others, which are the result, how long."""
-    chains = range(len(has))
+    chains = range(len(made))
     failed = [chain for chain in chains if log.chains[chain].status == "failed"]
     unfinished = [chain for chain in chains if log.chains[chain].was_stopped]
     apart = {*failed, *unfinished}
     kept = [chain for chain in chains if chain not in apart]
     if not kept:
-        kept, unfinished = [chain for chain in unfinished if has[chain]], []
+        kept, unfinished = [chain for chain in unfinished if made[chain]], []
     # A chain that was added does not shorten those that were there before.
     first = [chain for chain in kept if chain < log.settings.chains] or kept
-    length = min((has[chain] for chain in first), default=0)
+    length = min((made[chain] for chain in first), default=0)
     if log.enough is not None:
         length = min(length, log.enough)
-    behind = [chain for chain in kept if has[chain] < length]
-    return failed, sorted([*unfinished, *behind]), [one for one in kept if has[one] >= length], length
+    behind = [chain for chain in kept if made[chain] < length]
+    return failed, sorted([*unfinished, *behind]), [one for one in kept if made[one] >= length], length
 
 
 def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
@@ -137,7 +137,7 @@ def _unfolded() -> str:
     )
 
 
-def _attributes(log: Log, has: list[int]) -> dict[str, Any]:
+def _attributes(log: Log, made: list[int]) -> dict[str, Any]:
     settings = log.settings
     return {
         "created_at": datetime.now(UTC).isoformat(),
@@ -152,7 +152,7 @@ def _attributes(log: Log, has: list[int]) -> dict[str, Any]:
         "max_treedepth": settings.max_treedepth,
         "kernel": repr(settings.kernel),
         "ensemble_width": settings.ensemble_width or None,
-        "chain_lengths": has,
+        "chain_lengths": made,
         "chain_restarts": [record.restarts for record in log.chains],
         "stopped": log.why_stopped,
         "stopped_chains": [chain for chain, record in enumerate(log.chains) if record.was_stopped] or None,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, np.ndarray]
 """Arrays by variable name."""
+_DRAWS = ("chain", "draw")
+"""The first axes of what was sampled."""
 
 ORIGIN = ("created_at", "inference_library", "inference_library_version")
 """The attributes that every group carries; the root and the posterior carry all."""
@@ -77,7 +79,7 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         ("unfinished_", unfinished_posterior, unfinished_sample_stats, unfinished_chains),
     ):
         pair = {f"{beginning}posterior": draws, f"{beginning}sample_stats": stats}
-        groups |= labels.datasets(pair, ("chain", "draw"), origin, numbers)
+        groups |= labels.datasets(pair, origin, numbers)
     for name, arrays in (("observed_data", observed_data), ("constant_data", constant_data)):
         if arrays:
             groups[name] = labels.dataset(arrays, (), origin, None)
@@ -108,19 +110,18 @@ class Labels:
     def datasets(
         self,
         groups: Mapping[str, Arrays | None],
-        leading: tuple[str, ...],
         attrs: Mapping[str, Any],
         chains: Sequence[int] | None,
     ) -> dict[str, xr.Dataset]:
-        """Return groups with the same chains and draws as datasets; those without arrays are left out.
+        """Return groups of the same chains and draws as datasets; those without arrays are left out.
 
         They are made as one, of which each takes its part, since most of what a dataset costs does not
         depend on how many variables it has; unless a name, of a variable or an axis, is in two of them.
         """
         import xarray as xr
 
-        parts = {name: self._variables(arrays, leading, chains) for name, arrays in groups.items() if arrays}
-        names = [name for part in parts.values() for name in part if name not in leading]
+        parts = {name: self._variables(arrays, _DRAWS, chains) for name, arrays in groups.items() if arrays}
+        names = [name for part in parts.values() for name in part if name not in _DRAWS]
         if len(parts) < 2 or len(set(names)) < len(names):
             return {name: xr.Dataset(part, attrs=attrs) for name, part in parts.items()}
         whole = xr.Dataset(dict(itertools.chain(*(part.items() for part in parts.values()))), attrs=attrs)
