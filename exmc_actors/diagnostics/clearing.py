@@ -26,6 +26,11 @@ _LONG = 5
 """Short batches of a long one."""
 _SAMPLED = 256
 """Draws that show where the others lie."""
+_STILL = 10
+"""Draws after which one is hardly the same again but where a chain stands still, or has few values."""
+_MOST_STILL = 0.005
+"""Of the draws; a stretch that stands still at a quantile may hide from the tails' series."""
+_LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 _NUMBERS_AT_ONCE = 1 << 15
 _FOLDED = 1
 """Of the four series, the one whose effective size nothing asks for."""
@@ -38,20 +43,22 @@ _WEIGHTS = np.full(_SHORT, 1.0 / _SHORT, _SINGLE)
 def are_well(draws: np.ndarray) -> np.ndarray:
     """Say of each quantity whether its chains agree and mix so well that ranks will hardly find a fault.
 
-    Constants, draws that are not finite, and short chains are never cleared.
+    Constants, draws of few values or that are not finite, and short chains are never cleared.
 
     Args:
         draws: shape (quantity, chain, draw).
     """
     quantities, chains, length = draws.shape
-    kept = length // (2 * _SHORT * _LONG) * _SHORT * _LONG
-    if length < FEWEST_DRAWS or not chains:
+    if length < FEWEST_DRAWS or not chains or not quantities:
         return np.zeros(quantities, bool)
-    if 2 * kept < length:  # the middle of a chain is left out, so that its halves are made of long batches
-        draws = np.concatenate((draws[:, :, :kept], draws[:, :, length - kept :]), axis=2)
+    stood_still = np.count_nonzero(draws[:, :, _STILL:] == draws[:, :, :-_STILL], axis=(1, 2))
+    # Halves are made of long batches; where these do not divide them, they share some draws in the middle.
+    half = -(-length // (2 * _SHORT * _LONG)) * _SHORT * _LONG
+    if 2 * half > length:
+        draws = np.concatenate((draws[:, :, :half], draws[:, :, length - half :]), axis=2)
     with np.errstate(all="ignore"):  # what is not finite compares as not well
-        means, variances = _of_batches(draws.reshape(quantities, 2 * chains, kept))
-        return _vary_little(means, variances)
+        means, variances = _of_batches(draws.reshape(quantities, 2 * chains, half))
+        return _vary_little(means, variances, length, stood_still / (chains * length))
 
 
 def _of_batches(halves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,10 +86,11 @@ def _of_batches(halves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _series(draws: np.ndarray, places: np.ndarray, room: np.ndarray) -> np.ndarray:
-    """Return the draws, their distances from the median, and whether they are in either tail.
+    """Return the draws, their distances from the median, and how far they are in either tail.
 
     Draws and distances are mapped, rising, to between -1 and 1, with their quartiles in the same places: so
-    no part of them outweighs the rest, as with ranks.
+    no part of them outweighs the rest, as with ranks.  A tail's series rises from 0 where a tenth lies beyond
+    to 1 where a fortieth does: a step at one quantile would miss what stands just beside it.
 
     Args:
         draws: shape (quantity, draw).
@@ -91,13 +99,15 @@ def _series(draws: np.ndarray, places: np.ndarray, room: np.ndarray) -> np.ndarr
     """
     count, size = draws.shape
     some = draws[:, :: max(1, size // _SAMPLED)]
-    low_tail, low, middle, high, high_tail = _quantiles(some, 0.05, 0.25, 0.5, 0.75, 0.95)
+    lowest, lower, low, middle, high, higher, highest = _quantiles(some, *_LEVELS)
     (distance,) = _quantiles(np.abs(some - middle), 0.5)
-    bulk, folded, in_low_tail, below_high_tail, spare = room[:, :count]
+    bulk, folded, low_tail, high_tail, spare = room[:, :count]
     np.subtract(draws, middle, out=places[:count])
     np.multiply(places[:count], 1.0 / distance, out=spare, casting="same_kind")
-    np.less_equal(spare, ((low_tail - middle) / distance).astype(_SINGLE), out=in_low_tail)
-    np.less_equal(spare, ((high_tail - middle) / distance).astype(_SINGLE), out=below_high_tail)
+    for tail, begin, end in ((low_tail, lower, lowest), (high_tail, higher, highest)):
+        np.subtract(spare, ((begin - middle) / distance).astype(_SINGLE), out=tail)
+        tail *= (distance / (end - begin)).astype(_SINGLE)
+        np.clip(tail, _SINGLE(0.0), _SINGLE(1.0), out=tail)
     np.abs(spare, out=folded)
     # Either side of the median in units of its own quartile, without a branch.
     above, below = distance / (high - middle), distance / (middle - low)
@@ -117,12 +127,14 @@ def _quantiles(draws: np.ndarray, *levels: float) -> list[np.ndarray]:
     return [in_order[:, int(level * (draws.shape[1] - 1)), None] for level in levels]
 
 
-def _vary_little(means: np.ndarray, variances: np.ndarray) -> np.ndarray:
+def _vary_little(means: np.ndarray, variances: np.ndarray, draws: int, still: np.ndarray) -> np.ndarray:
     """Say of which quantities batches of every length vary no more than is well.
 
     Args:
         means: of short batches, shape (series, quantity, half, batch).
         variances: of draws, shape (series, quantity).
+        draws: of a chain.
+        still: which part of the draws repeats an earlier one, of each quantity.
     """
     series, quantities, halves, batches = means.shape
     length = batches * _SHORT
@@ -136,6 +148,6 @@ def _vary_little(means: np.ndarray, variances: np.ndarray) -> np.ndarray:
     )
     times /= variances
     times[_FOLDED] = 0.0
-    agree = (r_hat < CLEAR_R_HAT).all(axis=0)
-    is_well: np.ndarray = agree & (times < 2 * length / CLEAR_ESS_PER_CHAIN).all(axis=0)
+    agree = (r_hat < CLEAR_R_HAT).all(axis=0) & (still <= _MOST_STILL)
+    is_well: np.ndarray = agree & (times < draws / CLEAR_ESS_PER_CHAIN).all(axis=0)
     return is_well

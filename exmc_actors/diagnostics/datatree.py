@@ -151,7 +151,7 @@ class Labels:
             axes = leading + self.axes(name, array.ndim - len(leading))
             variables[name] = xr.Variable(axes, array, fastpath=True)
             sizes.update(zip(axes, array.shape, strict=True))
-        assert sizes.keys().isdisjoint(variables)  # as models see to it
+        assert sizes.keys().isdisjoint(variables), "a variable has the name of an axis"  # models see to it
         for axis, size in sizes.items():
             is_numbered = axis == "chain" and chains is not None
             labels = np.asarray(chains) if is_numbered else self.along(axis, size)

@@ -171,7 +171,7 @@ class Log:
         record = self.chains[block.chain]
         assert transitions == record.transitions, (block.chain, transitions, record.transitions)
         assert (block.phase, block.first) == self.settings.place(transitions), (block.phase, block.first)
-        if pairs is not None:
+        if pairs is not None and self._may_be_asked_for(block.chain, transitions):
             record.window.append((transitions, pairs))
         if block.chain >= self.settings.chains:
             self._forget(record, transitions)
@@ -231,6 +231,12 @@ class Log:
             self.chains[chain].crashes = 0
         for record in self.first_chains:
             self._forget(record, lesson)
+
+    def _may_be_asked_for(self, chain: int, transitions: int) -> bool:
+        """Say whether a lesson is still to come for which a chain's draws are needed."""
+        is_first = chain < self.settings.chains
+        lessons = self.settings.schedule.lessons
+        return any(lesson > transitions and not (is_first and lesson in self.lessons) for lesson in lessons)
 
     def _forget(self, record: ChainRecord, transitions: int) -> None:
         """Let go of the draws that no lesson is about which comes after some transition."""

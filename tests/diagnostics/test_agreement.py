@@ -124,3 +124,5 @@ def test_draws_whose_sum_is_beyond_all_numbers_are_finite(long_chains):
 def test_a_posterior_of_nothing_has_nothing_to_judge():
     empty = xr.Dataset(coords={"chain": range(4), "draw": range(10)})
     assert judge(empty).names == judge_doubtful(empty).names == []
+    no_quantity = posterior(np.zeros((0, 4, 1000)))
+    assert judge(no_quantity).names == judge_doubtful(no_quantity).names == []
