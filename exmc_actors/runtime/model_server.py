@@ -76,7 +76,7 @@ class ModelServer(sv.Server):
         self._cores = cores.PROCESS.share(settings.cores, priority)
         # A lesson lies in a journal by itself, with the legs that led to it, so that it can be held again.
         self._may_go_through_lessons = self.learns and durability.journal is None
-        self._warmups = WarmupRequests(executables, settings, block_size, self._call)
+        self._warmups = WarmupRequests(executables, settings, block_size)
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
         durability.admit(self._executables.compiled)
@@ -145,7 +145,7 @@ class ModelServer(sv.Server):
                 # Attempted, since one that cannot begin is only one that never comes.
                 helpers.start_soon(attempt, self._cores.compute, crew.help)
             try:
-                make = functools.partial(self._warmups.make, requests, crew)
+                make = functools.partial(self._warmups.make, requests, crew, self._call)
                 made, _ = await self._compute_on_a_core(requests, make)
             finally:
                 crew.dismiss()

@@ -21,21 +21,17 @@ Advance = Callable[[Sequence[tuple[ChainState, int]]], Sequence[Advanced]]
 class WarmupRequests:
     """The requests of all chains that learn from each other, before the first transition of each."""
 
-    def __init__(
-        self, executables: Executables, settings: Settings, block_size: BlockSize, advance: Advance
-    ) -> None:
+    def __init__(self, executables: Executables, settings: Settings, block_size: BlockSize) -> None:
         """Look at nothing yet.
 
         Args:
           executables: tell how long transitions take, and how many a call can make.
           settings: of the run.
           block_size: says whether a whole warmup may be one block.
-          advance: calls the executables.
         """
         self._executables = executables
         self._settings = settings
         self._block_size = block_size
-        self._advance = advance
 
     def among(self, requests: Sequence[Request]) -> list[Request]:
         """Return those of some requests that a whole warmup answers: all first chains', or none."""
@@ -58,17 +54,25 @@ class WarmupRequests:
         threads = min(settings.cores, settings.chains)
         return Crew(threads_for(settings.chains, seconds, threads) - 1)
 
-    def make(self, requests: Sequence[Request], crew: Crew) -> dict[int, Advanced]:
-        """Return the warmup of each chain; blocks."""
+    def make(self, requests: Sequence[Request], crew: Crew, advance: Advance) -> dict[int, Advanced]:
+        """Return the warmup of each chain; blocks.
+
+        Args:
+          requests: from ``among``.
+          crew: of the thread in which this is.
+          advance: calls the executables.
+        """
         states = {request.chain: request.state for request in requests if request.state is not None}
-        made = warm_up(partial(self._leg, crew), states, self._settings.schedule)
+        made = warm_up(partial(self._leg, crew, advance), states, self._settings.schedule)
         return dict(zip(made, with_typed_stats([*made.values()]), strict=True))
 
-    def _leg(self, crew: Crew, states: Sequence[ChainState], transitions: int) -> list[Advanced]:
+    def _leg(
+        self, crew: Crew, advance: Advance, states: Sequence[ChainState], transitions: int
+    ) -> list[Advanced]:
         seconds = self._executables.advance_pace.expect_work(transitions)
         most = min(self._executables.lanes, self._executables.capacity // transitions)
         size = min(chains_a_call(len(states), seconds, crew.size), most)
         asked = [(state, transitions) for state in states]
         calls = [asked[first : first + size] for first in range(0, len(asked), size)]
-        made = crew.compute([partial(self._advance, call) for call in calls])
+        made = crew.compute([partial(advance, call) for call in calls])
         return [one for call in made for one in call]

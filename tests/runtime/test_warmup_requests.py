@@ -20,7 +20,7 @@ def warmups(*, seconds=1e-6, capacity=1000, settings=SETTINGS):
     pace = Pace()
     pace.observe(1, CALL_SECONDS + seconds)
     executables = SimpleNamespace(advance_pace=pace, lanes=8, capacity=capacity)
-    return WarmupRequests(executables, settings, ByWallTime(), advance=None)
+    return WarmupRequests(executables, settings, ByWallTime())
 
 
 def request(chain, transitions=0):
