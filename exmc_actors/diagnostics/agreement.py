@@ -77,10 +77,9 @@ def judge_doubtful(posterior: xr.Dataset, *, most_numbers: int = MOST_NUMBERS) -
     return _judged(posterior, most_numbers, _doubtful)
 
 
-Choice = Callable[[list[Quantities]], list[Quantities]]
-
-
-def _judged(posterior: xr.Dataset, most_numbers: int, choose: Choice) -> Judged:
+def _judged(
+    posterior: xr.Dataset, most_numbers: int, choose: Callable[[list[Quantities]], list[Quantities]]
+) -> Judged:
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     total = count_quantities(posterior)
     most = max(FEWEST_QUANTITIES, most_numbers // max(1, chains * min(draws, 2 * ENOUGH_DRAWS)))

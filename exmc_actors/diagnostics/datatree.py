@@ -66,8 +66,6 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
         failed_chains: numbers of the chains in ``failed_posterior``.
         unfinished_chains: numbers of the chains in ``unfinished_posterior``.
     """
-    import xarray as xr
-
     attrs = {"inference_library": "exmc_actors", **plain_attributes(attrs)}
     origin = {name: value for name, value in attrs.items() if name in ORIGIN}
     labels = Labels(dims, coords)
@@ -83,6 +81,13 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
     for name, arrays in (("observed_data", observed_data), ("constant_data", constant_data)):
         if arrays:
             groups[name] = labels.dataset(arrays, (), origin, None)
+    return _tree_of(groups, attrs)
+
+
+def _tree_of(groups: Mapping[str, xr.Dataset], attrs: dict[str, Any]) -> xr.DataTree:
+    """Return a tree whose root and posterior have the attributes."""
+    import xarray as xr
+
     tree = xr.DataTree()
     # Groups that are given to the constructor, or set one by one, are copied once more.
     tree.children = {name: xr.DataTree(dataset=group) for name, group in groups.items()}

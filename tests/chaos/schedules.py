@@ -1,20 +1,17 @@
-"""Draw a schedule of faults from a seed, carry it out under virtual time, and judge what came of it.
+"""Carry a schedule of faults out under virtual time, and judge what came of it.
 
-A schedule is a run in one sitting or several, with faults at every seam, parts of the tree that are killed,
-pauses, and subscribers that join and leave.  Whatever it holds, what is committed must be the beginning of
-what the same run commits when nothing happens to it, and all of that unless the schedule says why not.
+Whatever it holds, what is committed must be the beginning of what the same run commits when nothing happens
+to it, and all of that unless the schedule says why not.
 """
 
 import contextlib
 import random
 import warnings
-from collections.abc import Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 import trio
 
@@ -25,173 +22,14 @@ from exmc_actors.messages import ChainFailed, DrawBlock
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import model_server, request
 from exmc_actors.runtime.journal import journal
-from exmc_actors.warmup import Schedule as Warmup
+from tests.chaos.drawing import Schedule, Sitting, What
+from tests.chaos.seen import Seen, name_of, rows
 from tests.runtime.conftest import FixedBlocks, schools, virtual
 
 SEED = 17
-LENGTHS = [(30, 20), (60, 40), (45, 24)]
-"""Draws and warmup transitions."""
-JUDGED = (120, 24)
-"""Of a run with a stopping rule, which is judged after 100 draws."""
 RULE = ex.Converged(rhat=50.0, ess=1)
-MOST_DEATHS = 3
-"""Of the children of the engine: one more within five seconds, and it gives up, by name."""
 LONG = 1e6
 """Virtual seconds after which whoever still waits will wait for ever."""
-
-
-@dataclass(frozen=True)
-class What:
-    """What decides the draws."""
-
-    chains: int
-    draws: int
-    tune: int
-    is_judged: bool = False
-    doom: of.Raises | None = None
-    """What one chain never gets beyond."""
-    is_ensemble: bool = False
-
-
-@dataclass
-class Sitting:
-    """What happens beside the faults, at which virtual second."""
-
-    kills: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
-    pauses: list[tuple[float, float]] = field(default_factory=list)
-    """When, and for how long."""
-    joining: list[tuple[float, of.Reader]] = field(default_factory=list)
-    views: list[of.Reader] = field(default_factory=list)
-    ends: tuple[str, float] | None = None
-    """How it ends before its time: abort, or leave."""
-    damage: int | None = None
-    """The seed of a byte that changes afterwards."""
-
-
-@dataclass
-class Schedule:
-    """All that is drawn from a seed."""
-
-    seed: int
-    what: What
-    faults: tuple[of.Fault, ...]
-    sizes: tuple[int, ...]
-    cores: int
-    longest: float
-    """Seconds that a computation takes at most."""
-    gathered: float
-    quick: float
-    is_stored: bool
-    sync_every: float | None
-    at_once: bool
-    """Whether chains that ask together make their warmup in one go, where nothing is stored."""
-    sittings: list[Sitting]
-
-
-def draw(seed: int) -> Schedule:
-    """Return the schedule of a seed."""
-    chance = random.Random(seed)
-    what = _what(chance)
-    is_stored = chance.random() < 0.5
-    number = chance.randint(0, 7)
-    transitions = what.draws + what.tune
-    faults = of.drawn(chance, chains=what.chains, transitions=transitions, number=number, is_stored=is_stored)
-    if is_stored and chance.random() < 0.1:  # where a run begins, or goes on
-        faults = (of.WriteFails(at=chance.randrange(4)), *faults)
-    deaths = sum(isinstance(fault, of.RecorderDies | of.ServerDies | of.WakeRaises) for fault in faults)
-    sittings = [_sitting(chance, what, deaths) for _ in range(chance.randint(1, 3) if is_stored else 1)]
-    if what.doom is not None or not is_stored:
-        for one in sittings:
-            one.damage = None
-    return Schedule(
-        seed=seed,
-        what=what,
-        faults=faults if what.doom is None else (*faults, what.doom),
-        sizes=tuple(chance.randint(1, chance.choice([3, 12, 40])) for _ in range(chance.randint(1, 5))),
-        cores=chance.randint(1, 3),
-        longest=chance.choice([0.0, 0.003, 0.03]),
-        gathered=chance.choice([0.0, 0.0, np.inf]),
-        quick=chance.choice([0.0, np.inf]),
-        is_stored=is_stored,
-        sync_every=chance.choice([None, 0.0, 0.02, 1.0]),
-        at_once=chance.random() < 0.5,
-        sittings=sittings,
-    )
-
-
-def _what(chance: random.Random) -> What:
-    chains = chance.randint(1, 4)
-    kind = chance.random()
-    if kind < 0.1:
-        return What(chains, *JUDGED, is_judged=True)
-    draws, tune = chance.choice(LENGTHS)
-    doom = None
-    if kind < 0.25:
-        at = chance.choice([0, *Warmup(tune).lessons, tune])
-        doom = of.Raises(chain=chains - 1, at=at, times=10**9)
-    if 0.25 <= kind < 0.33:
-        return What(4, draws, tune, is_ensemble=True)
-    return What(chains, draws, tune, doom=doom)
-
-
-def _sitting(chance: random.Random, what: What, deaths: int) -> Sitting:
-    made = Sitting()
-    chain = f"chain {chance.randrange(what.chains)}"
-    engine = [("engine", "recorder"), ("engine", "model server"), ("engine", "chains")]
-    below = [("engine", "chains", chain), ("engine", "chains", chain, "actor"), ("engine",)]
-    for _ in range(chance.choice([0, 0, 1, 2, 3])):
-        path = chance.choice(below + (engine if deaths < MOST_DEATHS else []))
-        deaths += path in engine
-        made.kills.append((_moment(chance), path))
-    for _ in range(chance.choice([0, 0, 1, 2])):
-        made.pauses.append((_moment(chance), chance.choice([0.0, 0.01, 1.0, 100.0])))
-    for _ in range(chance.choice([0, 1, 2, 3])):
-        made.joining.append((_moment(chance), _reader(chance)))
-    made.views = [_reader(chance, from_start=True) for _ in range(chance.choice([0, 0, 1, 2]))]
-    if chance.random() < 0.3:
-        made.ends = chance.choice(["abort", "leave"]), _moment(chance)
-    if chance.random() < 0.3:
-        made.damage = chance.getrandbits(32)
-    return made
-
-
-def _moment(chance: random.Random) -> float:
-    return chance.choice([0.0, chance.uniform(0.0, 0.05), chance.uniform(0.0, 0.5), chance.uniform(0.0, 3.0)])
-
-
-def _reader(chance: random.Random, from_start: bool | None = None) -> of.Reader:
-    reader = of.Reader(
-        overflow=chance.choice([ex.WAIT, ex.DROP_OLDEST, ex.LATEST]),
-        capacity=chance.choice([1, 2, 5, 64]),
-        from_start=chance.random() < 0.5 if from_start is None else from_start,
-        seconds=chance.choice([0.0, 0.0, 0.002, 0.2]),
-    )
-    mishap, after = chance.random(), chance.randrange(12)
-    if mishap < 0.2:
-        reader.raises_after = after
-    elif mishap < 0.4:
-        reader.leaves_after = after
-    elif mishap < 0.6:
-        reader.stalls_after = after
-    return reader
-
-
-# Carrying it out
-
-
-@dataclass
-class Seen:
-    """What a sitting showed to one who loses nothing, and how it ended."""
-
-    messages: list = field(default_factory=list)
-    is_complete: bool = False
-    """Whether these are all that there were."""
-    starts: dict[int, int] = field(default_factory=dict)
-    """By the identity of a reader: how many messages there were before the first that it could see."""
-    tree: object = None
-    error: Exception | None = None
-    has_ended: bool = False
-    """Whether somebody ended it before its time."""
 
 
 class Slowly:
@@ -397,7 +235,7 @@ def _judge_reader(reader: of.Reader, seen: Seen) -> None:
     if reader.statistics is None:  # it never came to subscribe
         return
     start = seen.starts.get(id(reader), 0)
-    there, got = [_name(one) for one in seen.messages[start:]], [_name(one) for one in reader.seen]
+    there, got = [name_of(one) for one in seen.messages[start:]], [name_of(one) for one in reader.seen]
     assert reader.statistics.delivered == len(got)
     if reader.overflow is ex.WAIT:
         assert reader.statistics.dropped == 0
@@ -422,13 +260,6 @@ def _judge_failures(schedule: Schedule, seen: Seen) -> None:
     assert [m.chain for m in seen.messages if isinstance(m, ChainFailed)] == [doom.chain]
 
 
-def _name(message) -> object:
-    """Return what a message is compared by."""
-    if isinstance(message, DrawBlock):
-        return message.chain, message.phase, message.first, len(message)
-    return message
-
-
 @cache
 def reference(what: What) -> Seen:
     """Return what a run shows that nothing happens to but its doom."""
@@ -436,21 +267,3 @@ def reference(what: What) -> Seen:
     schedule = Schedule(0, what, faults, (9,), 1, 0.0, 0.0, 0.0, False, None, at_once=False, sittings=[])
     with the_same_each_time(schedule):
         return virtual(_sit, schedule, Sitting(), of.Faults(*faults), Path("/nowhere"))
-
-
-def rows(whole: Seen) -> dict[tuple[int, str], dict[str, np.ndarray]]:
-    """Return the draws and statistics of a run by chain and phase."""
-    blocks: dict[tuple[int, str], list[DrawBlock]] = {}
-    for message in whole.messages:
-        if isinstance(message, DrawBlock):
-            blocks.setdefault((message.chain, message.phase), []).append(message)
-    return {place: _joined(of_one) for place, of_one in blocks.items()}
-
-
-def _joined(blocks: list[DrawBlock]) -> dict[str, np.ndarray]:
-    columns: list[Callable] = [lambda block: block.draws, lambda block: block.stats]
-    return {
-        name: np.concatenate([column(block)[name] for block in blocks])
-        for column in columns
-        for name in column(blocks[0])
-    }

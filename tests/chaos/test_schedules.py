@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from tests.chaos.schedules import carry_out, draw
+from tests.chaos.drawing import draw
+from tests.chaos.schedules import carry_out
 
 FIRST = 20261128
 SEEDS = range(FIRST, FIRST + int(os.environ.get("EXMC_SCHEDULES", "40")))
