@@ -21,6 +21,7 @@ References:
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -32,27 +33,47 @@ _FURTHEST = 0.25
 """Of the circle, to either side of its half; chosen by what draws are worth, as DECISIONS.md, 50, tells."""
 
 
+class InRoom(NamedTuple):
+    """Weights of the leaves to choose from: those of a trajectory that fit into the room."""
+
+    all: Array
+    """Of all of them."""
+    before: Array
+    """Of those that come before the chain's own in time."""
+
+    def joined_by(self, weight: Array, forward: Array) -> "InRoom":
+        """Return the weights with those of a subtree; nothing is its weight if it does not belong to them."""
+        return InRoom(self.all + weight, self.before + jnp.where(forward, 0.0, weight))
+
+
 def leaf_in_room(
-    room: Room, joined: Array, words: TransitionWords, ends: tuple[Array, Array], max_depth: int
+    room: Room,
+    joined: Array,
+    weights: InRoom,
+    words: TransitionWords,
+    ends: tuple[Array, Array],
+    max_depth: int,
 ) -> Array:
     """Return the slot of the leaf to move to, among those that fit; of chains in lanes, a slot each.
 
     Args:
       room: what the transition visited.
       joined: how many subtrees belong to the trajectory, whether or not they fit.
+      weights: of the leaves that fit.
       words: of the transition.
       ends: the momenta at the ends of the trajectory, likewise.
       max_depth: the largest number of doublings, up to which other choices have the counters.
     """
     here, shift = (uniform_at(words.choice_seed, jnp.int64(max_depth + choice)) for choice in range(2))
     doublings = jnp.minimum(joined, room.depth)
-    return choose(room.weight_at, doublings, words.directions, reach_of_shift(*ends), here, shift)
+    return choose(room.weight_at, doublings, words.directions, weights, reach_of_shift(*ends), here, shift)
 
 
 def choose(
     weight_at: Callable[[Array], Array],
     doublings: Array,
     directions: Array,
+    weights: InRoom,
     reach: Array,
     here: Array,
     shift: Array,
@@ -64,34 +85,29 @@ def choose(
         doubling k added is in slots 2^k to 2^(k + 1) - 1, in the order in which it was visited.
       doublings: how many of them the leaves to choose from are of.
       directions: a word whose bit k says whether doubling k went forward in time.
+      weights: of these leaves, in sums.
       reach: how much more or less than half of the circle the chain moves at most.
       here: where in the part of its own leaf it stands, uniform on [0, 1).
       shift: how far it moves within its reach, likewise.
     """
     count = jnp.ones_like(doublings) << doublings
     start = (~directions).astype(jnp.int64) & (count - 1)
-    nothing = jnp.zeros_like(reach)
-
-    def weight(position: Array) -> Array:
-        return jnp.where(position < count, weight_at(_slot_of(position, start)), 0.0)
-
-    def add(position: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
-        before, total = sums
-        here = weight(position)
-        return before + jnp.where(position < start, here, 0.0), total + here
-
-    first, end = jnp.zeros_like(jnp.max(count)), jnp.max(count)
-    before, total = lax.fori_loop(first, end, add, (nothing, nothing))
     moved = 0.5 + reach * (2.0 * shift - 1.0)
-    target = before + here * weight(start) + moved * total
-    target = jnp.where(target >= total, target - total, target)
+    target = weights.before + here * weight_at(jnp.zeros_like(start)) + moved * weights.all
+    target = jnp.where(target >= weights.all, target - weights.all, target)
 
-    def pass_by(position: Array, passed: tuple[Array, Array]) -> tuple[Array, Array]:
-        sum_, leaves = passed
-        sum_ = sum_ + weight(position)
-        return sum_, leaves + ((sum_ <= target) & (position < count))
+    def is_on_the_way(passed: tuple[Array, Array, Array]) -> Array:
+        position, sum_, _ = passed
+        return (sum_ <= target) & (position < count)
 
-    _, chosen = lax.fori_loop(first, end, pass_by, (nothing, jnp.zeros_like(count)))
+    def pass_by(passed: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        position, sum_, chosen = passed
+        weight = jnp.where(is_on_the_way(passed), weight_at(_slot_of(position, start)), 0.0)
+        # Sums in another order may end below the target: then it is the last leaf that weighs anything.
+        return position + 1, sum_ + weight, jnp.where(weight > 0.0, position, chosen)
+
+    nobody = jnp.zeros_like(jnp.max(count)), jnp.zeros_like(reach), jnp.zeros_like(count)
+    _, _, chosen = lax.while_loop(lambda passed: jnp.any(is_on_the_way(passed)), pass_by, nobody)
     return _slot_of(chosen, start)
 
 

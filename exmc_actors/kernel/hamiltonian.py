@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from exmc_actors.kernel.metric import Metric, displacement, whitened
 
@@ -61,7 +61,11 @@ def leapfrog(
     """
     half_way = here.momentum + 0.5 * step_size * here.slope
     z = here.z + step_size * half_way
-    position = origin + displacement(metric, z)
+    # Every sum over the position would compute it again, but for the border of a conditional.  Where a step
+    # has no size, the momentum has none either, whatever the position is.
+    position = lax.cond(
+        jnp.isnan(step_size), lambda: jnp.zeros_like(z), lambda: origin + displacement(metric, z)
+    )
     log_density, gradient = density_and_gradient(position)
     slope = whitened(metric, gradient)
     return PhasePoint(z, half_way + 0.5 * step_size * slope, slope), Point(position, log_density, gradient)

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.choosing import leaf_in_room
+from exmc_actors.kernel.choosing import InRoom, leaf_in_room
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
@@ -60,6 +60,7 @@ class _Trajectory(NamedTuple):
     drawn: Array
     """The slot of the leaf to move to, if it was drawn from a subtree that did not fit; otherwise 0."""
     weight: Array
+    in_room: InRoom
     leaves: Array
     acceptance: Array
     symmetric_acceptance: Array
@@ -126,7 +127,8 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
 
     last = lax.while_loop(goes_on, double, _single_point(walk, start, words.normals, room))
-    in_room = leaf_in_room(last.room, last.joined, words, (last.ends[0, 1], last.ends[1, 1]), max_depth)
+    momenta = last.ends[0, 1], last.ends[1, 1]
+    in_room = leaf_in_room(last.room, last.joined, last.in_room, words, momenta, max_depth)
     point, point_energy = last.room.point_at(jnp.where(last.drawn > 0, last.drawn, in_room))
     return point, _report(last, kernel, point_energy, step_size, max_depth), last.room
 
@@ -144,6 +146,7 @@ def _single_point(walk: Walk, start: Point, momentum: Array, room: Room) -> _Tra
         total_momentum=momentum,
         drawn=none,
         weight=jnp.ones(()),
+        in_room=InRoom(jnp.ones(()), zero),
         leaves=none,
         acceptance=zero,
         symmetric_acceptance=zero,
@@ -183,7 +186,8 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
     valid = ~new.turning & ~new.diverging
     # A leaf that was drawn is taken before the whole is checked: the check ends the trajectory, it does not
     # invalidate it (Betancourt 2017, A.3.2: biased progressive sampling).
-    taken = valid & (old.depth >= old.room.depth) & (uniform * old.weight < new.weight)
+    fits = old.depth < old.room.depth
+    taken = valid & ~fits & (uniform * old.weight < new.weight)
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
@@ -209,6 +213,7 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
         total_momentum=total,
         drawn=jnp.where(taken, _free_slot(old), old.drawn),
         weight=old.weight + new.weight,
+        in_room=old.in_room.joined_by(jnp.where(valid & fits, new.weight, 0.0), forward == 1),
         leaves=old.leaves + new.leaves,
         acceptance=old.acceptance + new.acceptance,
         symmetric_acceptance=old.symmetric_acceptance + new.symmetric_acceptance,

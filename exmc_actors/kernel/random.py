@@ -50,22 +50,21 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
       dim: length of the position.
     """
 
-    def words() -> TransitionWords:
+    number = dim + 4
+    counters = jnp.arange(number, dtype=jnp.uint32)
+
+    def draw() -> Array:
         high, low = _threefry(key, jnp.uint32(0), jnp.asarray(index).astype(jnp.uint32))
-        counters = jnp.arange(dim + 4, dtype=jnp.uint32)
         high, low = _threefry(jnp.stack([high, low]), jnp.zeros_like(counters), counters)
-        words = high.astype(jnp.uint64) << 32 | low.astype(jnp.uint64)
-        directions, leaf_seed, choice_seed, step = words[dim:]
-        normals = standard_normal(words[:dim])
-        return TransitionWords(normals, directions, leaf_seed, choice_seed, _uniform(step))
+        return high.astype(jnp.uint64) << 32 | low.astype(jnp.uint64)
 
-    def nothing() -> TransitionWords:
-        zero = jnp.zeros((), jnp.uint64)
-        return TransitionWords(jnp.zeros(dim), zero, zero, zero, jnp.zeros(()))
-
-    # XLA would compute the words again wherever one is used, but for the border of a conditional.
-    made: TransitionWords = lax.cond(jnp.asarray(index) >= 0, words, nothing)
-    return made
+    # XLA would compute the words again wherever one is used, and the normals, but for the borders of
+    # conditionals.
+    is_one = jnp.asarray(index) >= 0
+    words: Array = lax.cond(is_one, draw, lambda: jnp.zeros(number, jnp.uint64))
+    normals = lax.cond(is_one, lambda: standard_normal(words[:dim]), lambda: jnp.zeros(dim))
+    directions, leaf_seed, choice_seed, step = words[dim:]
+    return TransitionWords(normals, directions, leaf_seed, choice_seed, _uniform(step))
 
 
 def _threefry(key: Array, high: Array, low: Array) -> tuple[Array, Array]:

@@ -92,9 +92,7 @@ def build_subtree(
         edge, point, leaf_energy, is_end, notes = walk.kernel.move(
             walk.flow, tree.edge, step_size, tree.notes
         )
-        error = leaf_energy - walk.initial_energy
-        diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
-        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
+        error, diverging, weight = _judged(leaf_energy - walk.initial_energy, step_size)
         acceptance = jnp.minimum(weight, 1.0)
         total_weight = tree.weight + weight
         slot = first_slot + leaf
@@ -136,6 +134,22 @@ def build_subtree(
         room=room,
     )
     return lax.while_loop(goes_on, visit, nothing)
+
+
+def _judged(error: Array, step_size: Array) -> tuple[Array, Array, Array]:
+    """Return a leaf's energy error, whether it diverges, and its weight."""
+
+    def judged() -> tuple[Array, Array, Array]:
+        diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
+        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
+        return error, diverging, weight
+
+    def diverged() -> tuple[Array, Array, Array]:
+        return jnp.full((), jnp.nan), jnp.ones((), bool), jnp.zeros(())
+
+    # Each of what follows from them would sum up the log density again, but for the border of a conditional.
+    found: tuple[Array, Array, Array] = lax.cond(jnp.isnan(step_size), diverged, judged)
+    return found
 
 
 def _with_opening(tree: Subtree, momentum: Array) -> Array:

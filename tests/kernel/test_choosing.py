@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from exmc_actors.kernel.choosing import choose, reach_of_shift
+from exmc_actors.kernel.choosing import InRoom, choose, reach_of_shift
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -22,9 +22,23 @@ def slots_in_time(directions, doublings=DOUBLINGS):
     return whole
 
 
+def in_room(weights, doublings, directions):
+    """Return the sums that a trajectory of these leaves would have, subtree by subtree."""
+    found = InRoom(weights[0], 0.0 * weights[0])
+    for doubling in range(int(doublings)):
+        subtree = weights[1 << doubling : 2 << doubling].sum()
+        found = found.joined_by(subtree, int(directions) >> doubling & 1 == 1)
+    return found
+
+
 @jax.jit
+def from_sums(weights, doublings, directions, sums, reach, here, shift):
+    return choose(lambda slot: weights[slot], doublings, directions, sums, reach, here, shift)
+
+
 def chosen(weights, doublings, directions, reach, here, shift):
-    return choose(lambda slot: weights[slot], doublings, directions, reach, here, shift)
+    sums = in_room(weights, doublings, directions)
+    return from_sums(weights, doublings, directions, sums, reach, here, shift)
 
 
 def word(directions):
@@ -44,8 +58,9 @@ def test_weights_are_kept_whatever_the_shift(reach, shift):
         slots = slots_in_time(directions)
         weights = np.zeros(COUNT)
         weights[slots] = in_time
-        run = jax.vmap(chosen, in_axes=(None, None, None, None, 0, None))
-        found = run(weights, DOUBLINGS, word(directions), reach, places, shift)
+        sums = in_room(weights, DOUBLINGS, word(directions))
+        run = jax.vmap(from_sums, in_axes=(None, None, None, None, None, 0, None))
+        found = run(weights, DOUBLINGS, word(directions), sums, reach, places, shift)
         arrived = np.bincount(found, minlength=COUNT)[slots]
         reached += in_time[slots.index(0)] * arrived / 500
     assert reached[2] == 0.0
@@ -79,6 +94,14 @@ def test_a_start_that_weighs_nothing_beside_the_others_moves_to_one_of_them():
     assert found == 1
 
 
+def test_where_the_sums_end_before_the_place_the_last_leaf_that_weighs_anything_is_chosen():
+    """A sum by subtrees may be larger in its last bits than one leaf after the other."""
+    weights, sums = np.array([1.0, 2.0, 3.0, 0.0]), InRoom(np.float64(6.0 + 1e-12), np.float64(0.0))
+    shift = 1.0 - 1e-14
+    assert 6.0 < shift * sums.all < sums.all
+    assert from_sums(weights, 2, word(0b11), sums, 0.5, 0.0, shift) == 2
+
+
 def test_without_a_doubling_the_chain_stays():
     run = jax.vmap(lambda here, shift: chosen(np.array([1.0, 1e9]), 0, word(1), 0.25, here, shift))
     assert not np.any(run(*np.random.default_rng(2).uniform(size=(2, 100))))
@@ -93,7 +116,9 @@ def test_lanes_choose_as_they_do_alone():
     def weight_at(slot):
         return jnp.take_along_axis(jnp.asarray(weights), slot[None], axis=0)[0]
 
-    together = jax.jit(choose, static_argnums=0)(weight_at, doublings, directions, reach, here, shift)
+    each = [in_room(weights[:, lane], doublings[lane], directions[lane]) for lane in range(6)]
+    sums = InRoom(*(np.array(one) for one in zip(*each, strict=True)))
+    together = jax.jit(choose, static_argnums=0)(weight_at, doublings, directions, sums, reach, here, shift)
     alone = [
         chosen(weights[:, lane], doublings[lane], directions[lane], reach[lane], here[lane], shift[lane])
         for lane in range(6)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.choosing import leaf_in_room
+from exmc_actors.kernel.choosing import InRoom, leaf_in_room
 from exmc_actors.kernel.ensemble.algebra import energy, is_turning, is_turning_across, whitened
 from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, where_in_lanes
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
@@ -35,6 +35,7 @@ class _Trajectory(NamedTuple):
     moves_to_drawn: Array
     """Whether the lane moves to a leaf that was drawn from a subtree that did not fit into the room."""
     counts: Counts
+    in_room: InRoom
     max_energy_error: Array
     turning: Array
     diverging: Array
@@ -94,7 +95,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
 
     last = lax.while_loop(goes_on, double, _single_points(walk, start, words.normals, used, room))
     ends = last.backward.momentum, last.forward.momentum
-    in_room = leaf_in_room(last.room, last.joined, words, ends, max_depth)
+    in_room = leaf_in_room(last.room, last.joined, last.in_room, words, ends, max_depth)
     slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
     point, point_energy = last.room.point_at(slots)
     return point, _report(last, point_energy, step_size, max_depth), last.room
@@ -115,6 +116,7 @@ def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room:
         total_momentum=momentum,
         moves_to_drawn=no,
         counts=Counts(none, jnp.ones(width), zero, zero),
+        in_room=InRoom(jnp.ones(width), zero),
         max_energy_error=zero,
         turning=no,
         diverging=no,
@@ -133,7 +135,8 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
     """Join the subtrees to their trajectories; from one that turned or diverged, take only the counts."""
     valid = old.goes_on & ~new.turning & ~new.diverging
     room = new.room
-    taken = valid & (old.depth >= room.depth) & (uniform * old.counts.weight < new.counts.weight)
+    fits = old.depth < room.depth
+    taken = valid & ~fits & (uniform * old.counts.weight < new.counts.weight)
     inner_old = jnp.where(forward, old.forward.momentum, old.backward.momentum)
     outer_old = jnp.where(forward, old.backward.momentum, old.forward.momentum)
     total = old.total_momentum + new.total_momentum
@@ -156,6 +159,7 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
         total_momentum=total,
         moves_to_drawn=old.moves_to_drawn | taken,
         counts=Counts(*(a + b for a, b in zip(old.counts, new.counts, strict=True))),
+        in_room=old.in_room.joined_by(jnp.where(valid & fits, new.counts.weight, 0.0), forward),
         max_energy_error=jnp.where(larger, new.max_energy_error, old.max_energy_error),
         turning=old.turning | (old.goes_on & (turning | new.turning)),
         diverging=old.diverging | new.diverging,
