@@ -109,6 +109,15 @@ def test_a_log_density_of_any_non_finite_kind_is_a_divergence_and_never_drawn(va
     assert diverged > 0
 
 
+def test_a_step_size_that_is_no_number_diverges_at_the_first_step_and_the_chain_stays():
+    """Whatever is computed once behind a conditional has another value there, which must not be taken."""
+    start = np.array([0.5, -0.3, 1.1])
+    point, report = compiled(densities.standard_normal, 8)(start, 0, np.nan, metrics.unit(3))
+    assert (report.diverging, report.n_steps, report.acceptance_rate) == (True, 1, 0.0)
+    assert report.max_energy_error == np.inf
+    np.testing.assert_array_equal(point.position, start)
+
+
 def test_jitter_makes_step_sizes_uniform_around_the_one_given():
     value_and_grad = jax.value_and_grad(densities.standard_normal)
     start = Point(jnp.ones(2), *value_and_grad(jnp.ones(2)))
