@@ -126,7 +126,7 @@ def warn_about(tree: "xarray.DataTree", stacklevel: int) -> None:
 
 def _unfolded() -> str:
     """Say why a program runs unfolded, and what can be done about it."""
-    cost = "its transitions take up to 15 times as long on a small model; the draws are as good."
+    cost = "its transitions take some 20 times as long on a small model; the draws are as good."
     if can_fold():
         return f"The compiled model contains an operation that cannot be folded into one kernel: {cost}"
     if os.environ.get("EXMC_FOLD") == "0":

@@ -119,8 +119,13 @@ def build_subtree(
     def goes_on(tree: Subtree) -> Array:
         return (tree.leaves < first_slot) & ~tree.turning & ~tree.diverging
 
+    return lax.while_loop(goes_on, visit, _unvisited(edge, notes, room))
+
+
+def _unvisited(edge: PhasePoint, notes: Any, room: Room) -> Subtree:
+    """Return a subtree of which no leaf has been visited."""
     zero = jnp.zeros(())
-    nothing = Subtree(
+    return Subtree(
         leaves=jnp.zeros((), jnp.int64),
         edge=edge,
         total_momentum=jnp.zeros_like(edge.z),
@@ -133,7 +138,6 @@ def build_subtree(
         notes=notes,
         room=room,
     )
-    return lax.while_loop(goes_on, visit, nothing)
 
 
 def _judged(error: Array, step_size: Array) -> tuple[Array, Array, Array]:

@@ -1,9 +1,12 @@
 """Another kernel is one of the settings: compiled for itself, folded, recorded, and replayed to the bit."""
 
+import re
+
 import numpy as np
 import pytest
 
 import exmc_actors as ex
+from exmc_actors.kernel.subtree import MAX_ENERGY_ERROR
 from exmc_actors.runtime import check, executables_for
 from tests.runtime.conftest import FixedBlocks, draws_of, observe, schools, virtual
 
@@ -63,6 +66,15 @@ def test_each_kernel_is_a_program_of_its_own_and_folds():
     assert compiled.is_folded
     assert "scatter(" not in text
     assert "custom-call" not in text
+
+
+def test_a_block_computes_random_words_and_energy_errors_in_one_place_each():
+    """Else XLA computes both again in every loop that uses them, 197 and 5 times; no result would tell."""
+    program = ex.compile(schools())
+    text = executables_for(program, 10).compile_advance(program.arguments).call.as_text()
+    rounds_and_keys = 2 * (20 + 2)  # of two blocks of threefry, the key and the words
+    assert len(re.findall(r"= u32\[\d*\]\S* xor\(", text)) == rounds_and_keys
+    assert text.count(f"constant({MAX_ENERGY_ERROR:g})") <= 2
 
 
 @pytest.mark.slow
