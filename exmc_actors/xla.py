@@ -19,6 +19,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxlib import xla_client
 
 _FOLD_FLAG = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=1000000000"
 _WITHOUT_YNN: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
@@ -62,6 +63,37 @@ def prepare() -> None:
 def is_prepared() -> bool:
     """Say whether ``prepare`` has been called: until then it takes long, on a GPU seconds."""
     return _prepared
+
+
+def device_for_calls(device: Any) -> Any:
+    """Return where to call what is compiled for a device: processors that compute in the thread that calls.
+
+    JAX's own processors compute in another thread, so that a host goes on meanwhile.  A block has a thread
+    already, and two more switches of threads take as long as a short block of a small model.  The code is the
+    same, and so are the bits.
+
+    Args:
+      device: of JAX, or None for its default.
+
+    Returns:
+      For processors those of the same number that are this library's own; any other device as it is.
+    """
+    prepare()
+    wanted = jax.local_devices()[0] if device is None else device
+    if wanted.platform != "cpu":
+        return device
+    return next((own for own in _calling_processors() if own.id == wanted.id), device)
+
+
+@cache
+def _calling_processors() -> list[Any]:
+    """Return the devices, or none where JAX's library makes them by another name."""
+    try:
+        client: Any = xla_client.make_cpu_client(asynchronous=False)
+    except (AttributeError, TypeError):  # JAX promises neither
+        return []
+    devices: list[Any] = client.local_devices()
+    return devices
 
 
 def lower(function: Any, *example: Any) -> Any:

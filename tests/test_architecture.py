@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "exmc_actors.messages": PURE | {"numpy"},
     # What processes tell each other, as bytes: files, pipes and sockets are for others.
     "exmc_actors.wire": PURE | ours("errors", "messages") | {"numpy", "msgpack"},
-    "exmc_actors.xla": STANDARD | {"jax"},
+    "exmc_actors.xla": STANDARD | {"jax", "jaxlib"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
     "exmc_actors.kernel": PURE | ours("errors", "arguments", "kernel.normal") | {"jax"},
     "exmc_actors.kernel.normal": PURE | {"decimal", "fractions", "jax", "numpy"},

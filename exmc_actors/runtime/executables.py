@@ -25,7 +25,7 @@ from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.spare_rows import SpareRows
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, compiler_options, is_folded, lower, precise, prepare
+from exmc_actors.xla import calling, compiler_options, device_for_calls, is_folded, lower, precise, prepare
 
 BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
@@ -283,9 +283,9 @@ def executables_for(
       make: the class of the executables.
       options: what else it takes; it is compiled in.
     """
-    device = default_device()
-    identity = (target.key, target.dim, max_treedepth, kernel, str(device), make, *options.items())
     with _cache_lock:
+        device = device_for_calls(default_device())
+        identity = (target.key, target.dim, max_treedepth, kernel, str(device), make, *options.items())
         if identity not in _cache:
             _cache[identity] = make(target, max_treedepth, kernel, device, **options)
         _cache.move_to_end(identity)

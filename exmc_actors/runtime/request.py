@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import supervision as sv
 from exmc_actors.chain import ChainState
+from exmc_actors.runtime.call_sizes import chains_a_call
 from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK
@@ -35,3 +36,10 @@ def are_quick(requests: Sequence[Request]) -> bool:
     is_first = any(request.state is not None and not request.state.transitions for request in requests)
     saved = (len(requests) - 1) * CALL_SECONDS
     return not is_first and sum(request.expected for request in requests) - saved < QUICK
+
+
+def shares(requests: Sequence[Request], cores: int) -> list[Sequence[Request]]:
+    """Divide what one call could take among cores, as far as they are worth it."""
+    seconds = sum(request.expected for request in requests) / len(requests) - CALL_SECONDS
+    size = chains_a_call(len(requests), seconds, cores)
+    return [requests[first : first + size] for first in range(0, len(requests), size)]

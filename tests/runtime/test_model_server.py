@@ -11,7 +11,7 @@ import supervision as sv
 from exmc_actors.chain import chain_key, empty_state
 from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
-from exmc_actors.runtime import executables_for, model_server
+from exmc_actors.runtime import call_sizes, executables_for, model_server
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.request import Request, are_quick
 from exmc_actors.runtime.worker import QUICK
@@ -69,8 +69,9 @@ def test_more_chains_than_lanes_are_served_in_turn(calls):
     assert max(calls) == MOST_LANES
 
 
-def test_a_call_is_given_no_more_transitions_than_there_are_rows(calls):
-    long = {"draws": 6000, "block_size": FixedBlocks((6000,))}
+def test_a_call_is_given_no_more_transitions_than_there_are_rows(calls, monkeypatch):
+    monkeypatch.setattr(call_sizes, "WORTH_A_CALL", math.inf)
+    long = {"draws": 6000, "block_size": FixedBlocks((6000,)), "cores": 1}
     virtual(observe)
     calls.clear()
     assert 3 * 6000 > executables_for(ex.compile(schools()), 10).capacity > 2 * 6000
