@@ -33,7 +33,7 @@ class Packing:
             (slice(end - leaf.size, end), leaf.shape, leaf.dtype)
             for leaf, end in zip(leaves, ends, strict=True)
         ]
-        # Each step on the host is made for every leaf of every block: a number is known by its index and type,
+        # Each step on the host is made for every leaf of every block: a number has its index and its type,
         # and a vector of floats is taken as it lies there.
         self._numbers = [place.start if shape == () else None for place, shape, _ in self._places]
         self._are_plain = [len(shape) == 1 and dtype == np.float64 for _, shape, dtype in self._places]
