@@ -39,7 +39,12 @@ def are_quick(requests: Sequence[Request]) -> bool:
 
 
 def shares(requests: Sequence[Request], cores: int) -> list[Sequence[Request]]:
-    """Divide what one call could take among cores, as far as they are worth it."""
+    """Divide what one call could take among cores, as far as they are worth it; starts stay together.
+
+    Chains that begin at once may have their whole warmup in one go.
+    """
+    if requests[0].state is None:
+        return [requests]
     seconds = sum(request.expected for request in requests) / len(requests) - CALL_SECONDS
     size = chains_a_call(len(requests), seconds, cores)
     return [requests[first : first + size] for first in range(0, len(requests), size)]

@@ -1,5 +1,7 @@
 """What chains ask for at once is quick, or divided among the cores."""
 
+from dataclasses import replace
+
 import pytest
 
 from exmc_actors.runtime.pace import CALL_SECONDS
@@ -36,6 +38,11 @@ def test_what_is_asked_at_once_is_divided_among_the_cores_as_far_as_they_are_wor
     divided = shares(asked, cores)
     assert [len(share) for share in divided] == sizes
     assert [one for share in divided for one in share] == asked
+
+
+def test_chains_that_start_stay_together():
+    starts = [replace(request, state=None) for request in requests(4, 5e-3)]
+    assert shares(starts, 2) == [starts]
 
 
 def test_calls_are_quick_by_what_all_chains_take_together():
