@@ -1,8 +1,8 @@
 """Answer chains' requests for blocks with one compiled model, a block at a time on each core.
 
 A request becomes a task that waits for one of the process's cores, computes in a worker thread, and replies.
-Short requests of chains that ask at once share a call; where that is quick, it is made on the event loop's
-own thread, beside those on the cores.  What a block raises is its reply.
+Short requests of chains that ask at once share a call, or one for each core; where that is quick, it is made
+on the event loop's own thread, beside those on the cores.  What a block raises is its reply.
 """
 
 import functools

@@ -18,6 +18,10 @@ def energy_error(value_and_grad, start, momentum, step_size):
     return energy(point.log_density, end.momentum) - energy(start.log_density, momentum)
 
 
+def slow(scale):
+    return pytest.param(scale, marks=pytest.mark.slow)
+
+
 def found_step(value_and_grad, start, momentum, target):
     search = begin_search()
     while not search.is_over:
@@ -26,7 +30,7 @@ def found_step(value_and_grad, start, momentum, target):
     return float(search.step_size)
 
 
-@pytest.mark.parametrize("scale", [1e-8, 1e-3, 1.0, 1e3, 1e8])
+@pytest.mark.parametrize("scale", [1e-8, slow(1e-3), 1.0, slow(1e3), 1e8])
 @pytest.mark.parametrize("target", [0.6, 0.8, 0.95])
 def test_the_target_lies_between_the_step_found_and_its_neighbour(scale, target):
     value_and_grad = jax.value_and_grad(lambda q: -0.5 * jnp.dot(q, q) / scale**2)

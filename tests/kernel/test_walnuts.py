@@ -87,7 +87,9 @@ def test_the_cases_reach_many_levels_ends_and_divergences():
     assert divergences >= 5
 
 
-@pytest.mark.parametrize("density", [densities.standard_normal, densities.funnel])
+@pytest.mark.parametrize(
+    "density", [pytest.param(densities.standard_normal, marks=pytest.mark.slow), densities.funnel]
+)
 @pytest.mark.parametrize(
     "kernel", [Walnuts(1e6, 6), Walnuts(1e-3, 6).while_early(True)], ids=["wide range", "early"]
 )

@@ -248,7 +248,7 @@ trees = groups("root", 2).flatmap(with_plans)
 orders = st.random_module()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(trees, st.lists(steps, min_size=3, max_size=15), orders)
 def test_a_tree_agrees_with_a_plain_reading_of_the_rules(tree, script, order):
     run(*tree, script)
