@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
-from exmc_actors.compiler import Target
+from exmc_actors.compiler import Program, Target
 from exmc_actors.kernel import Kernel, Nuts
 from exmc_actors.runtime.callbacks import telling_of_callbacks
 from exmc_actors.runtime.device_arrays import DeviceArrays
@@ -284,7 +284,9 @@ def executables_for(
       options: what else it takes; it is compiled in.
     """
     with _cache_lock:
-        device = device_for_calls(default_device())
+        device = default_device()
+        if isinstance(target, Program):  # a function of the user's own may name JAX's devices
+            device = device_for_calls(device)
         identity = (target.key, target.dim, max_treedepth, kernel, str(device), make, *options.items())
         if identity not in _cache:
             _cache[identity] = make(target, max_treedepth, kernel, device, **options)

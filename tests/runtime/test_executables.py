@@ -162,11 +162,22 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
     assert max(seen) == min(asked, there_are)
 
 
-def test_a_program_is_compiled_once_for_a_device_whether_it_is_named_or_jaxs_default():
+def test_the_hosts_default_device_is_part_of_a_programs_identity():
     target = ex.LogDensity(Counted(), np.zeros(3))
-    by_default, device = executables_for(target, 10), jax.devices("cpu")[0]
+    anywhere, device = executables_for(target, 10), jax.devices("cpu")[0]
     with jax.default_device(device):
-        assert executables_for(target, 10) is by_default
+        there = executables_for(target, 10)
+        assert there is executables_for(target, 10)
+    assert there is not anywhere
+    assert executables_for(target, 10) is anywhere
+
+
+def test_a_function_of_the_users_own_may_name_a_device_of_jaxs():
+    named = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    target = ex.LogDensity(jax.jit(lambda q: -0.5 * jnp.sum(q * q), in_shardings=named), np.zeros(3))
+    executables = executables_for(target, 10)
+    executables.compile(executables.put(target.arguments))
+    assert executables.are_compiled
 
 
 @pytest.mark.slow
