@@ -108,8 +108,8 @@ class Ensemble:
         Returns:
           What ``advanced`` takes, and the rows.
         """
-        given: _Lane = self._lane.unpack_traced(lanes.T)
-        told: _Shared = self._shared.unpack_traced(shared)
+        given: _Lane = self._lane.unpack(lanes.T)
+        told: _Shared = self._shared.unpack(shared)
         columns = Columns.of_width(given.state.point.position.shape[0], rows.shape[1])
 
         def make(carry: tuple[Array, ChainState, Array, Room]) -> tuple[Array, ChainState, Array, Room]:

@@ -86,7 +86,7 @@ class Lanes:
         """Start a chain in each lane that is used; to be compiled."""
 
         def go(lane: Array, results: Array) -> Array:
-            given: ToStart = self._to_start.unpack_traced(_row(asked, lane))
+            given: ToStart = self._to_start.unpack(_row(asked, lane))
             made = start(self._sampler.log_density_at, given.key, arguments, *given[1:])
             after: Array = lax.dynamic_update_index_in_dim(results, pack_traced(made), lane, 0)
             return after
@@ -100,7 +100,7 @@ class Lanes:
 
         def go(lane: Array, made: tuple[Array, Array]) -> tuple[Array, Array]:
             results, rows = made
-            given: ToAdvance = self._to_advance.unpack_traced(_row(asked, lane))
+            given: ToAdvance = self._to_advance.unpack(_row(asked, lane))
             block = advance(self._sampler, given.state, arguments, *given[1:], rows)
             result = pack_traced(_without_metric(block.state))
             return lax.dynamic_update_index_in_dim(results, result, lane, 0), block.rows

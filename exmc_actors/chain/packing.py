@@ -30,49 +30,29 @@ class Packing:
         leaves, self._structure = jax.tree.flatten(like)
         ends = np.cumsum([leaf.size for leaf in leaves]).tolist()
         self._places = [
-            (slice(end - leaf.size, end), leaf.shape, leaf.dtype)
+            # Each step on the host is made for every leaf of every block: a number is taken by its index.
+            (slice(end - leaf.size, end) if leaf.ndim else end - 1, leaf.shape, leaf.dtype)
             for leaf, end in zip(leaves, ends, strict=True)
         ]
-        # Each step on the host is made for every leaf of every block: a number has its index and its type,
-        # and a vector of floats is taken as it lies there.
-        self._numbers = [place.start if shape == () else None for place, shape, _ in self._places]
-        self._are_plain = [len(shape) == 1 and dtype == np.float64 for _, shape, dtype in self._places]
         self.size = ends[-1]
         """The length of the vector."""
 
     def pack(self, tree: Any, vector: np.ndarray) -> None:
         """Write the numbers of all leaves into a vector, on the host."""
-        for number, (place, shape, _), leaf in zip(
-            self._numbers, self._places, jax.tree.leaves(tree), strict=True
-        ):
-            if number is not None:
-                vector[number] = leaf
-            else:
-                vector[place] = leaf if len(shape) == 1 else np.reshape(leaf, -1)
+        for (place, shape, _), leaf in zip(self._places, jax.tree.leaves(tree), strict=True):
+            vector[place] = leaf if len(shape) < 2 else np.reshape(leaf, -1)
 
-    def unpack(self, vector: np.ndarray) -> Any:
-        """Return the tree, on the host; its vectors and matrices of floats are views of the vector."""
-        leaves = [
-            dtype.type(vector[number])
-            if number is not None
-            else vector[place]
-            if is_plain
-            else vector[place].reshape(shape).astype(dtype, copy=False)
-            for number, is_plain, (place, shape, dtype) in zip(
-                self._numbers, self._are_plain, self._places, strict=True
-            )
-        ]
-        return jax.tree.unflatten(self._structure, leaves)
-
-    def unpack_traced(self, vector: Any) -> Any:
-        """Return the tree, inside a program.
+    def unpack(self, vector: Any) -> Any:
+        """Return the tree; on the host its vectors and matrices of floats are views of the vector.
 
         Args:
           vector: of shape (size,), or (size, w) for trees whose leaves have the lanes on their last axis.
         """
         lanes = vector.shape[1:]
         leaves = [
-            vector[place].reshape((*shape, *lanes)).astype(dtype, copy=False)
+            vector[place]
+            if len(shape) < 2 and dtype == np.float64
+            else vector[place].reshape((*shape, *lanes)).astype(dtype, copy=False)
             for place, shape, dtype in self._places
         ]
         return jax.tree.unflatten(self._structure, leaves)

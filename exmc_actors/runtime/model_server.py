@@ -26,7 +26,7 @@ from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
-from exmc_actors.runtime.request import Request, are_quick, shares
+from exmc_actors.runtime.request import Request, are_quick, divided_among_cores
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
@@ -129,8 +129,8 @@ class ModelServer(sv.Server):
             if self._may_keep_the_loop(together):
                 await self._answer(together, seconds=0.0)
             else:
-                for share in shares(together, self._settings.cores):
-                    self.start_soon(self._serve, share)
+                for batch in divided_among_cores(together, self._settings.cores):
+                    self.start_soon(self._serve, batch)
             requests = [request for request in requests if request not in together]
             if requests:  # one batch may keep the loop waiting, not many
                 await trio.lowlevel.checkpoint()

@@ -38,7 +38,7 @@ def are_quick(requests: Sequence[Request]) -> bool:
     return not is_first and sum(request.expected for request in requests) - saved < QUICK
 
 
-def shares(requests: Sequence[Request], cores: int) -> list[Sequence[Request]]:
+def divided_among_cores(requests: Sequence[Request], cores: int) -> list[Sequence[Request]]:
     """Divide what one call could take among cores, as far as they are worth it; starts stay together.
 
     Chains that begin at once may have their whole warmup in one go.

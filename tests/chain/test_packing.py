@@ -47,7 +47,7 @@ def test_a_state_goes_through_a_program_to_the_bit():
 
     @jax.jit
     def through(vector):
-        return pack_traced(packing.unpack_traced(vector))
+        return pack_traced(packing.unpack(vector))
 
     assert_same_bits(packing.unpack(np.asarray(through(packed(packing, state)))), state)
 
@@ -58,7 +58,7 @@ def test_states_in_lanes_go_through_a_program_to_the_bit():
 
     @jax.jit
     def through(rows):
-        return pack_lanes(packing.unpack_traced(rows.T), 2).T
+        return pack_lanes(packing.unpack(rows.T), 2).T
 
     for row, state in zip(
         np.asarray(through(np.stack([packed(packing, one) for one in states]))), states, strict=True

@@ -1,8 +1,5 @@
 """One program, compiled once and folded, whatever the number of chains and whatever the data."""
 
-import os
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
 
@@ -160,50 +157,6 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
     monkeypatch.setattr(cores, "PROCESS", Cores(lambda: there_are))
     trio.run(in_two_threads, asked, noted)
     assert max(seen) == min(asked, there_are)
-
-
-def test_the_hosts_default_device_is_part_of_a_programs_identity():
-    target = ex.LogDensity(Counted(), np.zeros(3))
-    anywhere, device = executables_for(target, 10), jax.devices("cpu")[0]
-    with jax.default_device(device):
-        there = executables_for(target, 10)
-        assert there is executables_for(target, 10)
-    assert there is not anywhere
-    assert executables_for(target, 10) is anywhere
-
-
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_function_of_the_users_own_may_name_a_device_of_jaxs():
-    named = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-    centre = jnp.arange(3.0)
-    density = jax.jit(lambda q: -0.5 * jnp.sum((q - centre) ** 2), in_shardings=named)
-    target = ex.LogDensity(density, np.zeros(3))
-    tree = ex.sample(target, draws=20, chains=1, random_seed=1, progressbar=False)
-    assert tree.posterior.sizes["draw"] == 20
-
-
-@pytest.mark.slow
-def test_the_hosts_default_device_may_be_given_by_its_platform():
-    with jax.default_device("cpu"):
-        tree = virtual(lambda: observe(chains=2)).tree
-    assert tree.attrs["device"] == "cpu:0"
-
-
-@pytest.mark.slow
-def test_blocks_run_on_the_default_device_of_the_hosts_thread_whichever_thread_they_run_in():
-    code = """
-import jax, jax.numpy as jnp, numpy as np
-import exmc_actors as ex
-with jax.default_device(jax.devices("cpu")[1]):
-    target = ex.LogDensity(lambda q: -0.5 * jnp.dot(q, q), np.zeros(3))
-    tree = ex.sample(target, draws=1000, chains=2, random_seed=1, progressbar=False)
-print(tree.attrs["device"])
-"""
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
-    ran = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert ran.stdout.strip() == "cpu:1"
 
 
 def test_no_more_than_so_many_programs_are_kept_and_the_least_used_goes_first(monkeypatch):

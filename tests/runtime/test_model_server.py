@@ -8,13 +8,11 @@ import pytest
 
 import exmc_actors as ex
 import supervision as sv
-from exmc_actors.chain import chain_key, empty_state
+from exmc_actors.chain import chain_key
 from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
 from exmc_actors.runtime import call_sizes, executables_for, model_server
 from exmc_actors.runtime.executables import Executables
-from exmc_actors.runtime.request import Request, are_quick
-from exmc_actors.runtime.worker import QUICK
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
 
@@ -117,18 +115,3 @@ def test_killing_whoever_holds_gathered_requests_changes_no_bit(calls, victim, o
     assert max(calls) == SETTINGS["chains"]
     assert max(chain.restarts for chain in seen.statistics.chains) >= 1
     assert draws_of(seen.tree) == one_by_one
-
-
-def request(transitions, expected):
-    state = empty_state(1)._replace(transitions=np.int64(transitions))
-    return Request(0, None, state, 10, expected)
-
-
-def test_a_shared_call_is_quick_by_all_that_it_holds():
-    assert are_quick([request(10, 0.6 * QUICK)])
-    assert not are_quick([request(10, 0.6 * QUICK)] * 3)
-
-
-def test_the_first_block_of_a_chain_never_keeps_the_loop_waiting():
-    assert are_quick([request(1, 0.0)])
-    assert not are_quick([request(1, 0.0), request(0, 0.0)])

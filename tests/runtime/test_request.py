@@ -1,23 +1,27 @@
 """What chains ask for at once is quick, or divided among the cores."""
 
-from dataclasses import replace
-
+import numpy as np
 import pytest
 
+from exmc_actors.chain import empty_state
 from exmc_actors.runtime.pace import CALL_SECONDS
-from exmc_actors.runtime.request import Request, are_quick, shares
+from exmc_actors.runtime.request import Request, are_quick, divided_among_cores
 from exmc_actors.runtime.worker import QUICK
 
 
-def requests(count, seconds, transitions=100):
-    """Return requests of chains past their first block, each with so many seconds of work."""
+def request(transitions, expected):
+    state = empty_state(1)._replace(transitions=np.int64(transitions))
+    return Request(0, None, state, 10, expected)
 
-    class State:
-        pass
 
-    state = State()
-    state.transitions = transitions
-    return [Request(chain, None, state, 100, seconds + CALL_SECONDS) for chain in range(count)]
+def test_a_shared_call_is_quick_by_all_that_it_holds():
+    assert are_quick([request(10, 0.6 * QUICK)])
+    assert not are_quick([request(10, 0.6 * QUICK)] * 3)
+
+
+def test_the_first_block_of_a_chain_never_keeps_the_loop_waiting():
+    assert are_quick([request(1, 0.0)])
+    assert not are_quick([request(1, 0.0), request(0, 0.0)])
 
 
 @pytest.mark.parametrize(
@@ -31,25 +35,13 @@ def requests(count, seconds, transitions=100):
         (1, 5e-4, 2, [1]),
     ],
 )
-def test_what_is_asked_at_once_is_divided_among_the_cores_as_far_as_they_are_worth_it(
-    count, seconds, cores, sizes
-):
-    asked = requests(count, seconds)
-    divided = shares(asked, cores)
-    assert [len(share) for share in divided] == sizes
-    assert [one for share in divided for one in share] == asked
+def test_blocks_are_divided_among_the_cores_as_far_as_they_are_worth_it(count, seconds, cores, sizes):
+    asked = [request(10, seconds + CALL_SECONDS) for _ in range(count)]
+    batches = divided_among_cores(asked, cores)
+    assert [len(batch) for batch in batches] == sizes
+    assert [one for batch in batches for one in batch] == asked
 
 
 def test_chains_that_start_stay_together():
-    starts = [replace(request, state=None) for request in requests(4, 5e-3)]
-    assert shares(starts, 2) == [starts]
-
-
-def test_calls_are_quick_by_what_all_chains_take_together():
-    each = (QUICK - CALL_SECONDS) / 4
-    assert are_quick(requests(4, 0.9 * each))
-    assert not are_quick(requests(4, 1.1 * each))
-
-
-def test_the_first_block_of_a_chain_is_never_quick():
-    assert not are_quick(requests(1, 0.0, transitions=0))
+    starts = [Request(chain, None, None, 0, 5e-3) for chain in range(4)]
+    assert divided_among_cores(starts, 2) == [starts]
