@@ -1,6 +1,7 @@
 """A run in an asyncio program: the same draws, messages and errors, and cancelling both ways."""
 
 import asyncio
+import threading
 
 import pytest
 import trio
@@ -12,6 +13,7 @@ from exmc_actors.held_run import HeldRun
 from exmc_actors.many import Runtime
 from exmc_actors.run import Run
 from exmc_actors.runtime import Subscription
+from exmc_actors.runtime.executables import Executables
 from exmc_actors.views.summaries import Summaries
 from tests.runtime.conftest import FixedBlocks, draws_of, schools
 
@@ -36,13 +38,22 @@ def test_a_run_gives_the_draws_that_trio_gives(model):
     assert draws_of(asyncio.run(main())) == draws_of(alone)
 
 
-def test_messages_come_in_order_and_end_with_the_run_while_a_chain_is_killed(model):
+def test_messages_come_in_order_and_end_with_the_run_while_a_chain_is_killed(model, monkeypatch):
+    is_killed, start = threading.Event(), Executables.start
+
+    def start_after_the_kill(*args):
+        assert is_killed.wait(60)
+        return start(*args)
+
+    monkeypatch.setattr(Executables, "start", start_after_the_kill)
+
     async def main():
         async with (
             xa.open_run(model, **SETTINGS) as run,
             run.subscribe(overflow=ex.WAIT, from_start=True, chains=1) as feed,
         ):
             assert await run.kill_chain(1)
+            is_killed.set()
             drawn = [message async for message in feed if isinstance(message, ex.DrawBlock)]
             statistics = await run.statistics()
             return [m.first for m in drawn if m.phase == "sample"], sum(map(len, drawn)), statistics

@@ -30,9 +30,10 @@ def test_whoever_follows_from_elsewhere_sees_what_a_subscriber_sees_that_chains_
         async with open_run(schools(), **OPTIONS) as undisturbed:
             wanted = draws_of(await undisturbed.result())
         here, there, late, newest = [], [], [], []
-        async with open_run(schools(), **OPTIONS) as run, run.serve_dashboard() as url:
+        async with open_run(schools(), **OPTIONS) as run:
             await run.pause()
             async with (
+                run.serve_dashboard() as url,
                 Proxy(port_of(url), cuts=[None, 5000, 20_000, 20_001, 90_000]) as proxy,
                 ex.connect(proxy.url) as remote,
                 ex.connect(url) as direct,
@@ -47,8 +48,8 @@ def test_whoever_follows_from_elsewhere_sees_what_a_subscriber_sees_that_chains_
                 await run.kill_chain(1)
                 await run.resume()
                 tree = await run.result()
-            async with httpx.AsyncClient() as client:
-                found = parsed((await client.get(f"{url}metrics")).text)
+                async with httpx.AsyncClient() as client:
+                    found = parsed((await client.get(f"{url}metrics")).text)
         assert draws_of(tree) == wanted
         assert any(isinstance(message, ex.ChainRestarted) for message in here)
         assert_same(there, here)
