@@ -25,7 +25,7 @@ def exactly(x):
         )
 
 
-@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 257, 400])
+@pytest.mark.parametrize("length", [0, 1, 63, 127, 128, 129, 255, 256, 257, 400, 960, 961, 2100])
 def test_sums_and_slopes_are_exact_at_every_length(length):
     x = np.random.default_rng(length).normal(scale=20.0, size=length)
     x[: EDGES.size] = EDGES[:length]
@@ -35,6 +35,24 @@ def test_sums_and_slopes_are_exact_at_every_length(length):
             value, slope = jax.value_and_grad(lambda z, function=function: 3.0 * function(z))(x)
             np.testing.assert_allclose(value, 3.0 * total, rtol=1e-14)
             np.testing.assert_allclose(slope, 3.0 * np.asarray(slopes), rtol=4e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("length", [100, 400, 2100])
+def test_nothing_is_lost_of_rows_that_are_all_but_certain(length):
+    x = np.linspace(-300.0, -40.0, length)
+    with precise():
+        np.testing.assert_allclose(softplus_sum(x), exactly(x)[0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("length", [100, 70_000])
+@pytest.mark.parametrize(("entry", "softplus", "power"), [(np.nan,) * 3, (np.inf,) * 3, (-np.inf, 0.0, 0.0)])
+def test_an_entry_that_is_not_finite_counts_for_what_it_is(length, entry, softplus, power):
+    x = np.zeros(length)
+    x[length // 3] = entry
+    with precise():
+        got = softplus_sum(x), exp_sum(x)
+    rest = length - 1
+    np.testing.assert_allclose(got, [rest * np.log(2.0) + softplus, rest + power], rtol=1e-12)
 
 
 @pytest.mark.parametrize("operation", ["softplus_sum", "exp_sum"])
