@@ -71,9 +71,10 @@ MAY_IMPORT = {
     "exmc_actors.wire": PURE | ours("errors", "messages") | {"numpy", "msgpack"},
     "exmc_actors.xla": STANDARD | {"jax", "jaxlib"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
-    "exmc_actors.kernel": PURE | ours("errors", "arguments", "kernel.normal") | {"jax"},
+    "exmc_actors.exponential": {"jax"},
+    "exmc_actors.kernel": PURE | ours("errors", "arguments", "exponential", "kernel.normal") | {"jax"},
     "exmc_actors.kernel.normal": PURE | {"decimal", "fractions", "jax", "numpy"},
-    "exmc_actors.model": PURE | ours("errors") | {"jax", "numpy", "msgpack"},
+    "exmc_actors.model": PURE | ours("errors", "exponential") | {"jax", "numpy", "msgpack"},
     "exmc_actors.warmup": PURE | ours("kernel") | {"jax", "numpy"},
     "exmc_actors.compiler": PURE | ours("errors", "arguments", "model", "xla", "blas") | {"jax", "numpy"},
     # Other libraries' models, as targets; these libraries are imported inside functions only.

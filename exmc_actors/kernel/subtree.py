@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from exmc_actors.exponential import exp
 from exmc_actors.kernel.hamiltonian import PhasePoint
 from exmc_actors.kernel.moving import Flow, Kernel
 from exmc_actors.kernel.random import uniform_at
@@ -145,7 +146,7 @@ def _judged(error: Array, step_size: Array) -> tuple[Array, Array, Array]:
 
     def judged() -> tuple[Array, Array, Array]:
         diverging = ~(jnp.isfinite(error) & (error <= MAX_ENERGY_ERROR))
-        weight = jnp.where(diverging, 0.0, jnp.exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
+        weight = jnp.where(diverging, 0.0, exp(jnp.minimum(-error, LARGEST_LOG_WEIGHT)))
         return error, diverging, weight
 
     def diverged() -> tuple[Array, Array, Array]:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from exmc_actors.model.exponential import exp
+from exmc_actors.exponential import exp
 from exmc_actors.model.logarithms import log1p_of_fraction
 
 _TILE = 64

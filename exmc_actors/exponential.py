@@ -1,8 +1,8 @@
-"""Compute, in JAX, the exponential of many entries by plain arithmetic, several of them at a time.
+"""Compute, in JAX, the exponential by plain arithmetic, of many entries several at a time.
 
-XLA's own goes by a division, and takes 2.3 ns an entry inside a folded loop where this takes 0.9; but it is
-computed once, and this anew for each consumer that XLA fuses it into.  So it is for sums that write what they
-share into an array, and for nothing else.
+XLA's own goes by a division: in a vector it takes 2.3 ns an entry inside a folded loop where this takes 0.9.
+But that is computed once, and this anew for each consumer that XLA fuses it into.  So this is for what goes
+into an array or out of a conditional, and for nothing else.
 """
 
 import jax

@@ -5,7 +5,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from exmc_actors.model.exponential import exp
+from exmc_actors.exponential import exp
 from exmc_actors.xla import precise
 
 RNG = np.random.default_rng(3)
