@@ -19,14 +19,15 @@ import outcome
 import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
+from exmc_actors.runtime import threads
+from exmc_actors.runtime.threads import Place, allowed_cpus
 from exmc_actors.runtime.turns import Line, Turns
 
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
+    cpus = allowed_cpus()
+    return max(1, (os.cpu_count() or 1) if cpus is None else len(cpus))
 
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class _Waiter:
     task: Task
     loop: trio.lowlevel.TrioToken
     function: Callable[[], Any] | None = None
+    seconds: float = math.inf
+    """That the function is expected to take."""
     result: outcome.Outcome[Any] | None = None
 
     def wake(self, here: trio.lowlevel.TrioToken | None) -> None:
@@ -127,14 +130,21 @@ class Cores:
         # Taken out by the thread, which would else keep them for as long as it goes on.
         granted = [(line, waiter)]
         try:
-            trio.lowlevel.start_thread_soon(lambda: self._compute(*granted.pop()), outcome.Outcome.unwrap)
+            threads.PROCESS.start(
+                lambda place: self._compute(place, *granted.pop()), of=line.at_most, seconds=waiter.seconds
+            )
         except (RuntimeError, MemoryError) as error:  # there is no room for another thread
             self._give_back(line)
             waiter.result = outcome.Error(error)
             waiter.tell()
 
-    def _compute(self, line: Line[_Waiter], waiter: _Waiter) -> None:
-        """Compute, and then whatever is next, for as long as there is something; runs in a thread."""
+    def _compute(self, place: Place, line: Line[_Waiter], waiter: _Waiter) -> Callable[[], None]:
+        """Compute, and then whatever is next, for as long as there is something; runs in a thread.
+
+        Returns:
+          How to tell of the last.  Whoever is told may leave and end the process, or have the next for the
+          thread to compute.
+        """
         while True:
             waiter.compute()
             self._give_back(line)
@@ -144,12 +154,11 @@ class Cores:
                     following = granted
                 else:
                     self._serve(*granted, None)
-            # Last: whoever is told may leave and end the process.  What is next is in hand already, so that
-            # its loop waits for it.
-            waiter.tell()
             if following is None:
-                return
+                return waiter.tell
+            waiter.tell()  # what is next is in hand already, so that its loop waits for it
             line, waiter = following
+            place.take(line.at_most, waiter.seconds)
 
     def _next(self) -> tuple[Line[_Waiter], _Waiter] | None:
         with self._lock:
@@ -163,6 +172,8 @@ class Share:
         """Hold no core; ``at_most`` of them at once later."""
         self._cores = cores
         self._line: Line[_Waiter] = Line(at_most, priority)
+        self.has_places = True
+        """Whether threads that compute for a short time may be kept from other CPUs meanwhile."""
 
     @enable_ki_protection
     async def compute(
@@ -170,10 +181,9 @@ class Share:
     ) -> T:
         """Run a blocking function in a thread, on a core, when it is this run's turn.
 
-        It is a ``Runner``: what it is told of the function changes nothing.  Who is cancelled while waiting
-        leaves; a function that runs is waited for.
+        It is a ``Runner``.  Who is cancelled while waiting leaves; a function that runs is waited for.
         """
-        waiter, _ = await self._asked(function)
+        waiter, _ = await self._asked(function, seconds if self.has_places else math.inf)
         result: T = await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
         return result
 
@@ -194,10 +204,12 @@ class Share:
         self._cores._give_back(self._line)
         self._cores._give_away(trio.lowlevel.current_trio_token())
 
-    async def _asked(self, function: Callable[[], Any] | None) -> tuple[_Waiter, bool]:
+    async def _asked(
+        self, function: Callable[[], Any] | None, seconds: float = math.inf
+    ) -> tuple[_Waiter, bool]:
         """Get in line; return who waits there, and whether a core is there at once."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token(), function)
+        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token(), function, seconds)
         return waiter, self._cores._ask(self._line, waiter)
 
     def _leaving(self, waiter: _Waiter) -> Callable[[Any], Abort]:

@@ -44,6 +44,8 @@ class Compiled:
     is_folded: bool
     device: str
     """The platform that it runs on, and which of its devices: ``cpu:0``."""
+    calls_back: bool = False
+    """Whether it calls functions of Python's, which may do anything in the thread that calls it."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ class Executables:
                 compiled = traced.lowered.compile(compiler_options=compiler_options())
             else:
                 compiled = self._files.compiled(traced.lowered, traced.example, name)
-        return Compiled(compiled, is_folded(compiled.as_text()), name)
+        text = compiled.as_text()
+        return Compiled(compiled, is_folded(text), name, "callback" in text)
 
     @contextlib.contextmanager
     def _numerics(self) -> Iterator[None]:

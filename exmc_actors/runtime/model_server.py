@@ -20,7 +20,7 @@ import supervision as sv
 from exmc_actors.chain import ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
-from exmc_actors.runtime.block_size import BlockSize
+from exmc_actors.runtime.block_size import MOST_AT_ONCE, BlockSize
 from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
@@ -34,7 +34,7 @@ from exmc_actors.runtime.warmup_requests import WarmupRequests
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import Runner, attempt, in_thread
 
-GATHERED = 1e-3
+GATHERED = 4e-3
 """Seconds; what is expected to take less waits for the requests that come together with it."""
 PATIENCE = 2e-3
 """Seconds for which the start of a chain waits for that of the others."""
@@ -79,6 +79,8 @@ class ModelServer(sv.Server):
         self._warmups = WarmupRequests(executables, settings, block_size)
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
+        # Threads that a function of Python's begins would be kept from the other CPUs for good.
+        self._cores.has_places = not self._executables.compiled.calls_back
         durability.admit(self._executables.compiled)
         self.start_soon(self._watchdog.watch)
 
@@ -142,12 +144,13 @@ class ModelServer(sv.Server):
         """Answer all chains with their whole warmup; by one leg each where that cannot be made."""
         crew = self._warmups.crew() if self._computes_in_threads else Crew(0)
         async with trio.open_nursery() as helpers:
+            # Attempted, since one that cannot begin is only one that never comes.
+            help_ = functools.partial(attempt, self._cores.compute, crew.help, seconds=MOST_AT_ONCE)
             for _ in range(crew.helpers):
-                # Attempted, since one that cannot begin is only one that never comes.
-                helpers.start_soon(attempt, self._cores.compute, crew.help)
+                helpers.start_soon(help_)
             try:
                 make = functools.partial(self._warmups.make, requests, crew, self._call)
-                made, _ = await self._compute_on_a_core(requests, make)
+                made, _ = await self._compute_on_a_core(requests, make, MOST_AT_ONCE)
             finally:
                 crew.dismiss()
                 helpers.cancel_scope.cancel()  # who has no core yet waits for none
@@ -171,13 +174,14 @@ class ModelServer(sv.Server):
         self._reply(requests, *await self._on_a_core(requests))
 
     async def _on_a_core(self, requests: Sequence[Request]) -> tuple[Any, float]:
-        return await self._compute_on_a_core(requests, functools.partial(self._compute, requests))
+        seconds = sum(request.expected for request in requests)
+        return await self._compute_on_a_core(requests, functools.partial(self._compute, requests), seconds)
 
     async def _compute_on_a_core(
-        self, requests: Sequence[Request], compute: Callable[[], Any]
+        self, requests: Sequence[Request], compute: Callable[[], Any], seconds: float
     ) -> tuple[Any, float]:
         if self._computes_in_threads:
-            return await self._attempt(requests, compute, math.inf, is_in_line=True)
+            return await self._attempt(requests, compute, seconds, is_in_line=True)
         async with self._cores:  # any other runner computes elsewhere, or when it likes
             return await self._attempt(requests, compute, math.inf)
 
@@ -203,7 +207,7 @@ class ModelServer(sv.Server):
         """
         with self._watched(requests, waits=is_in_line) as call:
             if is_in_line:
-                outcomes = await attempt(self._cores.compute, call.timed(compute))
+                outcomes = await attempt(self._cores.compute, call.timed(compute), seconds=seconds)
             else:
                 outcomes = await attempt(self._runner, compute, seconds=seconds)
             return outcomes, call.took()

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from exmc_actors.runtime import cores
+from exmc_actors.runtime import cores, threads
 from exmc_actors.runtime.cores import Cores
 from tests.runtime.test_cores import TURNS, in_loops
 
@@ -113,13 +113,13 @@ def test_who_is_cancelled_leaves_the_line_but_waits_for_what_runs():
 
 
 def test_a_core_comes_back_where_there_is_no_room_for_a_thread(monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise RuntimeError("can't start new thread")
 
     async def main():
         share = Cores(lambda: 1).share(1)
         with monkeypatch.context() as patch:
-            patch.setattr(trio.lowlevel, "start_thread_soon", full)
+            patch.setattr(threads.PROCESS, "start", full)
             with pytest.raises(RuntimeError, match="can't start new thread"):
                 await share.compute(lambda: None)
         assert await share.compute(lambda: "later") == "later"
@@ -128,12 +128,12 @@ def test_a_core_comes_back_where_there_is_no_room_for_a_thread(monkeypatch):
 
 
 def test_a_failing_start_of_a_thread_leaves_the_core_to_whoever_waits(monkeypatch):
-    start, fail = trio.lowlevel.start_thread_soon, iter([True])
+    start, fail = threads.PROCESS.start, iter([True])
 
-    def full_once(*args):
+    def full_once(*args, **more):
         if next(fail, False):
             raise RuntimeError("can't start new thread")
-        start(*args)
+        start(*args, **more)
 
     async def main():
         shared, results = Cores(lambda: 1), []
@@ -150,7 +150,7 @@ def test_a_failing_start_of_a_thread_leaves_the_core_to_whoever_waits(monkeypatc
                 for _ in range(3):
                     nursery.start_soon(compute)
                 await wait_all_tasks_blocked()
-                monkeypatch.setattr(trio.lowlevel, "start_thread_soon", full_once)
+                monkeypatch.setattr(threads.PROCESS, "start", full_once)
                 shared._give_back(share._line)
                 shared._give_away(trio.lowlevel.current_trio_token())
             shared._turns.held += 1  # that of this block

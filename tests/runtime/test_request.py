@@ -31,7 +31,7 @@ def test_the_first_block_of_a_chain_never_keeps_the_loop_waiting():
         (5, 5e-4, 2, [3, 2]),
         (4, 5e-4, 1, [4]),
         (4, 2e-4, 2, [4]),
-        (3, 5e-3, 2, [1, 1, 1]),
+        (3, 5e-3, 2, [2, 1]),
         (1, 5e-4, 2, [1]),
     ],
 )
