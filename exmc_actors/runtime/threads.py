@@ -7,6 +7,7 @@ system.
 """
 
 import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Collection
@@ -41,13 +42,10 @@ def share_of(cpus: Collection[int], number: int, of: int) -> set[int]:
 class Place:
     """Where one thread may run."""
 
-    def __init__(self, number: int) -> None:
-        """Be wherever the system likes.
-
-        Args:
-          number: of the thread; no other has it while this one lives.
-        """
-        self.number = number
+    def __init__(self) -> None:
+        """Be wherever the system likes."""
+        self.number = 0
+        """Of the thread, among those that compute: no other has it meanwhile."""
         self.thread: int | None = None
         """As the system knows it; None before it has begun."""
         self._cpus: set[int] | None = None
@@ -86,7 +84,7 @@ class Threads:
         """Know of no thread: a process that was forked has none."""
         self._lock = threading.Lock()
         self._idle: list[_Thread] = []
-        self._living: set[int] = set()
+        self._numbers: set[int] = set()  # of those that compute
 
     def start(self, job: Job, *, of: int, seconds: float) -> None:
         """Do something in a thread, and do not wait for it.
@@ -100,24 +98,20 @@ class Threads:
           RuntimeError: there is no room for another thread.
         """
         with self._lock:
-            thread = min(self._idle, key=lambda one: one.place.number, default=None)
-            if thread is not None:
-                self._idle.remove(thread)
-            else:
-                number = next(k for k in range(len(self._living) + 1) if k not in self._living)
-                self._living.add(number)
+            thread = self._idle.pop() if self._idle else None
         if thread is None:
-            thread = _Thread(self, number)
-            with contextlib.ExitStack() as undo:
-                undo.callback(self._forget, thread)
-                thread.begin()
-                undo.pop_all()
+            thread = _Thread(self)
+            thread.begin()
+        with self._lock:
+            thread.place.number = next(k for k in itertools.count() if k not in self._numbers)
+            self._numbers.add(thread.place.number)
         thread.place.take(of, seconds)
         thread.jobs.put(job)
 
     def rest(self, thread: "_Thread") -> None:
         """Let a thread be given the next job."""
         with self._lock:
+            self._numbers.discard(thread.place.number)
             self._idle.append(thread)
 
     def leave(self, thread: "_Thread") -> bool:
@@ -126,23 +120,17 @@ class Threads:
             if thread not in self._idle:
                 return False
             self._idle.remove(thread)
-            self._living.discard(thread.place.number)
             return True
-
-    def _forget(self, thread: "_Thread") -> None:
-        with self._lock:
-            self._living.discard(thread.place.number)
 
 
 class _Thread:
-    def __init__(self, threads: Threads, number: int) -> None:
-        self.place = Place(number)
+    def __init__(self, threads: Threads) -> None:
+        self.place = Place()
         self.jobs: SimpleQueue[Job] = SimpleQueue()
         self._threads = threads
 
     def begin(self) -> None:
-        name = f"computes for exmc_actors: {self.place.number}"
-        thread = threading.Thread(target=self._run, name=name, daemon=True)
+        thread = threading.Thread(target=self._run, name="computes for exmc_actors", daemon=True)
         thread.start()
         self.place.thread = thread.native_id
 

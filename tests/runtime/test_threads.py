@@ -11,6 +11,7 @@ import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from trio.testing import wait_all_tasks_blocked
 
 import exmc_actors as ex
 from exmc_actors.opening import open_run
@@ -71,12 +72,38 @@ def test_short_computations_at_once_are_on_different_cpus_and_so_is_what_follows
         async with trio.open_nursery() as nursery:
             for seconds in (SHORT, SHORT, LONG, LONG):
                 nursery.start_soon(compute, seconds)
+                await wait_all_tasks_blocked()  # so that the short ones are the first
         return found
 
     found = trio.run(main)
     first, second = (cpus for seconds, cpus in found if seconds == SHORT)
     assert not first & second
     assert [cpus for seconds, cpus in found if seconds == LONG] == [allowed_cpus()] * 2
+
+
+@needs_cpus
+def test_a_thread_has_the_first_place_that_nobody_has_whatever_it_had_before():
+    own, gate = Threads(), threading.Event()
+    ends = [queue.SimpleQueue() for _ in range(3)]
+
+    def start(number, wait):
+        def job(place):
+            assert wait(60)
+            return lambda: ends[number].put(place.number)
+
+        own.start(job, of=2, seconds=SHORT)
+
+    start(0, lambda _: True)
+    assert ends[0].get(timeout=60) == 0
+    start(0, gate.wait)
+    first_ends = threading.Event()
+    start(1, first_ends.wait)
+    start(2, gate.wait)
+    first_ends.set()
+    assert ends[1].get(timeout=60) == 1
+    start(1, gate.wait)
+    gate.set()
+    assert [end.get(timeout=60) for end in ends] == [0, 1, 2]
 
 
 @needs_cpus
@@ -112,14 +139,14 @@ def test_whoever_is_told_of_a_job_may_have_the_same_thread_do_the_next():
     assert len({done(own)[1] for _ in range(50)}) == 1
 
 
-def test_a_thread_without_a_job_ends_after_a_while_and_its_number_is_free(monkeypatch):
+def test_a_thread_without_a_job_ends_after_a_while(monkeypatch):
     monkeypatch.setattr(threads, "_IDLE", 0.0)
     own = Threads()
     for _ in range(3):
         _, thread = done(own)
         thread.join(60)
         assert not thread.is_alive()
-        assert not own._living
+        assert not own._idle
 
 
 def test_a_thread_that_cannot_begin_leaves_nothing_behind(monkeypatch):
@@ -131,7 +158,7 @@ def test_a_thread_that_cannot_begin_leaves_nothing_behind(monkeypatch):
         patch.setattr(threading.Thread, "start", full)
         with pytest.raises(RuntimeError, match="can't start new thread"):
             done(own)
-    assert not own._living
+    assert not own._numbers
     assert done(own, lambda: "later")[0] == "later"
 
 
