@@ -26,7 +26,7 @@ from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.protocol import Advance, Advanced, BlockFailed, Start, Unstartable
-from exmc_actors.runtime.request import Request, are_quick, divided_among_cores
+from exmc_actors.runtime.request import Request, are_quick, divided_among_cores, waits_for_others
 from exmc_actors.runtime.settings import Settings
 from exmc_actors.runtime.start_position import StartPosition, other_positions, where_tried
 from exmc_actors.runtime.typed_stats import with_typed_stats
@@ -34,8 +34,6 @@ from exmc_actors.runtime.warmup_requests import WarmupRequests
 from exmc_actors.runtime.watchdog import Call, Watchdog
 from exmc_actors.runtime.worker import Runner, attempt, in_thread
 
-GATHERED = 4e-3
-"""Seconds; what is expected to take less waits for the requests that come together with it."""
 PATIENCE = 2e-3
 """Seconds for which the start of a chain waits for that of the others."""
 
@@ -103,8 +101,9 @@ class ModelServer(sv.Server):
             case Advance(chain, state, at_most):
                 transitions = min(self._block_size.choose(chain, at_most), self._executables.capacity)
                 expected = self._executables.advance_pace.expect(transitions)
-                request = Request(chain, self.defer(), state, transitions, expected)
-        if request.expected < GATHERED:
+                is_last = transitions == at_most
+                request = Request(chain, self.defer(), state, transitions, expected, is_last=is_last)
+        if waits_for_others(request):
             self._gather(request)
         else:
             self.start_soon(self._serve, [request])

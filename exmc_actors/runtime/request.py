@@ -10,6 +10,11 @@ from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK
 
+GATHERED = 1e-3
+"""Seconds; what is expected to take less waits for the requests that come together with it."""
+LONGER_AT_THE_END = 4.0
+"""So many times as long may it be where no more is asked for soon: then no core waits for a request."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Request:
@@ -26,6 +31,13 @@ class Request:
     """Where it looks for its start."""
     others: Iterator[StartPosition] = field(default_factory=lambda: iter(()))
     """Where it looks next if it finds none there."""
+    is_last: bool = False
+    """Whether the chain ends with it, or waits for the others' lessons after it."""
+
+
+def waits_for_others(request: Request) -> bool:
+    """Whether a request waits for those that come together with it: it does so for no time to speak of."""
+    return request.expected < GATHERED * (LONGER_AT_THE_END if request.is_last else 1.0)
 
 
 def are_quick(requests: Sequence[Request]) -> bool:

@@ -20,7 +20,7 @@ import supervision as sv
 from exmc_actors import faults as of
 from exmc_actors.messages import ChainFailed, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import model_server, request
+from exmc_actors.runtime import request
 from exmc_actors.runtime.journal import journal
 from tests.chaos.drawing import Schedule, Sitting, What
 from tests.chaos.seen import Seen, name_of, rows
@@ -50,7 +50,7 @@ def the_same_each_time(schedule: Schedule):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trio._core._run, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
         patch.setattr(trio._core._run, "_r", random.Random(schedule.seed))
-        patch.setattr(model_server, "GATHERED", schedule.gathered)
+        patch.setattr(request, "GATHERED", schedule.gathered)
         patch.setattr(request, "QUICK", schedule.quick)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ex.StoreWarning)

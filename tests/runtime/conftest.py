@@ -11,7 +11,7 @@ import exmc_actors as ex
 from exmc_actors.chain import empty_state
 from exmc_actors.messages import STATS, WAIT, DrawBlock
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import Feed, Log, Settings, history, inline, model_server
+from exmc_actors.runtime import Feed, Log, Settings, history, inline, request
 from exmc_actors.runtime.recorder import Recorder
 
 Y = np.array([28.0, 8.0, -3.0, 7.0, -1.0, 1.0, 18.0, 12.0])
@@ -32,7 +32,7 @@ def schools(y=Y):
 def nothing_is_gathered():
     """Under virtual time no block takes any; the model server would serve all chains together, always."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model_server, "GATHERED", 0.0)
+        patch.setattr(request, "GATHERED", 0.0)
         yield
 
 

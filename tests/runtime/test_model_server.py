@@ -11,7 +11,7 @@ import supervision as sv
 from exmc_actors.chain import chain_key
 from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
-from exmc_actors.runtime import call_sizes, executables_for, model_server
+from exmc_actors.runtime import call_sizes, executables_for, request
 from exmc_actors.runtime.executables import Executables
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
@@ -24,7 +24,7 @@ def one_by_one():
 @pytest.fixture
 def calls(monkeypatch):
     """Let everything be gathered whose pace is known, however slow, and note the chains of each call."""
-    monkeypatch.setattr(model_server, "GATHERED", math.inf)
+    monkeypatch.setattr(request, "GATHERED", math.inf)
     made, advance = [], Executables.advance
 
     @functools.wraps(advance)

@@ -4,14 +4,29 @@ import numpy as np
 import pytest
 
 from exmc_actors.chain import empty_state
+from exmc_actors.runtime import request as requests
 from exmc_actors.runtime.pace import CALL_SECONDS
-from exmc_actors.runtime.request import Request, are_quick, divided_among_cores
+from exmc_actors.runtime.request import (
+    GATHERED,
+    LONGER_AT_THE_END,
+    Request,
+    are_quick,
+    divided_among_cores,
+    waits_for_others,
+)
 from exmc_actors.runtime.worker import QUICK
 
 
-def request(transitions, expected):
+def request(transitions, expected, is_last=False):
     state = empty_state(1)._replace(transitions=np.int64(transitions))
-    return Request(0, None, state, 10, expected)
+    return Request(0, None, state, 10, expected, is_last=is_last)
+
+
+def test_what_a_chain_does_last_waits_for_others_though_it_takes_longer(monkeypatch):
+    monkeypatch.setattr(requests, "GATHERED", GATHERED)  # which other tests here do without
+    for is_last, longest in ((False, GATHERED), (True, LONGER_AT_THE_END * GATHERED)):
+        assert waits_for_others(request(10, 0.99 * longest, is_last))
+        assert not waits_for_others(request(10, longest, is_last))
 
 
 def test_a_shared_call_is_quick_by_all_that_it_holds():

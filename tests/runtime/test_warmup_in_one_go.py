@@ -21,6 +21,7 @@ from exmc_actors.runtime import (
     executables_for,
     inline,
     model_server,
+    request,
     warmup_requests,
 )
 from exmc_actors.runtime.block_size import MOST_AT_ONCE, ByWallTime
@@ -44,7 +45,7 @@ class Together(list):
 @pytest.fixture
 def together(monkeypatch):
     """Let chains that ask together make their warmup in one go, and note who did."""
-    monkeypatch.setattr(model_server, "GATHERED", math.inf)
+    monkeypatch.setattr(request, "GATHERED", math.inf)
     noted = Together()
 
     def warmed(leg, states, schedule):
