@@ -12,7 +12,7 @@ import supervision as sv
 from exmc_actors.held_run import HeldRun
 from exmc_actors.many import Runtime
 from exmc_actors.run import Run
-from exmc_actors.runtime import Subscription
+from exmc_actors.runtime import Subscription, request
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.views.summaries import Summaries
 from tests.runtime.conftest import FixedBlocks, draws_of, schools
@@ -46,6 +46,7 @@ def test_messages_come_in_order_and_end_with_the_run_while_a_chain_is_killed(mod
         return start(*args)
 
     monkeypatch.setattr(Executables, "start", start_after_the_kill)
+    monkeypatch.setattr(request, "GATHERED", 0.0)  # so that it waits in a thread, not in the loop
 
     async def main():
         async with (

@@ -46,7 +46,7 @@ def _softplus_sum(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         small = jnp.exp(-jnp.abs(x))
         return jnp.sum(jnp.maximum(x, 0.0) + log1p_of_fraction(small)), _softplus_slope(x, small)
     small = _mapped(lambda x: exp(-jnp.abs(x)), x)
-    tiles = _count_tiles(x)
+    together = _TILES_IN_PRODUCT if x.dtype == jnp.float64 else 1  # others hold no such product
 
     def add_tile(i: Any, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         sums, excess, slopes = carry
@@ -55,15 +55,23 @@ def _softplus_sum(x: jax.Array) -> tuple[jax.Array, jax.Array]:
         excess = _joined_excess(excess, jnp.where(is_new, less, 0.0))
         return sums, excess, _put(slopes, _softplus_slope(here, less), i)
 
-    def add_tiles(group: Any, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+    def add_tiles(first: Any, count: int, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         total, slopes = carry
-        first, nothing = group * _TILES_IN_PRODUCT, jnp.zeros(_TILE, x.dtype)
-        last = jnp.minimum(first + _TILES_IN_PRODUCT, tiles)
-        sums, excess, slopes = lax.fori_loop(first, last, add_tile, (nothing, nothing, slopes))
+        nothing = jnp.zeros(_TILE, x.dtype)
+        sums, excess, slopes = lax.fori_loop(
+            0, count, lambda i, carry: add_tile(first + i, carry), (nothing, nothing, slopes)
+        )
         return total + (_folded(jnp.add, sums) + jnp.log1p(_folded(_joined_excess, excess))), slopes
 
-    start = jnp.zeros((), x.dtype), jnp.zeros_like(x)
-    total, slopes = lax.fori_loop(0, -(-tiles // _TILES_IN_PRODUCT), add_tiles, start)
+    # All counts are fixed, so that slopes have slopes, too.
+    products, rest = divmod(_count_tiles(x), together)
+    made = lax.fori_loop(
+        0,
+        products,
+        lambda product, carry: add_tiles(product * together, together, carry),
+        (jnp.zeros((), x.dtype), jnp.zeros_like(x)),
+    )
+    total, slopes = add_tiles(products * together, rest, made) if rest else made
     return total, slopes
 
 

@@ -1,6 +1,7 @@
-"""Say what to do where a log density calls back into Python, which computes in the precision of the host."""
+"""Find programs that call Python, and say what to do where that computes in the precision of the host."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 
 import jax
@@ -27,3 +28,10 @@ def telling_of_callbacks() -> Iterator[None]:
             "the host program, float32: call jax.config.update('jax_enable_x64', True) before sampling, or "
             "write it in JAX."
         ) from error
+
+
+def calls_back(text: str | None) -> bool:
+    """Whether a compiled program calls what a user may have written; without its text, it may."""
+    if text is None:
+        return True
+    return any(not name.startswith("lapack_") for name in re.findall(r'custom_call_target="([^"]+)"', text))

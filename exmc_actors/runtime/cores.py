@@ -20,14 +20,15 @@ import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
 from exmc_actors.runtime import threads
-from exmc_actors.runtime.threads import Place, allowed_cpus
+from exmc_actors.runtime.threads import ANY, SHORT, Allowance, Place, allowed_cpus
 from exmc_actors.runtime.turns import Line, Turns
 
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
-    cpus = allowed_cpus()
-    return max(1, (os.cpu_count() or 1) if cpus is None else len(cpus))
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
 
 
 T = TypeVar("T")
@@ -43,8 +44,8 @@ class _Waiter:
     task: Task
     loop: trio.lowlevel.TrioToken
     function: Callable[[], Any] | None = None
-    seconds: float = math.inf
-    """That the function is expected to take."""
+    allowance: Allowance = ANY
+    """For the thread in which it is called."""
     result: outcome.Outcome[Any] | None = None
 
     def wake(self, here: trio.lowlevel.TrioToken | None) -> None:
@@ -81,9 +82,10 @@ class Cores:
         """Hold none of them.
 
         Args:
-          count: how many there are; asked whenever one is given away, since it may change.
+          count: how many there are; asked whenever somebody asks for one, since it may change.
         """
         self._count = count
+        self._counted = 1
         self._turns: Turns[_Waiter] = Turns()
         self._lock = threading.Lock()  # held for microseconds, and never while a task waits
 
@@ -95,6 +97,7 @@ class Cores:
         """Get in line; return whether the core is there at once, else the waiter will be woken."""
         with self._lock:
             self._turns.ask(line, waiter)
+            self._counted = self._count()  # here, since a thread that computes may be kept from some of them
         return self._give_away(waiter.loop, waiter)
 
     def _leave(self, line: Line[_Waiter], waiter: _Waiter) -> bool:
@@ -130,9 +133,7 @@ class Cores:
         # Taken out by the thread, which would else keep them for as long as it goes on.
         granted = [(line, waiter)]
         try:
-            threads.PROCESS.start(
-                lambda place: self._compute(place, *granted.pop()), of=line.at_most, seconds=waiter.seconds
-            )
+            threads.PROCESS.start(lambda place: self._compute(place, *granted.pop()), waiter.allowance)
         except (RuntimeError, MemoryError) as error:  # there is no room for another thread
             self._give_back(line)
             waiter.result = outcome.Error(error)
@@ -158,11 +159,11 @@ class Cores:
                 return waiter.tell
             waiter.tell()  # what is next is in hand already, so that its loop waits for it
             line, waiter = following
-            place.take(line.at_most, waiter.seconds)
+            place.take(waiter.allowance)
 
     def _next(self) -> tuple[Line[_Waiter], _Waiter] | None:
         with self._lock:
-            return self._turns.grant(self._count())
+            return self._turns.grant(self._counted)
 
 
 class Share:
@@ -172,8 +173,8 @@ class Share:
         """Hold no core; ``at_most`` of them at once later."""
         self._cores = cores
         self._line: Line[_Waiter] = Line(at_most, priority)
-        self.has_places = True
-        """Whether threads that compute for a short time may be kept from other CPUs meanwhile."""
+        self.threads = 1
+        """Among how many threads the CPUs are shared while these compute for a short time."""
 
     @enable_ki_protection
     async def compute(
@@ -183,7 +184,8 @@ class Share:
 
         It is a ``Runner``.  Who is cancelled while waiting leaves; a function that runs is waited for.
         """
-        waiter, _ = await self._asked(function, seconds if self.has_places else math.inf)
+        allowance = Allowance(allowed_cpus(), self.threads if seconds <= SHORT else 1)
+        waiter, _ = await self._asked(function, allowance)
         result: T = await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
         return result
 
@@ -205,11 +207,13 @@ class Share:
         self._cores._give_away(trio.lowlevel.current_trio_token())
 
     async def _asked(
-        self, function: Callable[[], Any] | None, seconds: float = math.inf
+        self, function: Callable[[], Any] | None, allowance: Allowance = ANY
     ) -> tuple[_Waiter, bool]:
         """Get in line; return who waits there, and whether a core is there at once."""
         await trio.lowlevel.checkpoint_if_cancelled()
-        waiter = _Waiter(trio.lowlevel.current_task(), trio.lowlevel.current_trio_token(), function, seconds)
+        waiter = _Waiter(
+            trio.lowlevel.current_task(), trio.lowlevel.current_trio_token(), function, allowance
+        )
         return waiter, self._cores._ask(self._line, waiter)
 
     def _leaving(self, waiter: _Waiter) -> Callable[[Any], Abort]:

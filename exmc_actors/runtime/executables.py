@@ -17,7 +17,7 @@ import numpy as np
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Program, Target
 from exmc_actors.kernel import Kernel, Nuts
-from exmc_actors.runtime.callbacks import telling_of_callbacks
+from exmc_actors.runtime.callbacks import calls_back, telling_of_callbacks
 from exmc_actors.runtime.device_arrays import DeviceArrays
 from exmc_actors.runtime.executable_files import executable_files
 from exmc_actors.runtime.pace import Pace
@@ -44,8 +44,8 @@ class Compiled:
     is_folded: bool
     device: str
     """The platform that it runs on, and which of its devices: ``cpu:0``."""
-    calls_back: bool = False
-    """Whether it calls functions of Python's, which may do anything in the thread that calls it."""
+    calls_back: bool = True
+    """Whether it may call functions of Python's, which do anything in the thread that calls it."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Executables:
             else:
                 compiled = self._files.compiled(traced.lowered, traced.example, name)
         text = compiled.as_text()
-        return Compiled(compiled, is_folded(text), name, "callback" in text)
+        return Compiled(compiled, is_folded(text), name, calls_back(text))
 
     @contextlib.contextmanager
     def _numerics(self) -> Iterator[None]:

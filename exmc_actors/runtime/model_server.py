@@ -20,7 +20,7 @@ import supervision as sv
 from exmc_actors.chain import ChainState, chain_key
 from exmc_actors.compiler import Target
 from exmc_actors.runtime import cores
-from exmc_actors.runtime.block_size import MOST_AT_ONCE, BlockSize
+from exmc_actors.runtime.block_size import BlockSize
 from exmc_actors.runtime.crew import Crew
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.executables import Executables
@@ -78,7 +78,8 @@ class ModelServer(sv.Server):
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
         # Threads that a function of Python's begins would be kept from the other CPUs for good.
-        self._cores.has_places = not self._executables.compiled.calls_back
+        if not self._executables.compiled.calls_back:
+            self._cores.threads = min(settings.cores, settings.chains)
         durability.admit(self._executables.compiled)
         self.start_soon(self._watchdog.watch)
 
@@ -144,12 +145,11 @@ class ModelServer(sv.Server):
         crew = self._warmups.crew() if self._computes_in_threads else Crew(0)
         async with trio.open_nursery() as helpers:
             # Attempted, since one that cannot begin is only one that never comes.
-            help_ = functools.partial(attempt, self._cores.compute, crew.help, seconds=MOST_AT_ONCE)
             for _ in range(crew.helpers):
-                helpers.start_soon(help_)
+                helpers.start_soon(attempt, self._cores.compute, crew.help)
             try:
                 make = functools.partial(self._warmups.make, requests, crew, self._call)
-                made, _ = await self._compute_on_a_core(requests, make, MOST_AT_ONCE)
+                made, _ = await self._compute_on_a_core(requests, make, math.inf)
             finally:
                 crew.dismiss()
                 helpers.cancel_scope.cancel()  # who has no core yet waits for none

@@ -1,75 +1,60 @@
-"""Keep the threads that blocks are computed in, and put short ones on different CPUs.
+"""Keep the threads that blocks are computed in, and put those with short ones on different CPUs.
 
 Linux leaves two threads that are woken together on one CPU for a millisecond or two, while another is idle,
-and puts one that has waited for Python's lock behind the one that let go of it.  Of a small model that is as
-long as a block.  So a thread is told where it may run before it is woken; what takes long is left to the
-system.
+and puts one that has waited for Python's lock behind the one that let go of it.  A block of a small model
+takes no longer than that.  So a thread is told where it may run before it is woken; what takes long is left
+to the system, which finds a CPU that is free.
 """
 
 import contextlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 SHORT = 0.02
-"""Seconds; a computation of more may run on any CPU, where the system finds it one that is free."""
+"""Seconds of the longest computation that may be kept to some CPUs."""
 _IDLE = 10.0
 """Seconds that a thread waits for something to compute, before it ends."""
 
 
-def allowed_cpus() -> set[int] | None:
-    """Return the CPUs that this process may use, or None where the system has no such thing.
+def allowed_cpus() -> frozenset[int] | None:
+    """Return the CPUs that this thread may use, or None where the system says nothing of them."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    with contextlib.suppress(OSError):
+        return frozenset(os.sched_getaffinity(0))
+    return None
 
-    They are the main thread's: others may be on fewer, for a moment.
-    """
-    return os.sched_getaffinity(os.getpid()) if hasattr(os, "sched_getaffinity") else None
 
-
-def share_of(cpus: Collection[int], number: int, of: int) -> set[int]:
+def share_of(cpus: Collection[int], number: int, threads: int) -> frozenset[int]:
     """Return those of some CPUs that one of so many threads is to run on, as even as can be.
 
     Args:
       cpus: to be shared.
       number: of the thread, from 0; beyond the last it begins again at the first.
-      of: how many threads there are to be; more than there are CPUs count as so many.
+      threads: how many there are to be; more than there are CPUs count as so many.
     """
-    parts = max(1, min(of, len(cpus)))
-    return set(sorted(cpus)[number % parts :: parts])
+    parts = max(1, min(threads, len(cpus)))
+    return frozenset(sorted(cpus)[number % parts :: parts])
 
 
-class Place:
-    """Where one thread may run."""
+@dataclass(frozen=True)
+class Allowance:
+    """The CPUs that a computation may have."""
 
-    def __init__(self) -> None:
-        """Be wherever the system likes."""
-        self.number = 0
-        """Of the thread, among those that compute: no other has it meanwhile."""
-        self.thread: int | None = None
-        """As the system knows it; None before it has begun."""
-        self._cpus: set[int] | None = None
-
-    def take(self, of: int, seconds: float) -> None:
-        """Let the thread run on its share of the CPUs, or on any if it is to compute for long.
-
-        Args:
-          of: how many threads compute beside each other, this one included.
-          seconds: that it is expected to compute.
-        """
-        cpus = allowed_cpus()
-        if cpus is None or self.thread is None:
-            return
-        if seconds <= SHORT:
-            cpus = share_of(cpus, self.number, of)
-        if cpus != self._cpus:
-            # It is a hint: where the system does not take it, it is as it would have been.
-            with contextlib.suppress(OSError):
-                os.sched_setaffinity(self.thread, cpus)
-                self._cpus = cpus
+    cpus: frozenset[int] | None = None
+    """That whoever asks for it may use; None where the system says nothing of them."""
+    threads: int = 1
+    """How many share them while they compute."""
 
 
-Job = Callable[[Place], Callable[[], None]]
+ANY = Allowance()
+"""Of any CPU that the thread has."""
+
+Job = Callable[["Place"], Callable[[], None]]
 """What a thread does, given its place; it returns what is to be done last, when the next may be there."""
 
 
@@ -84,15 +69,10 @@ class Threads:
         """Know of no thread: a process that was forked has none."""
         self._lock = threading.Lock()
         self._idle: list[_Thread] = []
-        self._numbers: set[int] = set()  # of those that compute
+        self._numbers: set[int | None] = set()  # of those that compute
 
-    def start(self, job: Job, *, of: int, seconds: float) -> None:
+    def start(self, job: Job, allowance: Allowance) -> None:
         """Do something in a thread, and do not wait for it.
-
-        Args:
-          job: what.
-          of: how many threads compute beside each other, this one included.
-          seconds: that it is expected to take.
 
         Raises:
           RuntimeError: there is no room for another thread.
@@ -102,16 +82,12 @@ class Threads:
         if thread is None:
             thread = _Thread(self)
             thread.begin()
-        with self._lock:
-            thread.place.number = next(k for k in itertools.count() if k not in self._numbers)
-            self._numbers.add(thread.place.number)
-        thread.place.take(of, seconds)
+        thread.place.take(allowance)
         thread.jobs.put(job)
 
     def rest(self, thread: "_Thread") -> None:
         """Let a thread be given the next job."""
         with self._lock:
-            self._numbers.discard(thread.place.number)
             self._idle.append(thread)
 
     def leave(self, thread: "_Thread") -> bool:
@@ -122,17 +98,71 @@ class Threads:
             self._idle.remove(thread)
             return True
 
+    def number_for(self, place: "Place", threads: int) -> int:
+        """Return the number of a thread among those that compute: what it has, or the first that none has.
+
+        Args:
+          place: of the thread.
+          threads: how many share the CPUs; a number beyond them would be that of another's CPUs.
+        """
+        with self._lock:
+            if place.number is None or place.number >= threads:
+                self._numbers.discard(place.number)
+                place.number = next(k for k in itertools.count() if k not in self._numbers)
+                self._numbers.add(place.number)
+            return place.number
+
+    def free(self, place: "Place") -> None:
+        """Let another thread have the number."""
+        with self._lock:
+            self._numbers.discard(place.number)
+            place.number = None
+
+
+class Place:
+    """Where one thread may run."""
+
+    def __init__(self, threads: Threads) -> None:
+        """Be where the thread is that begins this one."""
+        self._threads = threads
+        self._thread: int | None = None
+        self._cpus = allowed_cpus()
+        self.number: int | None = None
+        """Of the thread, while it computes."""
+
+    def belongs_to(self, thread: int | None) -> None:
+        """Be the place of a thread, which the system knows by this number."""
+        self._thread = thread
+
+    def take(self, allowance: Allowance) -> None:
+        """Have the system keep the thread to its share of the CPUs, among the threads that compute now."""
+        number = self._threads.number_for(self, allowance.threads)
+        cpus = allowance.cpus and share_of(allowance.cpus, number, allowance.threads)
+        if cpus and cpus != self._cpus and self._thread is not None:
+            # Where the system does not take it, all is as it would have been.
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(self._thread, cpus)
+                self._cpus = cpus
+
+    @contextlib.contextmanager
+    def left_at_the_end(self) -> Iterator[None]:
+        """Let another thread have the number after the block; the CPUs stay until the next is taken."""
+        try:
+            yield
+        finally:
+            self._threads.free(self)
+
 
 class _Thread:
     def __init__(self, threads: Threads) -> None:
-        self.place = Place()
+        self.place = Place(threads)
         self.jobs: SimpleQueue[Job] = SimpleQueue()
         self._threads = threads
 
     def begin(self) -> None:
         thread = threading.Thread(target=self._run, name="computes for exmc_actors", daemon=True)
         thread.start()
-        self.place.thread = thread.native_id
+        self.place.belongs_to(thread.native_id)
 
     def _run(self) -> None:
         while True:
@@ -142,7 +172,8 @@ class _Thread:
                 if self._threads.leave(self):
                     return
                 job = self.jobs.get()
-            last = job(self.place)
+            with self.place.left_at_the_end():
+                last = job(self.place)
             del job
             self._threads.rest(self)
             last()

@@ -1,6 +1,7 @@
 """Sums of links against mpmath, tile by tile."""
 
 import jax
+import jax.numpy as jnp
 import mpmath
 import numpy as np
 import pytest
@@ -53,6 +54,24 @@ def test_an_entry_that_is_not_finite_counts_for_what_it_is(length, entry, softpl
         got = softplus_sum(x), exp_sum(x)
     rest = length - 1
     np.testing.assert_allclose(got, [rest * np.log(2.0) + softplus, rest + power], rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", [softplus_sum, exp_sum])
+def test_slopes_have_slopes_by_either_way(function):
+    x = np.linspace(-2.0, 2.0, 1100)
+    powers = np.exp(x)
+    wanted = powers / (1.0 + powers) ** 2 if function is softplus_sum else powers
+
+    def slopes(z):
+        return jax.grad(function)(z).sum()
+
+    with precise():
+        np.testing.assert_allclose(jax.grad(slopes)(x), wanted, rtol=1e-13)
+        np.testing.assert_allclose(jax.jvp(slopes, (x,), (np.ones_like(x),))[1], wanted.sum(), rtol=1e-13)
+
+
+def test_sums_in_single_precision_do_not_overflow():
+    np.testing.assert_allclose(softplus_sum(jnp.zeros(1500, np.float32)), 1500 * np.log(2.0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("operation", ["softplus_sum", "exp_sum"])

@@ -8,7 +8,7 @@ import jax
 import pytest
 
 from exmc_actors.errors import ModelError
-from exmc_actors.runtime.callbacks import telling_of_callbacks
+from exmc_actors.runtime.callbacks import calls_back, telling_of_callbacks
 
 PROGRAM = """
 import jax, jax.numpy as jnp, numpy as np, exmc_actors as ex
@@ -52,3 +52,10 @@ def test_a_callback_in_float32_is_told_in_a_sentence():
     told = "Incorrect output dtype for return value #0: Expected: float64, Actual: float32"
     with pytest.raises(ModelError, match="calls back into Python"), telling_of_callbacks():
         raise jax.errors.JaxRuntimeError(told)
+
+
+def test_a_program_that_calls_more_than_linear_algebra_may_call_python_and_so_may_one_without_a_text():
+    assert calls_back(None)
+    assert calls_back('custom-call(%x), custom_call_target="xla_ffi_python_cpu_callback", metadata={}')
+    assert not calls_back('custom-call(%x), custom_call_target="lapack_dpotrf_ffi", op_name="callback"')
+    assert not calls_back("fusion(%x)")

@@ -2,6 +2,8 @@
 
 import os
 import queue
+import subprocess
+import sys
 import threading
 from functools import partial
 
@@ -17,7 +19,7 @@ import exmc_actors as ex
 from exmc_actors.opening import open_run
 from exmc_actors.runtime import cores, threads
 from exmc_actors.runtime.cores import Cores
-from exmc_actors.runtime.threads import SHORT, Threads, allowed_cpus, share_of
+from exmc_actors.runtime.threads import SHORT, Allowance, Place, Threads, allowed_cpus, share_of
 
 LONG = 2 * SHORT
 needs_cpus = pytest.mark.skipif(
@@ -29,7 +31,7 @@ def affinity():
     return os.sched_getaffinity(0)
 
 
-def done(threads, act=lambda: None, of=2, seconds=LONG):
+def done(threads, act=lambda: None, of=1):
     """Do something in a thread; return what it returned, and the thread."""
     results = queue.SimpleQueue()
 
@@ -37,7 +39,7 @@ def done(threads, act=lambda: None, of=2, seconds=LONG):
         found = act(), threading.current_thread()
         return lambda: results.put(found)
 
-    threads.start(job, of=of, seconds=seconds)
+    threads.start(job, Allowance(allowed_cpus(), of))
     return results.get(timeout=60)
 
 
@@ -50,17 +52,17 @@ def test_threads_divide_the_cpus_as_evenly_as_can_be(cpus, of):
 
 
 @needs_cpus
-def test_a_short_job_keeps_to_its_share_and_a_long_one_may_be_anywhere():
+def test_a_thread_keeps_to_its_share_for_as_long_as_it_is_told():
     own = Threads()
-    assert done(own, affinity, seconds=LONG)[0] == allowed_cpus()
-    assert done(own, affinity, seconds=SHORT)[0] == share_of(allowed_cpus(), 0, 2)
-    assert done(own, affinity, of=1, seconds=SHORT)[0] == allowed_cpus()
+    for of in (1, 2, 1):
+        assert done(own, affinity, of)[0] == share_of(allowed_cpus(), 0, of)
 
 
 @needs_cpus
 def test_short_computations_at_once_are_on_different_cpus_and_so_is_what_follows_them():
     async def main():
         share, both, found = Cores(lambda: 2).share(2), threading.Barrier(2, timeout=60), []
+        share.threads = 2
 
         async def compute(seconds):
             def where():
@@ -81,42 +83,36 @@ def test_short_computations_at_once_are_on_different_cpus_and_so_is_what_follows
     assert [cpus for seconds, cpus in found if seconds == LONG] == [allowed_cpus()] * 2
 
 
-@needs_cpus
-def test_a_thread_has_the_first_place_that_nobody_has_whatever_it_had_before():
-    own, gate = Threads(), threading.Event()
-    ends = [queue.SimpleQueue() for _ in range(3)]
-
-    def start(number, wait):
-        def job(place):
-            assert wait(60)
-            return lambda: ends[number].put(place.number)
-
-        own.start(job, of=2, seconds=SHORT)
-
-    start(0, lambda _: True)
-    assert ends[0].get(timeout=60) == 0
-    start(0, gate.wait)
-    first_ends = threading.Event()
-    start(1, first_ends.wait)
-    start(2, gate.wait)
-    first_ends.set()
-    assert ends[1].get(timeout=60) == 1
-    start(1, gate.wait)
-    gate.set()
-    assert [end.get(timeout=60) for end in ends] == [0, 1, 2]
+def test_who_begins_has_the_first_number_that_nobody_has_and_keeps_it_if_it_is_one_of_so_many():
+    own = Threads()
+    first, second, third = (Place(own) for _ in range(3))
+    assert [own.number_for(one, 2) for one in (first, second, third)] == [0, 1, 2]
+    own.free(first)
+    assert [own.number_for(one, 2) for one in (second, third, first)] == [1, 0, 2]
 
 
 @needs_cpus
-def test_of_a_share_without_places_every_computation_may_be_anywhere():
+def test_of_a_run_that_may_not_all_computations_may_be_anywhere():
     share = Cores(lambda: 2).share(2)
-    share.has_places = False
     assert trio.run(partial(share.compute, affinity, seconds=SHORT)) == allowed_cpus()
 
 
 @needs_cpus
-def test_who_is_kept_from_some_cpus_counts_them_all_the_same():
-    available = cores.available_cores()
-    assert done(Threads(), cores.available_cores, of=available, seconds=0.0)[0] == available
+def test_threads_that_are_kept_from_some_cpus_go_on_with_as_many_as_there_are():
+    async def main():
+        share, both, gate = Cores().share(2), threading.Barrier(2, timeout=60), threading.Event()
+        share.threads = cores.available_cores()
+
+        def hold():
+            assert gate.wait(60)
+
+        async with trio.open_nursery() as nursery:
+            for function in (hold, hold, both.wait, both.wait):  # the last two wait for each other
+                nursery.start_soon(partial(share.compute, function, seconds=SHORT))
+                await wait_all_tasks_blocked()
+            gate.set()
+
+    trio.run(main)
 
 
 @needs_cpus
@@ -125,12 +121,12 @@ def test_what_the_system_refuses_is_no_error(monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
-    assert done(Threads(), lambda: "done", seconds=0.0)[0] == "done"
+    assert done(Threads(), lambda: "done", of=2)[0] == "done"
 
 
 def test_where_the_system_knows_of_no_places_there_are_none(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert done(Threads(), lambda: "done", seconds=0.0)[0] == "done"
+    assert done(Threads(), lambda: "done", of=2)[0] == "done"
     assert cores.available_cores() == os.cpu_count()
 
 
@@ -162,30 +158,43 @@ def test_a_thread_that_cannot_begin_leaves_nothing_behind(monkeypatch):
     assert done(own, lambda: "later")[0] == "later"
 
 
+FORKING = """
+import os, queue, sys
+from exmc_actors.runtime.threads import PROCESS, Allowance
+
+def done():
+    told = queue.SimpleQueue()
+    PROCESS.start(lambda place: lambda: told.put("done"), Allowance())
+    return told.get(timeout=20)
+
+done()
+child = os.fork()
+if child == 0:
+    os._exit(0 if done() == "done" else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
 def test_a_process_that_was_forked_begins_threads_of_its_own():
-    own = Threads()
-    _, before = done(own)
-    own.forget()
-    assert done(own)[1] is not before
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("calls_back", [False, True])
-def test_what_calls_back_into_python_may_run_on_any_cpu(calls_back):
+@pytest.mark.parametrize(("calls_back", "chains", "shared_by"), [(True, 3, 1), (False, 3, 2), (False, 1, 1)])
+def test_chains_share_the_cpus_unless_they_call_back_into_python(calls_back, chains, shared_by):
     def bowl(q):
         nothing = jax.ShapeDtypeStruct((), np.float32)
         seen = jax.pure_callback(lambda _: np.float32(0.0), nothing, jax.lax.stop_gradient(q))
         return -0.5 * q @ q + (seen if calls_back else 0.0)
 
     async def main():
-        async with open_run(
-            ex.LogDensity(bowl, np.zeros(2)), draws=10, tune=0, chains=1, random_seed=1
-        ) as run:
+        settings = {"draws": 10, "tune": 0, "chains": chains, "cores": 2, "random_seed": 1}
+        async with open_run(ex.LogDensity(bowl, np.zeros(2)), **settings) as run:
             await run.result()
-            return run._parts.executables.compiled.calls_back
 
     shares = []
     with pytest.MonkeyPatch.context() as patch:
         share = Cores.share
         patch.setattr(Cores, "share", lambda *args: shares.append(share(*args)) or shares[-1])
-        assert trio.run(main) is calls_back
-    assert shares[0].has_places is not calls_back
+        trio.run(main)
+    assert shares[0].threads == shared_by
