@@ -11,7 +11,7 @@ import supervision as sv
 from exmc_actors.chain import chain_key
 from exmc_actors.chain.lanes import MOST_LANES
 from exmc_actors.messages import ChainFailed
-from exmc_actors.runtime import call_sizes, executables_for, request
+from exmc_actors.runtime import call_sizes, executables_for, model_server, request
 from exmc_actors.runtime.executables import Executables
 from tests.runtime.conftest import SETTINGS, FixedBlocks, draws_of, observe, schools, virtual
 
@@ -42,6 +42,18 @@ def test_chains_that_ask_at_once_share_a_call_and_draw_what_they_draw_alone(call
     calls.clear()
     assert draws_of(virtual(observe).tree) == one_by_one
     assert max(calls) == SETTINGS["chains"]
+
+
+def test_of_the_requests_of_a_chain_in_sampling_the_last_is_known_for_it(monkeypatch):
+    asked = []
+    monkeypatch.setattr(model_server, "waits_for_others", asked.append)
+    virtual(observe)
+    sampling = [one for one in asked if one.state is not None and one.state.transitions >= SETTINGS["tune"]]
+    for chain in range(SETTINGS["chains"]):
+        *before, last = [one.is_last for one in sampling if one.chain == chain]
+        assert last
+        assert before
+        assert not any(before)
 
 
 def test_a_fault_in_a_shared_call_is_that_of_one_chain(calls, monkeypatch, one_by_one):
