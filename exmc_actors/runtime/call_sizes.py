@@ -27,6 +27,15 @@ def chains_a_call(chains: int, seconds: float, threads: int) -> int:
       seconds: that each of them takes.
       threads: that there are.
     """
-    if seconds > WORTH_A_CALL:
-        return 1
+    return 1 if seconds > WORTH_A_CALL else even_share(chains, seconds, threads)
+
+
+def even_share(chains: int, seconds: float, threads: int) -> int:
+    """Return how many chains go together in a call where each thread makes one, if it is worth its while.
+
+    Args:
+      chains: that go on.
+      seconds: that each of them takes.
+      threads: that there are.
+    """
     return -(-chains // threads_for(chains, seconds, threads))

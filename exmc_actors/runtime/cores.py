@@ -26,9 +26,8 @@ from exmc_actors.runtime.turns import Line, Turns
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
+    cpus = allowed_cpus()
+    return max(1, (os.cpu_count() or 1) if cpus is None else len(cpus))
 
 
 T = TypeVar("T")
@@ -89,9 +88,15 @@ class Cores:
         self._turns: Turns[_Waiter] = Turns()
         self._lock = threading.Lock()  # held for microseconds, and never while a task waits
 
-    def share(self, at_most: int, priority: int = 0) -> "Share":
-        """Return a run's share, which holds ``at_most`` cores at once; higher priorities go first."""
-        return Share(self, at_most, priority)
+    def share(self, at_most: int, priority: int = 0, threads: int = 1) -> "Share":
+        """Return a run's share of the cores.
+
+        Args:
+          at_most: how many it holds at once.
+          priority: higher ones go first.
+          threads: among how many the CPUs are shared while these compute for a short time; one has them all.
+        """
+        return Share(self, at_most, priority, threads)
 
     def _ask(self, line: Line[_Waiter], waiter: _Waiter) -> bool:
         """Get in line; return whether the core is there at once, else the waiter will be woken."""
@@ -169,12 +174,11 @@ class Cores:
 class Share:
     """What one run may have of the cores: ``async with share`` computes on one, when it is its turn."""
 
-    def __init__(self, cores: Cores, at_most: int, priority: int) -> None:
+    def __init__(self, cores: Cores, at_most: int, priority: int, threads: int) -> None:
         """Hold no core; ``at_most`` of them at once later."""
         self._cores = cores
         self._line: Line[_Waiter] = Line(at_most, priority)
-        self.threads = 1
-        """Among how many threads the CPUs are shared while these compute for a short time."""
+        self._threads = threads
 
     @enable_ki_protection
     async def compute(
@@ -184,7 +188,7 @@ class Share:
 
         It is a ``Runner``.  Who is cancelled while waiting leaves; a function that runs is waited for.
         """
-        allowance = Allowance(allowed_cpus(), self.threads if seconds <= SHORT else 1)
+        allowance = Allowance(allowed_cpus(), self._threads if seconds <= SHORT else 1)
         waiter, _ = await self._asked(function, allowance)
         result: T = await trio.lowlevel.wait_task_rescheduled(self._leaving(waiter))
         return result

@@ -71,15 +71,15 @@ class ModelServer(sv.Server):
         self._computes_in_threads = runner is in_thread
         self._gathered: list[Request] = []
         self._is_about_to_serve = False
-        self._cores = cores.PROCESS.share(settings.cores, priority)
         # A lesson lies in a journal by itself, with the legs that led to it, so that it can be held again.
         self._may_go_through_lessons = self.learns and durability.journal is None
         self._warmups = WarmupRequests(executables, settings, block_size)
         self._watchdog = Watchdog(feed.stall)
         await self._make_ready()
         # Threads that a function of Python's begins would be kept from the other CPUs for good.
-        if not self._executables.compiled.calls_back:
-            self._cores.threads = min(settings.cores, settings.chains)
+        may_share = not self._executables.compiled.calls_back
+        threads = min(settings.cores, settings.chains) if may_share else 1
+        self._cores = cores.PROCESS.share(settings.cores, priority, threads)
         durability.admit(self._executables.compiled)
         self.start_soon(self._watchdog.watch)
 

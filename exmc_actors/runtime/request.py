@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import supervision as sv
 from exmc_actors.chain import ChainState
-from exmc_actors.runtime.call_sizes import threads_for
+from exmc_actors.runtime.call_sizes import even_share
 from exmc_actors.runtime.pace import CALL_SECONDS
 from exmc_actors.runtime.start_position import StartPosition
 from exmc_actors.runtime.worker import QUICK
@@ -58,5 +58,5 @@ def divided_among_cores(requests: Sequence[Request], cores: int) -> list[Sequenc
     if requests[0].state is None:
         return [requests]
     seconds = sum(request.expected for request in requests) / len(requests) - CALL_SECONDS
-    size = -(-len(requests) // threads_for(len(requests), seconds, cores))
+    size = even_share(len(requests), seconds, cores)
     return [requests[first : first + size] for first in range(0, len(requests), size)]

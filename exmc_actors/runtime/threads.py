@@ -52,7 +52,7 @@ class Allowance:
 
 
 ANY = Allowance()
-"""Of any CPU that the thread has."""
+"""Wherever the thread may run already."""
 
 Job = Callable[["Place"], Callable[[], None]]
 """What a thread does, given its place; it returns what is to be done last, when the next may be there."""

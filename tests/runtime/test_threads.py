@@ -61,8 +61,7 @@ def test_a_thread_keeps_to_its_share_for_as_long_as_it_is_told():
 @needs_cpus
 def test_short_computations_at_once_are_on_different_cpus_and_so_is_what_follows_them():
     async def main():
-        share, both, found = Cores(lambda: 2).share(2), threading.Barrier(2, timeout=60), []
-        share.threads = 2
+        share, both, found = Cores(lambda: 2).share(2, threads=2), threading.Barrier(2, timeout=60), []
 
         async def compute(seconds):
             def where():
@@ -100,8 +99,8 @@ def test_of_a_run_that_may_not_all_computations_may_be_anywhere():
 @needs_cpus
 def test_threads_that_are_kept_from_some_cpus_go_on_with_as_many_as_there_are():
     async def main():
-        share, both, gate = Cores().share(2), threading.Barrier(2, timeout=60), threading.Event()
-        share.threads = cores.available_cores()
+        share = Cores().share(2, threads=cores.available_cores())
+        both, gate = threading.Barrier(2, timeout=60), threading.Event()
 
         def hold():
             assert gate.wait(60)
@@ -197,4 +196,4 @@ def test_chains_share_the_cpus_unless_they_call_back_into_python(calls_back, cha
         share = Cores.share
         patch.setattr(Cores, "share", lambda *args: shares.append(share(*args)) or shares[-1])
         trio.run(main)
-    assert shares[0].threads == shared_by
+    assert shares[0]._threads == shared_by
