@@ -7,6 +7,8 @@ first used, so that ``import exmc_actors.kernel`` loads no trio and ``exmc --ver
 import importlib
 from typing import Any
 
+from exmc_actors.garbage import collected_later
+
 _HOME = {
     "exmc_actors.compiler": ("LogDensity", "Program", "compile", "explain"),
     "exmc_actors.diagnostics": (
@@ -129,7 +131,8 @@ __all__ = sorted(_MODULE_OF)
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"exmc_actors has no {name!r}; it has: {', '.join(__all__)}")
-    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    with collected_later():
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:

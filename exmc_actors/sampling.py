@@ -3,6 +3,7 @@
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
 from exmc_actors.opening import open_run
-from exmc_actors.result import warn_about
+from exmc_actors.result import load_libraries, warn_about
 from exmc_actors.run import Run
-from exmc_actors.runtime import Store
+from exmc_actors.runtime import Parts, Store
 from exmc_actors.stored import store_of
 from exmc_actors.views import View, progress_view
 from exmc_actors.views.notebook import notebook_progress
@@ -213,7 +214,8 @@ def _sampled(
             await shown(subscribe, chains=len(log.chains), draws=log.settings.draws, tune=log.settings.tune)
 
         views = (progress,) if progressbar else ()
-        async with _door(dashboard) as show, opening(views=views) as run, show(run):
+        opened = opening(views=views, parts=_with_libraries)
+        async with _door(dashboard) as show, opened as run, show(run):
             runs.append(run)
             is_open.set()
             await run.wait_over()
@@ -226,6 +228,11 @@ def _sampled(
         tree = _interrupted(runs)
     warn_about(tree, stacklevel=3)
     return tree
+
+
+def _with_libraries(parts: Parts) -> Parts:
+    """Load what the result needs while the program is compiled."""
+    return replace(parts, meanwhile=load_libraries)
 
 
 @asynccontextmanager

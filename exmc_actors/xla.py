@@ -26,11 +26,6 @@ _WITHOUT_YNN: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _FOLDED_CALL = 'xla_cpu_small_call="true"'
 
 _lock = threading.Lock()
-_lowering = threading.Lock()
-_TURN_WAITS = 5.0
-"""Seconds that a thread waits for another one's tracing, before it traces beside it."""
-_TURN = 1e-3
-"""Seconds for which tracing keeps Python's lock when others wait for it."""
 _prepared = False
 
 
@@ -94,38 +89,6 @@ def _calling_processors() -> list[Any]:
         return []
     devices: list[Any] = client.local_devices()
     return devices
-
-
-def lower(function: Any, *example: Any) -> Any:
-    """Trace a function that ``jax.jit`` returned and lower it, by turns with other threads of the process.
-
-    Tracing holds Python's lock, but for every switch interval, at whose end all threads compete for it.  Of
-    two that trace, neither is done sooner than by turns, while the host's event loop waits for both.  Nobody
-    waits for long: what is traced is the user's, and may itself wait for a run that is to be compiled.
-    """
-    has_turn = _lowering.acquire(timeout=_TURN_WAITS)
-    try:
-        with _short_turns():
-            return function.lower(*example)
-    finally:
-        if has_turn:
-            _lowering.release()
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let other threads of the process have Python's lock every millisecond, not every five."""
-    before = sys.getswitchinterval()
-    if before <= _TURN:
-        yield
-        return
-    sys.setswitchinterval(_TURN)
-    within = sys.getswitchinterval()
-    try:
-        yield
-    finally:
-        if sys.getswitchinterval() == within:  # else the host has set it meanwhile
-            sys.setswitchinterval(before + 5e-7)  # cut to microseconds: it would be one less each time
 
 
 @cache

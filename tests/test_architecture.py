@@ -70,6 +70,8 @@ MAY_IMPORT = {
     # What processes tell each other, as bytes: files, pipes and sockets are for others.
     "exmc_actors.wire": PURE | ours("errors", "messages") | {"numpy", "msgpack"},
     "exmc_actors.xla": STANDARD | {"jax", "jaxlib"},
+    "exmc_actors.garbage": PURE | {"gc"},
+    "exmc_actors.tracing": PURE | ours("garbage") | {"sys", "threading"},
     "exmc_actors.blas": PURE | {"threading", "threadpoolctl"},
     "exmc_actors.exponential": {"jax"},
     "exmc_actors.kernel": PURE | ours("errors", "arguments", "exponential", "kernel.normal") | {"jax"},
@@ -86,7 +88,20 @@ MAY_IMPORT = {
     | ours("errors", "arguments", "messages")
     | {"numpy", "xarray", "pandas", "arviz_stats"},
     "exmc_actors.runtime": STANDARD
-    | ours("errors", "arguments", "messages", "wire", "xla", "blas", "kernel", "warmup", "chain", "compiler")
+    | ours(
+        "errors",
+        "arguments",
+        "messages",
+        "wire",
+        "xla",
+        "garbage",
+        "tracing",
+        "blas",
+        "kernel",
+        "warmup",
+        "chain",
+        "compiler",
+    )
     | {"jax", "msgpack", "numpy", "outcome", "trio", "supervision"},
     # Put around what a run is made of, for tests; nothing below a roof may know of it.
     "exmc_actors.faults": STANDARD

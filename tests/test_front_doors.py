@@ -45,3 +45,25 @@ def test_the_front_door_types_what_it_offers():
     assert typed == exmc_actors._MODULE_OF
     for name in exmc_actors.__all__:
         assert getattr(exmc_actors, name) is not None
+
+
+def test_what_a_result_needs_is_loaded_while_the_program_is_compiled():
+    code = """
+import sys
+import exmc_actors as ex
+from exmc_actors.runtime.executables import Executables
+
+def noted(self, *asked, compile=Executables.compile):
+    before = "xarray" in sys.modules
+    compile(self, *asked)
+    print(before, "xarray" in sys.modules)
+
+Executables.compile = noted
+builder = ex.Builder()
+builder.rv("x", ex.Normal(0.0, 1.0))
+ex.sample(builder.model(), draws=10, chains=1, tune=10, random_seed=1, progressbar=False)
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False", "True"]

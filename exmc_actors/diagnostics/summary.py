@@ -1,4 +1,4 @@
-"""Reduce a posterior to one table by ArviZ's estimators: values, their errors, whether to trust them."""
+"""Reduce a posterior to one table: values, their errors, and whether to trust them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exmc_actors.diagnostics.convergence import convergence
 from exmc_actors.diagnostics.ess import in_units_of_range
+from exmc_actors.diagnostics.mcse import mcse
 from exmc_actors.diagnostics.quantities import chosen_variables, posterior_of, quantities
 
 if TYPE_CHECKING:
@@ -45,26 +47,20 @@ def summary(tree: xr.DataTree, var_names: str | Sequence[str] | None = None) -> 
 
 def _estimates(draws: np.ndarray) -> np.ndarray:
     """Return a row a quantity; ``draws`` has shape (quantity, chain, draw)."""
-    # Imported here: it takes longer to load than a small model takes to sample.
-    from arviz_stats.base.array import array_stats
-
     if draws.shape[1] * draws.shape[2] < 2:
         return np.full((len(draws), len(COLUMNS)), np.nan)
     flat = draws.reshape(len(draws), -1).astype(float, copy=False)
-    # ArviZ takes chains of infinities for constants, as what differs by less than 1e-15.
-    draws = np.where(np.isfinite(flat), flat, np.nan).reshape(draws.shape)
-    axes = {"chain_axis": 1, "draw_axis": 2}
     # What overflows or comes to nothing on the way is infinite or NaN in the table.
     with np.errstate(all="ignore"):
-        draws, exponents = in_units_of_range(draws)
+        scaled, exponents = in_units_of_range(flat.reshape(draws.shape))
+        agreement = convergence(scaled)
         columns = (
             flat.mean(axis=1),
             flat.std(axis=1, ddof=1),
             *np.quantile(flat, (0.05, 0.5, 0.95), axis=1),
-            np.ldexp(array_stats.mcse(draws, method="mean", **axes), exponents),
-            np.ldexp(array_stats.mcse(draws, method="sd", **axes), exponents),
-            array_stats.ess(draws, method="bulk", **axes),
-            array_stats.ess(draws, method="tail", prob=(0.05, 0.95), **axes),
-            array_stats.rhat(draws, **axes),
+            *np.ldexp(mcse(scaled), exponents),
+            agreement.ess_bulk,
+            agreement.ess_tail,
+            agreement.r_hat,
         )
     return np.stack(columns, axis=1)

@@ -5,7 +5,6 @@ from exmc_actors.runtime.collect import blocks_of, collect, committed_draws, out
 from exmc_actors.runtime.cores import available_cores
 from exmc_actors.runtime.durability import Durability, Store
 from exmc_actors.runtime.ensemble_executables import NO_MORE_LANES, EnsembleExecutables, ensemble_width
-from exmc_actors.runtime.executables import default_platform, executables_for
 from exmc_actors.runtime.feed import DEFAULT_CAPACITY, Feed, Subscription
 from exmc_actors.runtime.history import History
 from exmc_actors.runtime.log import Log
@@ -18,6 +17,7 @@ from exmc_actors.runtime.settings import (
     check_priority,
     wants_ensemble,
 )
+from exmc_actors.runtime.shared_executables import default_platform, executables_for
 from exmc_actors.runtime.start_position import start_positions
 from exmc_actors.runtime.tree import Parts, chain_child, chain_path, run_children
 from exmc_actors.runtime.worker import Runner, in_thread, inline

@@ -1,9 +1,8 @@
-"""Compile a program into the two executables that all its chains share, once a process."""
+"""Compile a program into the two executables that all its chains share."""
 
 import contextlib
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from itertools import accumulate
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
-from exmc_actors.compiler import Program, Target
-from exmc_actors.kernel import Kernel, Nuts
+from exmc_actors.compiler import Target
+from exmc_actors.garbage import collected_later
+from exmc_actors.kernel import Kernel
 from exmc_actors.runtime.callbacks import calls_back, telling_of_callbacks
 from exmc_actors.runtime.device_arrays import DeviceArrays
 from exmc_actors.runtime.executable_files import executable_files
@@ -24,16 +23,14 @@ from exmc_actors.runtime.pace import Pace
 from exmc_actors.runtime.protocol import Advanced
 from exmc_actors.runtime.spare_rows import SpareRows
 from exmc_actors.runtime.start_position import StartPosition
+from exmc_actors.tracing import lower
 from exmc_actors.warmup import Schedule
-from exmc_actors.xla import calling, compiler_options, device_for_calls, is_folded, lower, precise, prepare
+from exmc_actors.xla import calling, compiler_options, is_folded, precise
 
 BUFFER_NUMBERS = 1 << 20
 """Rows times columns of a block's buffer: 8 MB."""
 _LARGEST_CAPACITY = 16_384
 SMALLEST_CAPACITY = 16
-_KEPT = 32
-"""Programs that a process keeps compiled."""
-_NUTS = Nuts()
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,10 @@ class Traced:
     lowered: Any
     example: tuple[Any, ...]
     """Arguments of a call."""
+
+
+def _nothing() -> None:
+    """Do nothing meanwhile."""
 
 
 class Executables:
@@ -92,13 +93,22 @@ class Executables:
         """Whether both executables are made."""
         return self._start.made is not None and self._advance.made is not None
 
-    def compile(self, arguments: Any) -> None:
-        """Make both executables: what takes longer is traced first, and compiled beside the other."""
-        self._advance.trace(arguments)
-        with ThreadPoolExecutor(1, thread_name_prefix="exmc_actors compiles") as beside:
-            advance = beside.submit(self.compile_advance, arguments)
-            self.compile_start(arguments)
-            advance.result()
+    def compile(self, arguments: Any, meanwhile: Callable[[], None] = _nothing) -> None:
+        """Make both executables: what takes longer is traced first, and compiled beside the other.
+
+        Args:
+          arguments: what ``put`` returned.
+          meanwhile: called while XLA compiles, which leaves Python's lock free.
+        """
+        with ThreadPoolExecutor(2, thread_name_prefix="exmc_actors compiles") as beside:
+            with collected_later():
+                self._advance.trace(arguments)
+                compiling = [beside.submit(self.compile_advance, arguments)]
+                self._start.trace(arguments)
+                compiling.append(beside.submit(self.compile_start, arguments))
+                meanwhile()
+            for one in compiling:
+                one.result()
 
     def compile_start(self, arguments: Any) -> Compiled:
         """Return the executable that starts a chain, made at the first call."""
@@ -209,7 +219,7 @@ class Executables:
 
     def _compiled(self, traced: Traced) -> Compiled:
         with self._numerics():
-            (device,) = jnp.zeros(()).devices()
+            (device,) = jax.device_put(np.zeros(())).devices()
             name = f"{device.platform}:{device.id}"
             if self._files is None:
                 compiled = traced.lowered.compile(compiler_options=compiler_options())
@@ -249,51 +259,3 @@ class _Once:
                 traced, self._traced = self._traced, None
                 self.made = self._compiled(traced or self._trace(arguments))
             return self.made
-
-
-_cache: OrderedDict[Any, Executables] = OrderedDict()
-_cache_lock = threading.Lock()
-
-
-def default_device() -> Any:
-    """Return the device of the host's thread, or None: whichever JAX takes."""
-    device = jax.config.values["jax_default_device"]
-    return jax.local_devices(backend=device)[0] if isinstance(device, str) else device
-
-
-def default_platform() -> str:
-    """Return what JAX calls the kind of the device that a run of the host's thread would use."""
-    prepare()
-    device = default_device()
-    return str(jax.default_backend() if device is None else device.platform)
-
-
-def executables_for(
-    target: Target,
-    max_treedepth: int,
-    kernel: Kernel = _NUTS,
-    make: Callable[..., Executables] = Executables,
-    **options: Any,
-) -> Executables:
-    """Return the executables of a program: the same ones for every program of the same structure.
-
-    Call it in the host's thread: JAX's default device may be set for that thread alone.
-
-    Args:
-      target: the program.
-      max_treedepth: the largest number of doublings of a trajectory.
-      kernel: how a trajectory moves on.
-      make: the class of the executables.
-      options: what else it takes; it is compiled in.
-    """
-    with _cache_lock:
-        device = default_device()
-        if isinstance(target, Program):  # a function of the user's own may name JAX's devices
-            device = device_for_calls(device)
-        identity = (target.key, target.dim, max_treedepth, kernel, str(device), make, *options.items())
-        if identity not in _cache:
-            _cache[identity] = make(target, max_treedepth, kernel, device, **options)
-        _cache.move_to_end(identity)
-        while len(_cache) > _KEPT:
-            _cache.popitem(last=False)
-        return _cache[identity]

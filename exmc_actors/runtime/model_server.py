@@ -60,8 +60,9 @@ class ModelServer(sv.Server):
         durability: Durability,
         priority: int,
         feed: Feed,
+        meanwhile: Callable[[], None],
     ) -> None:
-        """Have the program ready to compute."""
+        """Have the program ready to compute; ``meanwhile`` is called while it is compiled, if it is not."""
         self._target = target
         self._executables = executables
         self._settings = settings
@@ -75,7 +76,7 @@ class ModelServer(sv.Server):
         self._may_go_through_lessons = self.learns and durability.journal is None
         self._warmups = WarmupRequests(executables, settings, block_size)
         self._watchdog = Watchdog(feed.stall)
-        await self._make_ready()
+        await self._make_ready(meanwhile)
         # Threads that a function of Python's begins would be kept from the other CPUs for good.
         may_share = not self._executables.compiled.calls_back
         threads = min(settings.cores, settings.chains) if may_share else 1
@@ -83,14 +84,14 @@ class ModelServer(sv.Server):
         durability.admit(self._executables.compiled)
         self.start_soon(self._watchdog.watch)
 
-    async def _make_ready(self) -> None:
+    async def _make_ready(self, meanwhile: Callable[[], None]) -> None:
         """Move the data to the device, and compile both executables where that was not done."""
         target, executables, runner = self._target, self._executables, self._runner
         self._arguments: Any = await runner(
             lambda: executables.put(target.arguments), seconds=executables.seconds_to_put(target.arguments)
         )
         if not executables.are_compiled:
-            await runner(functools.partial(executables.compile, self._arguments), outlives=True)
+            await runner(functools.partial(executables.compile, self._arguments, meanwhile), outlives=True)
 
     async def handle_call(self, message: Start | Advance) -> Any:
         """Begin to answer; the reply follows when the computation has ended."""

@@ -38,6 +38,10 @@ CHAIN_RESTARTS = 100
 CHAIN_SECONDS = 1.0
 
 
+def nothing() -> None:
+    """Do nothing."""
+
+
 def as_it_is(program: Any) -> Any:
     """Return the program of an actor: nothing is exchanged."""
     return program
@@ -62,6 +66,8 @@ class Parts:
     """None where blocks are computed in threads."""
     patience: float = math.inf
     """Seconds that a block may take in a worker before that is ended."""
+    meanwhile: Callable[[], None] = nothing
+    """Called in a thread while the program is compiled, if it has to be."""
     program: Callable[[Any], Any] = as_it_is
     """Given the class or function of an actor, returns what is started in its place."""
     names: sv.Registry = field(default_factory=sv.Registry)
@@ -129,6 +135,7 @@ def _model_server(parts: Parts) -> sv.ChildSpec:
         parts.durability,
         parts.priority,
         parts.feed,
+        parts.meanwhile,
     )
     server: type[ModelServer] = EnsembleServer if parts.settings.ensemble_width else ModelServer
     more: dict[str, Any] = {}

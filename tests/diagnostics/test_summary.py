@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -63,7 +66,38 @@ def test_errors_are_those_of_arviz(good_posterior, tree_of):
     table = summary(tree_of({"x": np.moveaxis(draws, 0, 2)}))
     for kind in ("mean", "sd"):
         found = array_stats.mcse(draws, method=kind, chain_axis=1, draw_axis=2)
-        np.testing.assert_array_equal(table[f"mcse_{kind}"], found)
+        np.testing.assert_allclose(table[f"mcse_{kind}"], found, rtol=1e-12)
+
+
+def test_diagnostics_are_those_of_arviz(good_posterior, tree_of):
+    draws = np.moveaxis(good_posterior["theta"], 2, 0)
+    table = summary(tree_of({"x": good_posterior["theta"]}))
+    for column, found in (
+        ("ess_bulk", array_stats.ess(draws, method="bulk")),
+        ("ess_tail", array_stats.ess(draws, method="tail", prob=(0.05, 0.95))),
+        ("r_hat", array_stats.rhat(draws)),
+    ):
+        np.testing.assert_allclose(table[column], found, rtol=1e-9)
+
+
+def test_the_halves_of_a_single_chain_are_compared(good_posterior, tree_of):
+    steady, drifting = good_posterior["mu"][:1], good_posterior["mu"][:1].cumsum(axis=1)
+    table = summary(tree_of({"steady": steady, "drifting": drifting}))
+    assert table.loc["steady", "r_hat"] < 1.05 < table.loc["drifting", "r_hat"]
+
+
+def test_loads_no_statistical_library(good_posterior, tree_of, tmp_path):
+    np.save(tmp_path / "mu.npy", good_posterior["mu"])
+    code = f"""
+import sys
+import numpy as np, xarray as xr
+from exmc_actors.diagnostics import summary
+draws = xr.Dataset({{"mu": (("chain", "draw"), np.load({str(tmp_path / "mu.npy")!r}))}})
+summary(xr.DataTree.from_dict({{"posterior": draws}}))
+print(sorted({{"scipy", "arviz_stats"}} & set(sys.modules)))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
 
 
 def test_without_draws_every_estimate_is_open(tree_of):

@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import cores, executables, executables_for, in_thread, worker
+from exmc_actors.runtime import cores, executables, executables_for, in_thread, shared_executables, worker
 from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.worker import QUICK
@@ -160,17 +160,17 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
 
 
 def test_no_more_than_so_many_programs_are_kept_and_the_least_used_goes_first(monkeypatch):
-    monkeypatch.setattr(executables, "_cache", OrderedDict())
-    targets = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(executables._KEPT + 2)]
+    monkeypatch.setattr(shared_executables, "_cache", OrderedDict())
+    targets = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(shared_executables._KEPT + 2)]
     first, second, *others = targets
     used, unused = executables_for(first, 10), executables_for(second, 10)
     for target in others:
         assert executables_for(first, 10) is used
         executables_for(target, 10)
-    assert len(executables._cache) == executables._KEPT
+    assert len(shared_executables._cache) == shared_executables._KEPT
     assert executables_for(first, 10) is used
     assert executables_for(second, 10) is not unused
-    assert len(executables._cache) == executables._KEPT
+    assert len(shared_executables._cache) == shared_executables._KEPT
 
 
 @pytest.mark.parametrize(("seconds", "is_inline"), [(0.0, True), (0.9 * QUICK, True), (QUICK, False)])
@@ -181,19 +181,57 @@ def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
     assert (trio.run(main) == threading.get_ident()) is is_inline
 
 
-def test_what_takes_longest_to_compile_is_traced_first(monkeypatch):
-    traced, lower = [], executables.lower
+@pytest.fixture
+def traced(monkeypatch):
+    """Note the name of every function that is traced."""
+    names, lower = [], executables.lower
 
     def noted(function, *example):
-        traced.append(function.__name__)
+        names.append(function.__name__)
         return lower(function, *example)
 
     monkeypatch.setattr(executables, "lower", noted)
+    return names
+
+
+@pytest.fixture
+def fresh():
+    """Return executables of which none is made, and the arguments of a call."""
     program = ex.compile(schools())
-    fresh = Executables(program, 10, ex.Nuts(), None)
-    fresh.compile(fresh.put(program.arguments))
+    made = Executables(program, 10, ex.Nuts(), None)
+    return made, made.put(program.arguments)
+
+
+def test_what_takes_longest_to_compile_is_traced_first(fresh, traced):
+    made, arguments = fresh
+    made.compile(arguments)
     assert traced == ["advance", "start"]
-    assert fresh.are_compiled
+    assert made.are_compiled
+
+
+def test_what_is_done_meanwhile_is_done_when_all_is_traced_and_nothing_compiled(fresh, traced, monkeypatch):
+    made, arguments = fresh
+    is_done, seen, compiler_options = threading.Event(), [], executables.compiler_options
+
+    def held():
+        assert is_done.wait(60.0)
+        return compiler_options()
+
+    def meanwhile():
+        seen.extend(traced)
+        is_done.set()
+
+    monkeypatch.setattr(executables, "compiler_options", held)
+    made.compile(arguments, meanwhile)
+    assert seen == ["advance", "start"]
+    assert made.are_compiled
+
+
+def test_what_fails_meanwhile_is_heard_when_all_is_compiled(fresh):
+    made, arguments = fresh
+    with pytest.raises(ZeroDivisionError):
+        made.compile(arguments, lambda: 1 / 0)
+    assert made.are_compiled
 
 
 async def in_eight_runs_at_once(targets):
@@ -220,7 +258,7 @@ def compilations(monkeypatch):
 
 
 def test_many_runs_at_once_of_one_structure_compile_it_once_in_threads_too(monkeypatch, compilations):
-    monkeypatch.setattr(executables, "_cache", OrderedDict())
+    monkeypatch.setattr(shared_executables, "_cache", OrderedDict())
     made, _ = compilations
     data = [np.arange(8.0) + shift for shift in range(8)]
     trees = trio.run(in_eight_runs_at_once, [schools(y) for y in data])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from exmc_actors.compiler import Target
-from exmc_actors.runtime.executables import Executables, executables_for
+from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.journal.head import Head, decode_head
 from exmc_actors.runtime.processes.talk import (
     AdvanceChains,
@@ -18,6 +18,7 @@ from exmc_actors.runtime.processes.talk import (
     encode_answer,
 )
 from exmc_actors.runtime.settings import Settings
+from exmc_actors.runtime.shared_executables import executables_for
 from exmc_actors.wire.frames import Stream, framed
 
 _LONGEST = 10_000

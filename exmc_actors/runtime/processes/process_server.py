@@ -5,7 +5,7 @@ the reply says by what it ended, and the chain asks again.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -82,9 +82,10 @@ class ProcessServer(ModelServer):
         self._patience: float = more["patience"]
         await super().init(*args)
 
-    async def _make_ready(self) -> None:
-        """Start as many workers as can be busy at once."""
+    async def _make_ready(self, meanwhile: Callable[[], None]) -> None:
+        """Start as many workers as can be busy at once; these compile."""
         settings = self._settings
+        self.start_soon(self._runner, meanwhile)
         count = min(settings.cores, settings.chains, cores.available_cores())
         ready = await self._workers.begin(count, self._patience)
         self._executables.made = Compiled(_elsewhere, ready.is_folded, ready.device)

@@ -6,8 +6,8 @@ import threading
 import jax
 import pytest
 
-from exmc_actors import xla
-from exmc_actors.xla import lower
+from exmc_actors import tracing
+from exmc_actors.tracing import lower, turn
 
 
 def test_one_thread_of_the_process_traces_at_a_time():
@@ -35,7 +35,7 @@ def test_one_thread_of_the_process_traces_at_a_time():
 
 
 def test_what_is_traced_may_wait_for_another_thread_that_traces(monkeypatch):
-    monkeypatch.setattr(xla, "_TURN_WAITS", 0.1)
+    monkeypatch.setattr(tracing, "_TURN_WAITS", 0.1)
 
     def outer(x):
         other = threading.Thread(target=lower, args=(jax.jit(lambda x: x + 1.0), 1.0))
@@ -46,7 +46,27 @@ def test_what_is_traced_may_wait_for_another_thread_that_traces(monkeypatch):
     before = sys.getswitchinterval()
     lower(jax.jit(outer), 1.0)
     assert sys.getswitchinterval() == before
-    assert not xla._lowering.locked()
+    seen = []
+    other = threading.Thread(target=lambda: seen.append(tracing._turns.acquire(blocking=False)))
+    other.start()
+    other.join()
+    assert seen == [True]
+
+
+def test_a_turn_may_be_taken_within_a_turn_and_lasts_to_the_end_of_the_first():
+    entered = threading.Event()
+
+    def other_thread():
+        with turn():
+            entered.set()
+
+    other = threading.Thread(target=other_thread)
+    with turn():
+        lower(jax.jit(lambda x: x + 1.0), 1.0)
+        other.start()
+        assert not entered.wait(0.1)
+    other.join()
+    assert entered.is_set()
 
 
 @pytest.mark.parametrize("hosts", [0.005, 0.0033, 0.0002])
