@@ -5,6 +5,7 @@ first used, so that ``import exmc_actors.kernel`` loads no trio and ``exmc --ver
 """
 
 import importlib
+import sys
 from typing import Any
 
 from exmc_actors.garbage import collected_later
@@ -131,8 +132,11 @@ __all__ = sorted(_MODULE_OF)
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"exmc_actors has no {name!r}; it has: {', '.join(__all__)}")
-    with collected_later():
-        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    module = _MODULE_OF[name]
+    if module not in sys.modules:
+        with collected_later():
+            importlib.import_module(module)
+    return getattr(importlib.import_module(module), name)  # which waits for a thread that imports it
 
 
 def __dir__() -> list[str]:

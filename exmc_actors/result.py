@@ -1,23 +1,21 @@
 """Turn a run's log into the DataTree that users get, and say what is wrong with it."""
 
-import contextlib
 import functools
 import os
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exmc_actors.compiler import Target
-from exmc_actors.diagnostics import build, problems
+from exmc_actors.diagnostics import build, load_libraries, problems
 from exmc_actors.errors import RunFailed, SamplingWarning, StartError
+from exmc_actors.garbage import collected_later
 from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, collect, committed_draws
-from exmc_actors.tracing import turn
 from exmc_actors.xla import can_fold
 
 if TYPE_CHECKING:
@@ -86,10 +84,13 @@ def result(
     )
 
 
-def load_libraries() -> None:
-    """Import what ``result`` needs; in a fresh process that takes longer than to sample a small model."""
-    with turn(), contextlib.suppress(ImportError):  # ``result`` fails by it
-        import_module("xarray")
+def load_ahead() -> None:
+    """Import what ``result`` needs: in a fresh process that takes longer than to sample a small model."""
+    try:
+        with collected_later():
+            load_libraries()
+    except Exception:  # noqa: BLE001 - it fails once more, by its name, where it is needed
+        return
 
 
 def _sorted_chains(log: Log, made: list[int]) -> tuple[list[int], list[int], list[int], int]:

@@ -17,7 +17,7 @@ from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
 from exmc_actors.opening import open_run
-from exmc_actors.result import load_libraries, warn_about
+from exmc_actors.result import load_ahead, warn_about
 from exmc_actors.run import Run
 from exmc_actors.runtime import Parts, Store
 from exmc_actors.stored import store_of
@@ -231,8 +231,8 @@ def _sampled(
 
 
 def _with_libraries(parts: Parts) -> Parts:
-    """Load what the result needs while the program is compiled."""
-    return replace(parts, meanwhile=load_libraries)
+    """Return the parts of a run that loads, while its program is compiled, what its result is made with."""
+    return replace(parts, meanwhile=load_ahead)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from exmc_actors.garbage import collected_later
 
 _turns = threading.RLock()
+"""Held by the thread that traces, once more where what it traces is traced in it."""
 _TURN_WAITS = 5.0
 """Seconds that a thread waits for another one's tracing, before it traces beside it."""
 _SWITCH_INTERVAL = 1e-3
@@ -19,14 +20,7 @@ _SWITCH_INTERVAL = 1e-3
 
 
 def lower(function: Any, *example: Any) -> Any:
-    """Trace a function that ``jax.jit`` returned, and lower it, in a turn of its own or within one."""
-    with turn():
-        return function.lower(*example)
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Trace, or do what holds Python's lock as long, by turns with other threads of the process.
+    """Trace a function that ``jax.jit`` returned and lower it, by turns with other threads of the process.
 
     Tracing holds Python's lock, but for every switch interval, at whose end all threads compete for it.  Of
     two that trace, neither is done sooner than by turns, while the host's event loop waits for both.  Nobody
@@ -35,7 +29,7 @@ def turn() -> Iterator[None]:
     has_turn = _turns.acquire(timeout=_TURN_WAITS)
     try:
         with _short_switch_interval(), collected_later():
-            yield
+            return function.lower(*example)
     finally:
         if has_turn:
             _turns.release()

@@ -2,7 +2,7 @@
 
 from exmc_actors.diagnostics.checks import problems
 from exmc_actors.diagnostics.comparison import compare
-from exmc_actors.diagnostics.datatree import build
+from exmc_actors.diagnostics.datatree import build, load_libraries
 from exmc_actors.diagnostics.elpd import Elpd
 from exmc_actors.diagnostics.online import Online, OnlineSummary
 from exmc_actors.diagnostics.predictive_accuracy import loo, waic
@@ -20,6 +20,7 @@ __all__ = [
     "Rule",
     "build",
     "compare",
+    "load_libraries",
     "loo",
     "problems",
     "summary",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exmc_actors.diagnostics import agreement
-from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
+from exmc_actors.diagnostics.by_quantity import FEWEST_DRAWS
 from exmc_actors.diagnostics.quantities import by_chain_and_draw, posterior_of
 
 if TYPE_CHECKING:

@@ -3,19 +3,14 @@
 Loading ArviZ (0.6 s) takes longer than sampling a small model; the tests hold these against its values.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from exmc_actors.diagnostics.by_quantity import by_quantity
 from exmc_actors.diagnostics.ess import ess
 from exmc_actors.diagnostics.ranks import ascending, folded, normal_scores, quantile, split_chains
 from exmc_actors.diagnostics.rhat import rhat
-
-FEWEST_DRAWS = 4
-"""Shorter chains cannot be split into halves that vary; their estimates are NaN."""
-_NUMBERS_AT_ONCE = 1 << 15
-"""Draws of some quantities: few enough for a processor's cache, and many for a call of NumPy's."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +30,7 @@ def convergence(draws: np.ndarray) -> Convergence:
     Args:
         draws: shape (quantity, chain, draw).
     """
-    return Convergence(*of_the_finite(draws, _of_some, 3))
-
-
-def of_the_finite(draws: np.ndarray, estimates: Callable[[np.ndarray], np.ndarray], count: int) -> np.ndarray:
-    """Return estimates, a row each, of the quantities whose draws can be estimated from; NaN for the others.
-
-    Args:
-        draws: shape (quantity, chain, draw).
-        estimates: returns a row an estimate, of finite draws of some of the quantities.
-        count: how many rows.
-    """
-    quantities, chains, length = draws.shape
-    result = np.full((count, quantities), np.nan)
-    if chains == 0 or length < FEWEST_DRAWS:
-        return result
-    finite = np.flatnonzero(np.isfinite(draws).all(axis=(1, 2)))
-    at_once = max(1, _NUMBERS_AT_ONCE // (chains * length))
-    for first in range(0, len(finite), at_once):
-        some = finite[first : first + at_once]
-        result[:, some] = estimates(np.ascontiguousarray(draws[some], dtype=float))
-    return result
+    return Convergence(*by_quantity(draws, _of_some, rows=3))
 
 
 def _of_some(draws: np.ndarray) -> np.ndarray:

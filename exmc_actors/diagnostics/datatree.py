@@ -84,6 +84,11 @@ def build(  # noqa: PLR0913 - one keyword a group of the schema
     return _tree_of(groups, attrs)
 
 
+def load_libraries() -> None:
+    """Import what ``build`` imports where it is first called, which takes some tenths of a second."""
+    import xarray  # noqa: F401
+
+
 def _tree_of(groups: Mapping[str, xr.Dataset], attrs: dict[str, Any]) -> xr.DataTree:
     """Return a tree whose root and posterior have the attributes."""
     import xarray as xr

@@ -13,7 +13,7 @@ from exmc_actors.diagnostics.rhat import variance
 FEW_LAGS = 8
 """After so many lags most sums have ended; they cost less than a Fourier transform."""
 
-_CONSTANT = float(np.finfo(float).resolution)
+SMALLEST_RANGE = float(np.finfo(float).resolution)
 """Draws that differ by less do not vary."""
 
 
@@ -34,7 +34,7 @@ def ess(chains: np.ndarray) -> np.ndarray:
     between = variance(means)
     effective = np.full(quantities, float(size))
     # Not by the variance: that of large constants is what their mean was rounded by.
-    left = np.flatnonzero(np.ptp(chains.reshape(quantities, -1), axis=1) >= _CONSTANT)
+    left = np.flatnonzero(np.ptp(chains.reshape(quantities, -1), axis=1) >= SMALLEST_RANGE)
     # All lags end every sum, so that nothing is left after the second.
     for covariances_of in (_first_covariances, _covariances):
         if len(left):
@@ -55,7 +55,7 @@ def in_units_of_range(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         draws: shape (quantity, chain, draw), of doubles.
     """
     spread = np.ptp(draws, axis=(1, 2))
-    differs = spread > _CONSTANT * np.minimum(np.abs(draws).max(axis=(1, 2)), 1.0)
+    differs = spread > SMALLEST_RANGE * np.minimum(np.abs(draws).max(axis=(1, 2)), 1.0)
     exponents = np.where(differs & np.isfinite(spread), np.frexp(spread)[1], 0)
     return np.ldexp(draws, -exponents[:, None, None]), exponents
 

@@ -7,8 +7,8 @@ References:
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import of_the_finite
-from exmc_actors.diagnostics.ess import ess
+from exmc_actors.diagnostics.by_quantity import by_quantity
+from exmc_actors.diagnostics.ess import SMALLEST_RANGE, ess
 from exmc_actors.diagnostics.ranks import split_chains
 
 
@@ -20,15 +20,18 @@ def mcse(draws: np.ndarray) -> np.ndarray:
     Args:
         draws: shape (quantity, chain, draw), in units near their range, as small numbers count as constants.
     """
-    return of_the_finite(draws, _of_some, 2)
+    return by_quantity(draws, _of_some, rows=2)
 
 
 def _of_some(draws: np.ndarray) -> np.ndarray:
     effective = ess(split_chains(draws))
     flat = draws.reshape(len(draws), -1)
-    squares = (flat - flat.mean(axis=1, keepdims=True)) ** 2
+    # Of a constant the mean may be rounded; nothing differs from it.
+    varies = np.ptp(flat, axis=1, keepdims=True) >= SMALLEST_RANGE
+    squares = np.where(varies, flat - flat.mean(axis=1, keepdims=True), 0.0) ** 2
     variance = squares.mean(axis=1)
-    of_variance = ((squares**2).mean(axis=1) - variance**2) / effective
+    # Of two values in equal numbers all squares are the same, but for rounding.
+    of_variance = np.maximum((squares**2).mean(axis=1) - variance**2, 0.0) / effective
     with np.errstate(divide="ignore", invalid="ignore"):
         of_sd = np.sqrt(of_variance / variance / 4)
-    return np.stack([flat.std(axis=1, ddof=1) / np.sqrt(effective), of_sd])
+    return np.stack([np.sqrt(squares.sum(axis=1) / (flat.shape[1] - 1) / effective), of_sd])

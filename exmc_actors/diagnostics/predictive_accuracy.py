@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
+from exmc_actors.diagnostics.by_quantity import FEWEST_DRAWS
 from exmc_actors.diagnostics.elpd import Elpd, standard_error_of_sum, weights_of
 from exmc_actors.diagnostics.ess import ess, in_units_of_range
 from exmc_actors.diagnostics.quantities import by_chain_and_draw, chosen_variables, posterior_of, quantities

@@ -14,7 +14,6 @@ import numpy as np
 
 from exmc_actors.chain import ChainState, Columns, Lanes, Sampler, Started, ToAdvance, ToStart, WarmupSettings
 from exmc_actors.compiler import Target
-from exmc_actors.garbage import collected_later
 from exmc_actors.kernel import Kernel
 from exmc_actors.runtime.callbacks import calls_back, telling_of_callbacks
 from exmc_actors.runtime.device_arrays import DeviceArrays
@@ -54,8 +53,8 @@ class Traced:
     """Arguments of a call."""
 
 
-def _nothing() -> None:
-    """Do nothing meanwhile."""
+def nothing() -> None:
+    """Do nothing."""
 
 
 class Executables:
@@ -93,7 +92,7 @@ class Executables:
         """Whether both executables are made."""
         return self._start.made is not None and self._advance.made is not None
 
-    def compile(self, arguments: Any, meanwhile: Callable[[], None] = _nothing) -> None:
+    def compile(self, arguments: Any, meanwhile: Callable[[], None] = nothing) -> None:
         """Make both executables: what takes longer is traced first, and compiled beside the other.
 
         Args:
@@ -101,14 +100,15 @@ class Executables:
           meanwhile: called while XLA compiles, which leaves Python's lock free.
         """
         with ThreadPoolExecutor(2, thread_name_prefix="exmc_actors compiles") as beside:
-            with collected_later():
-                self._advance.trace(arguments)
-                compiling = [beside.submit(self.compile_advance, arguments)]
-                self._start.trace(arguments)
-                compiling.append(beside.submit(self.compile_start, arguments))
+            self._advance.trace(arguments)
+            compiling = [beside.submit(self.compile_advance, arguments)]
+            self._start.trace(arguments)
+            compiling.append(beside.submit(self.compile_start, arguments))
+            try:
                 meanwhile()
-            for one in compiling:
-                one.result()
+            finally:
+                for one in compiling:
+                    one.result()
 
     def compile_start(self, arguments: Any) -> Compiled:
         """Return the executable that starts a chain, made at the first call."""
@@ -219,7 +219,7 @@ class Executables:
 
     def _compiled(self, traced: Traced) -> Compiled:
         with self._numerics():
-            (device,) = jax.device_put(np.zeros(())).devices()
+            (device,) = jax.device_put(np.zeros(())).devices()  # which compiles nothing
             name = f"{device.platform}:{device.id}"
             if self._files is None:
                 compiled = traced.lowered.compile(compiler_options=compiler_options())
@@ -248,10 +248,14 @@ class _Once:
         self._lock = threading.Lock()
 
     def trace(self, arguments: Any) -> None:
-        """Do what comes before compiling, for ``get`` to go on with."""
-        with self._lock:
+        """Do what comes before compiling, for ``get`` to go on with; not where another thread makes it."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
             if self.made is None and self._traced is None:
                 self._traced = self._trace(arguments)
+        finally:
+            self._lock.release()
 
     def get(self, arguments: Any) -> Compiled:
         with self._lock:

@@ -23,7 +23,7 @@ from exmc_actors.runtime.chain_actor import chain
 from exmc_actors.runtime.closer import closer
 from exmc_actors.runtime.durability import Durability
 from exmc_actors.runtime.ensemble_server import EnsembleServer
-from exmc_actors.runtime.executables import Executables
+from exmc_actors.runtime.executables import Executables, nothing
 from exmc_actors.runtime.feed import Feed
 from exmc_actors.runtime.model_server import ModelServer
 from exmc_actors.runtime.processes import ProcessServer, Workers
@@ -36,10 +36,6 @@ from exmc_actors.runtime.worker import Runner
 # recorder, without a clock.
 CHAIN_RESTARTS = 100
 CHAIN_SECONDS = 1.0
-
-
-def nothing() -> None:
-    """Do nothing."""
 
 
 def as_it_is(program: Any) -> Any:
@@ -67,7 +63,7 @@ class Parts:
     patience: float = math.inf
     """Seconds that a block may take in a worker before that is ended."""
     meanwhile: Callable[[], None] = nothing
-    """Called in a thread while the program is compiled, if it has to be."""
+    """Called in a thread while the program is compiled, if it has to be, or while its workers start."""
     program: Callable[[Any], Any] = as_it_is
     """Given the class or function of an actor, returns what is started in its place."""
     names: sv.Registry = field(default_factory=sv.Registry)

@@ -24,10 +24,17 @@ def test_errors_are_how_far_estimates_of_many_runs_scatter(autoregressive):
     assert flat.std(axis=1).std() < of_sd.mean() < 1.6 * flat.std(axis=1).std()
 
 
-def test_what_does_not_vary_has_no_error_of_its_mean():
-    of_mean, of_sd = mcse(np.full((1, 2, 10), 3.0))
+@pytest.mark.parametrize("constant", [3.0, 0.1, 5791.091292641165])
+def test_what_does_not_vary_has_no_error_of_its_mean(constant):
+    of_mean, of_sd = mcse(np.full((1, 2, 10), constant))
     assert of_mean == 0.0
     assert np.isnan(of_sd)
+
+
+def test_two_values_in_equal_numbers_have_no_error_of_their_deviation():
+    of_mean, of_sd = mcse(np.tile([0.1, 0.3], (1, 4, 25)))
+    assert of_mean > 0.0
+    assert of_sd == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize("length", [0, 3])

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
+from exmc_actors.diagnostics.by_quantity import FEWEST_DRAWS
 from exmc_actors.diagnostics.online.batch_means import chosen, effective, ladder, unless_contradicted
 from exmc_actors.diagnostics.online.bins import Bins
 from exmc_actors.diagnostics.online.chain import Chain

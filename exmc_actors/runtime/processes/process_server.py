@@ -85,7 +85,7 @@ class ProcessServer(ModelServer):
     async def _make_ready(self, meanwhile: Callable[[], None]) -> None:
         """Start as many workers as can be busy at once; these compile."""
         settings = self._settings
-        self.start_soon(self._runner, meanwhile)
+        self.start_soon(partial(self._runner, meanwhile, outlives=True))
         count = min(settings.cores, settings.chains, cores.available_cores())
         ready = await self._workers.begin(count, self._patience)
         self._executables.made = Compiled(_elsewhere, ready.is_folded, ready.device)

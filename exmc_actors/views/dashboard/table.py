@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from exmc_actors.diagnostics.agreement import HIGHEST_R_HAT, LOWEST_ESS_PER_CHAIN
-from exmc_actors.diagnostics.convergence import FEWEST_DRAWS
+from exmc_actors.diagnostics.by_quantity import FEWEST_DRAWS
 from exmc_actors.diagnostics.online import OnlineSummary
 from exmc_actors.views.dashboard.numbers import exact, plain
 from exmc_actors.views.dashboard.selection import Selection

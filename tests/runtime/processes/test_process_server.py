@@ -47,6 +47,13 @@ def test_workers_make_the_draws_of_threads(fates, undisturbed):
     assert not any(worker.is_alive for worker in fates.workers)
 
 
+def test_what_is_to_be_done_while_a_program_is_compiled_is_done_where_workers_compile_it(fates, undisturbed):
+    done = []
+    seen = in_workers(parts=lambda parts: replace(parts, meanwhile=lambda: done.append(None)))
+    assert draws_of(seen.tree) == undisturbed
+    assert len(done) == 1
+
+
 def test_workers_look_for_a_start_where_threads_do(fates):
     b = ex.Builder()
     b.rv("mu", ex.Normal(0.0, 1.0))
