@@ -1,6 +1,7 @@
 """Put off Python's searches of the whole process for unreachable cycles while much is made that stays."""
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +27,23 @@ class _Postponement:
 
     def end(self) -> None:
         with self._lock:
-            self._threads -= 1
-            if self._threads == 0 and gc.get_threshold() == (*self._before[:2], _NEVER):
-                gc.set_threshold(*self._before)  # else the host has set others meanwhile
+            self._threads = max(0, self._threads - 1)
+            if self._threads == 0:
+                self._restore()
+
+    def begin_anew(self) -> None:
+        """Forget the threads that a process which was forked does not have."""
+        self._lock, self._threads = threading.Lock(), 0
+        self._restore()
+
+    def _restore(self) -> None:
+        if gc.get_threshold() == (*self._before[:2], _NEVER):  # else the host has set others meanwhile
+            gc.set_threshold(*self._before)
 
 
 _postponement = _Postponement()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_postponement.begin_anew)
 
 
 @contextmanager
@@ -40,7 +52,7 @@ def collected_later() -> Iterator[None]:
 
     Python (up to 3.13) does so each time that they have become a quarter more, as by imports and by tracing:
     a tenth of a second where little more than JAX is loaded, longer in a large host.  The threshold is the
-    process's: for all threads, and for a process that is forked meanwhile, where it stays.
+    process's, for all its threads.
     """
     _postponement.begin()
     try:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exmc_actors.compiler import Target
-from exmc_actors.diagnostics import build, load_libraries, problems
+from exmc_actors.diagnostics import build, problems
 from exmc_actors.errors import RunFailed, SamplingWarning, StartError
-from exmc_actors.garbage import collected_later
 from exmc_actors.messages import Phase
 from exmc_actors.runtime import Log, collect, committed_draws
 from exmc_actors.xla import can_fold
@@ -82,15 +81,6 @@ def result(
         coords=target.coords,
         attrs=_attributes(log, made) | (attrs or {}),
     )
-
-
-def load_ahead() -> None:
-    """Import what ``result`` needs: in a fresh process that takes longer than to sample a small model."""
-    try:
-        with collected_later():
-            load_libraries()
-    except Exception:  # noqa: BLE001 - it fails once more, by its name, where it is needed
-        return
 
 
 def _sorted_chains(log: Log, made: list[int]) -> tuple[list[int], list[int], list[int], int]:

@@ -3,13 +3,13 @@
 import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
 from rich.console import Console
 
+from exmc_actors.ahead import Ahead
 from exmc_actors.arguments import boolean
 from exmc_actors.blocking import blocking
 from exmc_actors.cell import Cell, current_cell
@@ -17,9 +17,9 @@ from exmc_actors.diagnostics import Rule
 from exmc_actors.errors import RunFailed
 from exmc_actors.kernel import Kernel
 from exmc_actors.opening import open_run
-from exmc_actors.result import load_ahead, warn_about
+from exmc_actors.result import warn_about
 from exmc_actors.run import Run
-from exmc_actors.runtime import Parts, Store
+from exmc_actors.runtime import Store
 from exmc_actors.stored import store_of
 from exmc_actors.views import View, progress_view
 from exmc_actors.views.notebook import notebook_progress
@@ -201,6 +201,7 @@ def _sampled(
     """Run to the end, or to Ctrl-C, and warn of what makes the draws doubtful."""
     boolean("progressbar", progressbar)
     runs: list[Run] = []
+    ahead = Ahead()
     cell = current_cell() if progressbar else None  # here: other threads know of no cell
 
     async def main() -> "xarray.DataTree":
@@ -214,7 +215,7 @@ def _sampled(
             await shown(subscribe, chains=len(log.chains), draws=log.settings.draws, tune=log.settings.tune)
 
         views = (progress,) if progressbar else ()
-        opened = opening(views=views, parts=_with_libraries)
+        opened = opening(views=views, parts=ahead.put_into)
         async with _door(dashboard) as show, opened as run, show(run):
             runs.append(run)
             is_open.set()
@@ -225,14 +226,10 @@ def _sampled(
     try:
         tree: xarray.DataTree = blocking(main)
     except KeyboardInterrupt:
+        ahead.end()
         tree = _interrupted(runs)
     warn_about(tree, stacklevel=3)
     return tree
-
-
-def _with_libraries(parts: Parts) -> Parts:
-    """Return the parts of a run that loads, while its program is compiled, what its result is made with."""
-    return replace(parts, meanwhile=load_ahead)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 Tracing is Python, a few tenths of a second of it for each function that is compiled.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,12 +12,43 @@ from typing import Any
 
 from exmc_actors.garbage import collected_later
 
-_turns = threading.RLock()
-"""Held by the thread that traces, once more where what it traces is traced in it."""
 _TURN_WAITS = 5.0
 """Seconds that a thread waits for another one's tracing, before it traces beside it."""
 _SWITCH_INTERVAL = 1e-3
 """Seconds for which tracing keeps Python's lock when others wait for it."""
+
+
+class _Turns:
+    """Who traces, and the switch interval that the process has otherwise."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        """Held by the thread that traces, once more where what it traces is traced in it."""
+        self._hosts: float | None = None
+        self._within = 0.0
+
+    def shorten(self) -> None:
+        """Let other threads of the process have Python's lock every millisecond, not every five."""
+        before = sys.getswitchinterval()
+        if before > _SWITCH_INTERVAL:
+            sys.setswitchinterval(_SWITCH_INTERVAL)
+            self._hosts, self._within = before, sys.getswitchinterval()
+
+    def restore(self) -> None:
+        """Give the process the switch interval that it had, unless the host has set another meanwhile."""
+        if self._hosts is not None and sys.getswitchinterval() == self._within:
+            sys.setswitchinterval(self._hosts + 5e-7)  # cut to microseconds: it would be one less each time
+        self._hosts = None
+
+    def begin_anew(self) -> None:
+        """Forget the threads that a process which was forked does not have."""
+        self.lock = threading.RLock()
+        self.restore()
+
+
+_turns = _Turns()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_turns.begin_anew)
 
 
 def lower(function: Any, *example: Any) -> Any:
@@ -26,26 +58,18 @@ def lower(function: Any, *example: Any) -> Any:
     two that trace, neither is done sooner than by turns, while the host's event loop waits for both.  Nobody
     waits for long: what is traced is the user's, and may itself wait for a run that is to be compiled.
     """
-    has_turn = _turns.acquire(timeout=_TURN_WAITS)
-    try:
-        with _short_switch_interval(), collected_later():
-            return function.lower(*example)
-    finally:
-        if has_turn:
-            _turns.release()
+    with _turn(), collected_later():
+        return function.lower(*example)
 
 
 @contextmanager
-def _short_switch_interval() -> Iterator[None]:
-    """Let other threads of the process have Python's lock every millisecond, not every five."""
-    before = sys.getswitchinterval()
-    if before <= _SWITCH_INTERVAL:
-        yield
-        return
-    sys.setswitchinterval(_SWITCH_INTERVAL)
-    within = sys.getswitchinterval()
+def _turn() -> Iterator[None]:
+    lock = _turns.lock
+    has_turn = lock.acquire(timeout=_TURN_WAITS)
     try:
+        _turns.shorten()
         yield
     finally:
-        if sys.getswitchinterval() == within:  # else the host has set it meanwhile
-            sys.setswitchinterval(before + 5e-7)  # cut to microseconds: it would be one less each time
+        _turns.restore()
+        if has_turn:
+            lock.release()

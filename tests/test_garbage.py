@@ -69,6 +69,16 @@ def test_thresholds_that_the_host_sets_meanwhile_stay():
     assert gc.get_threshold() == (900, 9, 9)
 
 
+def test_who_is_forked_meanwhile_searches_as_the_host_did(postponement):
+    with collected_later():
+        postponement.begin_anew()  # as in the child
+        assert gc.get_threshold() == (500, 7, 9)
+        with collected_later():
+            assert not searches_all()
+        assert gc.get_threshold() == (500, 7, 9)
+    assert gc.get_threshold() == (500, 7, 9)
+
+
 def test_a_host_that_never_collects_goes_on_so():
     gc.disable()
     try:

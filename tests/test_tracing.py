@@ -1,5 +1,7 @@
 """Models are traced by turns, in which the host's threads have Python's lock often, and its settings stay."""
 
+import os
+import subprocess
 import sys
 import threading
 
@@ -15,9 +17,9 @@ def nobody_traces():
     has_turn = []
 
     def ask():
-        has_turn.append(tracing._turns.acquire(blocking=False))
+        has_turn.append(tracing._turns.lock.acquire(blocking=False))
         if has_turn[0]:
-            tracing._turns.release()
+            tracing._turns.lock.release()
 
     other = threading.Thread(target=ask)
     other.start()
@@ -103,3 +105,36 @@ def test_a_switch_interval_that_the_host_sets_meanwhile_stays():
         assert sys.getswitchinterval() == pytest.approx(0.02)
     finally:
         sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_who_is_forked_while_a_model_is_traced_traces_at_once_and_has_the_hosts_settings():
+    code = """
+import gc, os, sys, threading
+import jax
+from exmc_actors import tracing
+
+begun, may_end = threading.Event(), threading.Event()
+
+def traced(x):
+    begun.set()
+    may_end.wait(60.0)
+    return x
+
+before = sys.getswitchinterval(), gc.get_threshold()
+other = threading.Thread(target=tracing.lower, args=(jax.jit(traced), 1.0))
+other.start()
+begun.wait(60.0)
+child = os.fork()
+if child == 0:
+    is_free = tracing._turns.lock.acquire(blocking=False)
+    os._exit(0 if is_free and (sys.getswitchinterval(), gc.get_threshold()) == before else 1)
+_, status = os.waitpid(child, 0)
+may_end.set()
+other.join()
+print(status, (sys.getswitchinterval(), gc.get_threshold()) == before)
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["0", "True"]

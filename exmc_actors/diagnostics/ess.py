@@ -54,9 +54,12 @@ def in_units_of_range(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Args:
         draws: shape (quantity, chain, draw), of doubles.
     """
-    spread = np.ptp(draws, axis=(1, 2))
-    differs = spread > SMALLEST_RANGE * np.minimum(np.abs(draws).max(axis=(1, 2)), 1.0)
-    exponents = np.where(differs & np.isfinite(spread), np.frexp(spread)[1], 0)
+    largest = np.abs(draws).max(axis=(1, 2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = np.ptp(draws, axis=(1, 2))
+    differs = spread > SMALLEST_RANGE * np.minimum(largest, 1.0)
+    near = np.where(np.isfinite(spread), np.frexp(spread)[1], np.finfo(float).maxexp)
+    exponents = np.where(differs & np.isfinite(largest), near, 0)
     return np.ldexp(draws, -exponents[:, None, None]), exponents
 
 

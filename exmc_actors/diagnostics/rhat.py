@@ -4,9 +4,10 @@ import numpy as np
 
 
 def rhat(chains: np.ndarray) -> np.ndarray:
-    """Return R-hat of each quantity: near 1 where the chains agree, infinite where each chain stands still.
+    """Return R-hat of each quantity: near 1 where the chains agree.
 
-    NaN where nothing varies at all. Splitting and ranking are the caller's.
+    Infinite where each chain stands still, but for rounding; NaN where nothing varies at all. Splitting and
+    ranking are the caller's.
     """
     draws = chains.shape[2]
     between = variance(np.add.reduce(chains, axis=2) / draws)

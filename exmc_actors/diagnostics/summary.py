@@ -54,11 +54,13 @@ def _estimates(draws: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         scaled, exponents = in_units_of_range(flat.reshape(draws.shape))
         agreement = convergence(scaled)
+        rows = scaled.reshape(flat.shape)
+        mean, sd, *errors = np.ldexp([rows.mean(axis=1), rows.std(axis=1, ddof=1), *mcse(scaled)], exponents)
         columns = (
-            flat.mean(axis=1),
-            flat.std(axis=1, ddof=1),
+            mean,
+            sd,
             *np.quantile(flat, (0.05, 0.5, 0.95), axis=1),
-            *np.ldexp(mcse(scaled), exponents),
+            *errors,
             agreement.ess_bulk,
             agreement.ess_tail,
             agreement.r_hat,
