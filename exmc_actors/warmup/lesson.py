@@ -13,6 +13,7 @@ from exmc_actors.kernel import Metric
 from exmc_actors.warmup.doubling import clear_of_doubling
 from exmc_actors.warmup.estimation import Pairs, learn
 from exmc_actors.warmup.schedule import Schedule
+from exmc_actors.warmup.settling import settled
 
 _FARTHEST = 4.0
 """Chains agree while in no coordinate the variance between their means is over this many times the mean
@@ -102,7 +103,7 @@ def _taught(
     members = [learners[chain] for chain in group]
     metric = None
     if schedule.learns_metric(lesson):
-        pairs = np.concatenate([member.pairs for member in members])
+        pairs = np.concatenate([settled(member.pairs) for member in members])
         metric = learn(pairs, members[0].metric, directions=schedule.learns_directions(lesson))
     step_size = None
     if lesson == schedule.tune:
