@@ -2,7 +2,7 @@
 
 References:
     Vehtari et al. (2021), section 4; Kenney and Keeping (1951), *Mathematics of statistics*, II, 7.8: the
-    error of a standard deviation by the delta method, with the effective draws of the mean, as ArviZ has it.
+    error of a standard deviation by the delta method, with the effective draws of squared deviations.
 """
 
 import numpy as np
@@ -24,14 +24,13 @@ def mcse(draws: np.ndarray) -> np.ndarray:
 
 
 def _of_some(draws: np.ndarray) -> np.ndarray:
-    effective = ess(split_chains(draws))
-    flat = draws.reshape(len(draws), -1)
     # Of a constant the mean may be rounded; nothing differs from it.
-    varies = np.ptp(flat, axis=1, keepdims=True) >= SMALLEST_RANGE
-    squares = np.where(varies, flat - flat.mean(axis=1, keepdims=True), 0.0) ** 2
-    variance = squares.mean(axis=1)
+    varies = np.ptp(draws, axis=(1, 2), keepdims=True) >= SMALLEST_RANGE
+    squares = np.where(varies, draws - draws.mean(axis=(1, 2), keepdims=True), 0.0) ** 2
+    size, variance = draws[0].size, squares.mean(axis=(1, 2))
     # Of two values in equal numbers all squares are the same, but for rounding.
-    of_variance = np.maximum((squares**2).mean(axis=1) - variance**2, 0.0) / effective
+    of_squares = np.maximum((squares**2).mean(axis=(1, 2)) - variance**2, 0.0) / ess(split_chains(squares))
+    of_mean = np.sqrt(squares.sum(axis=(1, 2)) / (size - 1) / ess(split_chains(draws)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_sd = np.sqrt(of_variance / variance / 4)
-    return np.stack([np.sqrt(squares.sum(axis=1) / (flat.shape[1] - 1) / effective), of_sd])
+        of_sd = np.sqrt(of_squares / variance / 4)
+    return np.stack([of_mean, of_sd])

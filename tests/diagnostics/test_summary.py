@@ -60,12 +60,11 @@ def test_draws_of_single_precision_have_the_estimates_that_they_have_in_double(a
     assert summary(tree_of({"x": single})).equals(summary(tree_of({"x": single.astype(float)})))
 
 
-def test_errors_are_those_of_arviz(good_posterior, tree_of):
+def test_errors_of_means_are_those_of_arviz(good_posterior, tree_of):
     draws = np.moveaxis(good_posterior["theta"], 2, 0) * np.geomspace(1e-3, 1e3, 8)[:, None, None]
     table = summary(tree_of({"x": np.moveaxis(draws, 0, 2)}))
-    for kind in ("mean", "sd"):
-        found = array_stats.mcse(draws, method=kind, chain_axis=1, draw_axis=2)
-        np.testing.assert_allclose(table[f"mcse_{kind}"], found, rtol=1e-12)
+    found = array_stats.mcse(draws, method="mean", chain_axis=1, draw_axis=2)
+    np.testing.assert_allclose(table["mcse_mean"], found, rtol=1e-12)
 
 
 def test_diagnostics_are_those_of_arviz(good_posterior, tree_of):
