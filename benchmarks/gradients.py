@@ -43,7 +43,7 @@ def measure(program, seed):
 
 
 def summarise(name, runs):
-    """Return a model's line: medians, the tenth and ninetieth percentile, and what went wrong."""
+    """Return a model's line: medians, the tenth and ninetieth percentile, the worst seed, what went wrong."""
     worth = [run["per_1000"] for run in runs]
     return {
         "model": name,
@@ -51,6 +51,8 @@ def summarise(name, runs):
         "effective_draws_per_1000_gradients": round(statistics.median(worth), 1),
         "from": round(float(np.quantile(worth, 0.1)), 1),
         "to": round(float(np.quantile(worth, 0.9)), 1),
+        "least": round(min(worth), 1),
+        "geometric_mean": round(statistics.geometric_mean(worth), 1),
         "of_tails": round(statistics.median(run["tails_per_1000"] for run in runs), 1),
         "of_squares": round(statistics.median(run["squares_per_1000"] for run in runs), 1),
         "share_of_warmup": round(statistics.median(run["warmup"] for run in runs), 3),

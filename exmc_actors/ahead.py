@@ -1,4 +1,4 @@
-"""Load what a result needs while its program is compiled, unless the call has ended by then."""
+"""Load what a result needs while its program is compiled, unless the call is interrupted by then."""
 
 import threading
 from dataclasses import replace

@@ -27,12 +27,18 @@ class _Turns:
         self._hosts: float | None = None
         self._within = 0.0
 
-    def shorten(self) -> None:
-        """Let other threads of the process have Python's lock every millisecond, not every five."""
+    def shorten(self) -> bool:
+        """Let other threads of the process have Python's lock every millisecond, not every five.
+
+        Returns:
+          Whether that was for the caller to do, who then is to ``restore``.
+        """
         before = sys.getswitchinterval()
-        if before > _SWITCH_INTERVAL:
-            sys.setswitchinterval(_SWITCH_INTERVAL)
-            self._hosts, self._within = before, sys.getswitchinterval()
+        if before <= _SWITCH_INTERVAL:
+            return False
+        sys.setswitchinterval(_SWITCH_INTERVAL)
+        self._hosts, self._within = before, sys.getswitchinterval()
+        return True
 
     def restore(self) -> None:
         """Give the process the switch interval that it had, unless the host has set another meanwhile."""
@@ -66,10 +72,11 @@ def lower(function: Any, *example: Any) -> Any:
 def _turn() -> Iterator[None]:
     lock = _turns.lock
     has_turn = lock.acquire(timeout=_TURN_WAITS)
+    is_shorter = _turns.shorten()
     try:
-        _turns.shorten()
         yield
     finally:
-        _turns.restore()
+        if is_shorter:
+            _turns.restore()
         if has_turn:
             lock.release()

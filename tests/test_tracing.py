@@ -98,6 +98,24 @@ def test_turns_are_short_while_a_model_is_traced_and_the_hosts_own_again_afterwa
     assert seen == [pytest.approx(min(as_it_was, 0.001))]
 
 
+def test_who_traces_within_or_beside_a_longer_trace_leaves_turns_short(monkeypatch):
+    monkeypatch.setattr(tracing, "_TURN_WAITS", 0.1)
+    seen = []
+
+    def longer(x):
+        lower(jax.jit(lambda x: x + 1.0), 1.0)
+        beside = threading.Thread(target=lower, args=(jax.jit(lambda x: x + 2.0), 1.0))
+        beside.start()
+        beside.join()
+        seen.append(sys.getswitchinterval())
+        return x
+
+    before = sys.getswitchinterval()
+    lower(jax.jit(longer), 1.0)
+    assert seen == [pytest.approx(0.001)]
+    assert sys.getswitchinterval() == before
+
+
 def test_a_switch_interval_that_the_host_sets_meanwhile_stays():
     before = sys.getswitchinterval()
     try:

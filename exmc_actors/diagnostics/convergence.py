@@ -1,6 +1,7 @@
 """Put R-hat and effective sample sizes together from their parts, a few quantities at a time.
 
-Loading ArviZ (0.6 s) takes longer than sampling a small model; the tests hold these against its values.
+These are our own because loading ArviZ (0.6 s) takes longer than sampling a small model; the tests hold them
+against its values.
 """
 
 from dataclasses import dataclass

@@ -85,5 +85,5 @@ async def attempt(runner: Runner, function: Callable[[], Any], *, seconds: float
     """
     try:
         return await runner(function, seconds=seconds)
-    except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_architecture.py
+    except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_house.py
         return BlockFailed(error)

@@ -23,9 +23,10 @@ def settled(pairs: Pairs) -> Pairs:
     half = len(pairs) // 2
     if half < _FEWEST:
         return pairs
-    squares = pairs[:, 1] ** 2
-    late = np.add.reduce(squares[half:]) / (len(pairs) - half)
-    # A coordinate whose gradient is nothing at last says nothing.
-    sizes = np.divide(squares[:half], late, out=np.zeros_like(squares[:half]), where=late > 0.0)
+    with np.errstate(all="ignore"):  # what overflows is as far out as can be
+        squares = pairs[:, 1] ** 2
+        late = np.add.reduce(squares[half:]) / (len(pairs) - half)
+        # A coordinate whose gradient is nothing at last says nothing.
+        sizes = np.divide(squares[:half], late, out=np.zeros_like(squares[:half]), where=late > 0.0)
     stays = np.add.reduce(sizes, axis=1) / len(late) <= 1.0 + _FAR_OUT * np.sqrt(2.0 / len(late))
     return pairs[int(stays.argmax()) if stays.any() else half :]

@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 import exmc_actors as ex
 from exmc_actors.compiler import program as module
 from exmc_actors.opening import open_run
-from exmc_actors.runtime import cores, executables, executables_for, in_thread, shared_executables, worker
+from exmc_actors.runtime import cores, executables_for, in_thread, shared_executables, worker
 from exmc_actors.runtime.cores import Cores
 from exmc_actors.runtime.executables import Executables
 from exmc_actors.runtime.worker import QUICK
@@ -85,22 +85,6 @@ def test_new_data_adds_no_trace(monkeypatch):
     assert not np.array_equal(other.posterior["mu"].values, same.posterior["mu"].values)
 
 
-def test_another_structure_is_another_program():
-    a, b = ex.LogDensity(Counted(), np.zeros(3)), ex.LogDensity(Counted(), np.zeros(3))
-    assert executables_for(a, 10) is not executables_for(b, 10)
-    assert executables_for(a, 10) is executables_for(a, 10)
-    assert executables_for(a, 9) is not executables_for(a, 10)
-
-
-@pytest.mark.slow
-def test_one_function_with_starts_of_two_lengths_makes_two_programs():
-    density = Counted()
-    for dim in (2, 5):
-        target = ex.LogDensity(density, np.zeros(dim))
-        tree = virtual(lambda target=target: observe(model=target, draws=5, tune=5)).tree
-        assert tree.posterior["x"].shape == (3, 5, dim)
-
-
 def test_a_log_density_that_cannot_be_traced_ends_in_a_sentence():
     def broken(q):
         raise TypeError("this function is broken")
@@ -159,119 +143,12 @@ def test_as_many_blocks_are_in_threads_as_there_are_cores_and_no_more(monkeypatc
     assert max(seen) == min(asked, there_are)
 
 
-def test_no_more_than_so_many_programs_are_kept_and_the_least_used_goes_first(monkeypatch):
-    monkeypatch.setattr(shared_executables, "_cache", OrderedDict())
-    targets = [ex.LogDensity(Counted(), np.zeros(1)) for _ in range(shared_executables._KEPT + 2)]
-    first, second, *others = targets
-    used, unused = executables_for(first, 10), executables_for(second, 10)
-    for target in others:
-        assert executables_for(first, 10) is used
-        executables_for(target, 10)
-    assert len(shared_executables._cache) == shared_executables._KEPT
-    assert executables_for(first, 10) is used
-    assert executables_for(second, 10) is not unused
-    assert len(shared_executables._cache) == shared_executables._KEPT
-
-
 @pytest.mark.parametrize(("seconds", "is_inline"), [(0.0, True), (0.9 * QUICK, True), (QUICK, False)])
 def test_what_is_expected_to_be_quick_runs_where_it_is(seconds, is_inline):
     async def main():
         return await in_thread(threading.get_ident, seconds=seconds)
 
     assert (trio.run(main) == threading.get_ident()) is is_inline
-
-
-@pytest.fixture
-def traced(monkeypatch):
-    """Note the name of every function that is traced."""
-    names, lower = [], executables.lower
-
-    def noted(function, *example):
-        names.append(function.__name__)
-        return lower(function, *example)
-
-    monkeypatch.setattr(executables, "lower", noted)
-    return names
-
-
-@pytest.fixture
-def fresh():
-    """Return executables of which none is made, and the arguments of a call."""
-    program = ex.compile(schools())
-    made = Executables(program, 10, ex.Nuts(), None)
-    return made, made.put(program.arguments)
-
-
-def test_what_takes_longest_to_compile_is_traced_first(fresh, traced):
-    made, arguments = fresh
-    made.compile(arguments)
-    assert traced == ["advance", "start"]
-    assert made.are_compiled
-
-
-@pytest.fixture
-def held(fresh, monkeypatch):
-    """Compile nothing until it is let go of; return what tells of both."""
-    made, _ = fresh
-    begun, may_end = threading.Semaphore(0), threading.Event()
-
-    def compiled(traced, compiled=made._compiled):
-        begun.release()
-        assert may_end.wait(60.0)
-        return compiled(traced)
-
-    for once in (made._advance, made._start):
-        monkeypatch.setattr(once, "_compiled", compiled)
-    return begun, may_end
-
-
-def test_what_is_done_meanwhile_is_done_when_all_is_traced_and_while_it_is_compiled(fresh, traced, held):
-    (made, arguments), (begun, may_end), seen = fresh, held, []
-
-    def meanwhile():
-        assert begun.acquire(timeout=60.0)
-        assert begun.acquire(timeout=60.0)
-        seen.extend(traced)
-        assert not made.are_compiled
-        may_end.set()
-
-    made.compile(arguments, meanwhile)
-    assert seen == ["advance", "start"]
-    assert made.are_compiled
-
-
-def test_who_comes_later_does_not_wait_with_what_is_to_be_done_meanwhile(fresh, traced, held):
-    (made, arguments), (begun, may_end), is_done = fresh, held, threading.Event()
-    first = threading.Thread(target=made.compile, args=(arguments,))
-    first.start()
-    assert begun.acquire(timeout=60.0)
-    assert begun.acquire(timeout=60.0)
-    second = threading.Thread(target=made.compile, args=(arguments, is_done.set))
-    second.start()
-    assert is_done.wait(60.0)
-    assert not made.are_compiled
-    may_end.set()
-    first.join()
-    second.join()
-    assert traced == ["advance", "start"]
-
-
-def test_what_fails_meanwhile_is_heard_when_all_is_compiled(fresh):
-    made, arguments = fresh
-    with pytest.raises(ZeroDivisionError):
-        made.compile(arguments, lambda: 1 / 0)
-    assert made.are_compiled
-
-
-def test_what_fails_to_compile_is_heard_whatever_fails_meanwhile(fresh, monkeypatch):
-    made, arguments = fresh
-
-    def refused(traced):
-        raise MemoryError
-
-    monkeypatch.setattr(made._advance, "_compiled", refused)
-    with pytest.raises(MemoryError):
-        made.compile(arguments, lambda: 1 / 0)
 
 
 async def in_eight_runs_at_once(targets):

@@ -34,6 +34,13 @@ def test_of_a_chain_that_has_arrived_nearly_nothing_is_left_out(dim):
     assert sum(100 - length for length in lengths) <= 5
 
 
+@pytest.mark.parametrize("size", [1e200, 1e308])
+def test_gradients_whose_squares_overflow_lead_there_too_and_warn_of_nothing(size):
+    stays = window()
+    far_out = np.full((3, 2, 5), size)
+    np.testing.assert_array_equal(settled(np.concatenate([far_out, stays])), stays)
+
+
 def test_a_draw_far_out_among_others_stays():
     pairs = window()
     pairs[20] *= 100.0

@@ -61,7 +61,7 @@ class Answering:
         request = decode_request(payload)
         try:
             return self._answer(request)
-        except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_architecture.py
+        except Exception as error:  # noqa: BLE001 - a worker's main: see tests/test_house.py
             return Failed(type(error).__name__, str(error)[:_LONGEST])
 
     def _answer(self, request: Request) -> Answer:
