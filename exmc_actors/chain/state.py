@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from exmc_actors.kernel import Metric, Point
 from exmc_actors.warmup import Learnt, rank_capacity
-from exmc_actors.warmup.dual_averaging import DualAveraging
+from exmc_actors.warmup.dual_averaging import DualAveraging, with_average
 
 
 class ChainState(NamedTuple):
@@ -27,8 +27,7 @@ class ChainState(NamedTuple):
         """Return the state with what was learnt from all chains together."""
         step_size = self.step_size
         if learnt.log_step_size is not None:
-            average: Any = np.float64(learnt.log_step_size)
-            step_size = step_size._replace(log_average=average)
+            step_size = with_average(step_size, learnt.log_step_size)
         return self._replace(metric=learnt.metric, step_size=step_size)
 
 

@@ -4,9 +4,10 @@ References:
   Hoffman and Gelman (2014), *The No-U-Turn Sampler*, section 3.2.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 # Hoffman and Gelman use 0.05.  Over thirteen models a short warmup made with 0.05 left the steps too
@@ -42,3 +43,10 @@ def update(state: DualAveraging, acceptance: Array, target_accept: Array) -> Dua
     eta = updates**-KAPPA
     log_average = eta * log_step_size + (1.0 - eta) * state.log_average
     return DualAveraging(updates, error_sum, log_step_size, log_average, state.anchor)
+
+
+def with_average(state: DualAveraging, log_average: float) -> DualAveraging:
+    """Return the recursion as if it had been about a step size that many times as large all along."""
+    change = log_average - np.float64(state.log_average)
+    moved: Any = state.log_step_size + change, np.float64(log_average), state.anchor + change
+    return DualAveraging(state.updates, state.error_sum, *moved)

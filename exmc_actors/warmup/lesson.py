@@ -4,7 +4,7 @@ A pure function of committed draws at a fixed transition, so that it does not ma
 often it is computed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from exmc_actors.warmup.doubling import clear_of_doubling
 from exmc_actors.warmup.estimation import Pairs, learn
 from exmc_actors.warmup.schedule import Schedule
 from exmc_actors.warmup.settling import settled
+from exmc_actors.warmup.stiffness import log_step_size_changes
 
 _FARTHEST = 4.0
 """Chains agree while in no coordinate the variance between their means is over this many times the mean
@@ -37,7 +38,7 @@ class Learnt:
 
     metric: Metric
     log_step_size: float | None
-    """None until the end of the warmup."""
+    """What the average of its own adaptation becomes; None where that stays."""
 
 
 def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> dict[int, Learnt]:
@@ -72,7 +73,9 @@ def follow(schedule: Schedule, lesson: int, learnt: Mapping[int, Learnt], learne
     if first is None or not all(_is_same(first, one, learns_metric) for one in learnt.values()):
         ((_, alone),) = _taught(schedule, lesson, {0: learner}, [0])
         return alone
-    return Learnt(first.metric if learns_metric else learner.metric, first.log_step_size)
+    if not learns_metric:
+        return Learnt(learner.metric, first.log_step_size)
+    return _with_step_sizes(first.metric, [learner], settled(learner.pairs))[0]
 
 
 def _is_same(one: Learnt, other: Learnt, learns_metric: bool) -> bool:
@@ -101,13 +104,16 @@ def _taught(
     schedule: Schedule, lesson: int, learners: Mapping[int, Learner], group: list[int]
 ) -> list[tuple[int, Learnt]]:
     members = [learners[chain] for chain in group]
-    metric = None
     if schedule.learns_metric(lesson):
         pairs = np.concatenate([settled(member.pairs) for member in members])
         metric = learn(pairs, members[0].metric, directions=schedule.learns_directions(lesson))
-    step_size = None
-    if lesson == schedule.tune:
-        step_size = clear_of_doubling(float(np.mean([member.log_step_size for member in members])))
-    return [
-        (chain, Learnt(learners[chain].metric if metric is None else metric, step_size)) for chain in group
-    ]
+        return list(zip(group, _with_step_sizes(metric, members, pairs), strict=True))
+    last = clear_of_doubling(float(np.mean([member.log_step_size for member in members])))
+    return [(chain, Learnt(learners[chain].metric, last)) for chain in group]
+
+
+def _with_step_sizes(metric: Metric, learners: Sequence[Learner], pairs: Pairs) -> list[Learnt]:
+    """Return a metric with the step sizes that do there what those of the learners did with their own."""
+    changes = log_step_size_changes([learner.metric for learner in learners], metric, pairs[:, 1])
+    sizes = [learner.log_step_size + change for learner, change in zip(learners, changes, strict=True)]
+    return [Learnt(metric, size) for size in sizes]

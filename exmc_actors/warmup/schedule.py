@@ -17,6 +17,8 @@ SHORTEST = 10
 _FIRST_WINDOWS = (10, 14, 24)
 _GROWTH = 1.5
 _LONGEST_WINDOW = 512
+_ENOUGH = 0.7
+"""The part of a window that is worth a switch to it."""
 _EARLY = 36
 _LOW_RANK_FROM = 24
 _STEP_SIZE_ONLY = 1 / 6
@@ -57,7 +59,7 @@ class Schedule:
             at, number = at + int(window), number + 1
             is_first = number < len(_FIRST_WINDOWS)
             window = _FIRST_WINDOWS[number] if is_first else min(window * _GROWTH, _LONGEST_WINDOW)
-            if at + window > self.frozen:  # what is in the background would never be enough
+            if at + _ENOUGH * window > self.frozen:  # what is in the background would never be enough
                 return tuple(found)
             found.append(at)
 

@@ -10,6 +10,7 @@ import pytest
 from exmc_actors.chain import Columns, Sampler, WarmupSettings, advance, chain_key, start
 from exmc_actors.messages import STATS
 from exmc_actors.warmup import Learnt
+from exmc_actors.warmup.dual_averaging import with_average
 from exmc_actors.warmup.estimation import without_directions
 from tests.kernel import densities
 
@@ -74,15 +75,15 @@ def test_pairs_are_the_positions_and_their_gradients():
     np.testing.assert_allclose(gradients, ARGUMENTS[0] - positions, rtol=1e-14)
 
 
-def test_a_lesson_replaces_the_metric_and_at_the_end_the_step_size():
+def test_a_lesson_replaces_the_metric_and_moves_the_step_size():
     state = first_state()
     metric = without_directions(np.array([1.0, 2.0, 3.0]), 4)
     taught = state.with_lesson(Learnt(metric, None))
     assert taught.metric is metric
     assert taught.step_size is state.step_size
-    ended = state.with_lesson(Learnt(metric, -1.5))
-    assert ended.step_size.log_average == -1.5
-    assert ended.step_size._replace(log_average=0.0) == state.step_size._replace(log_average=0.0)
+    before, after = state.step_size, state.with_lesson(Learnt(metric, -1.5)).step_size
+    assert after == with_average(before, -1.5)
+    assert after.log_average == -1.5
 
 
 def test_values_are_those_of_the_positions():

@@ -53,6 +53,20 @@ def test_dual_averaging_finds_the_step_size_with_the_wanted_acceptance():
     assert float(jnp.exp(state.log_average)) == pytest.approx(-np.log(0.8), rel=0.02)
 
 
+def test_a_recursion_that_is_moved_goes_on_as_one_that_began_so_much_larger():
+    acceptances = [0.3, 1.0, 0.6, 0.95, 0.0, 0.8]
+    begun, larger = dual_averaging.start(jnp.asarray(0.1)), dual_averaging.start(jnp.asarray(0.7))
+    for count, acceptance in enumerate(acceptances):
+        begun, larger = (
+            dual_averaging.update(state, jnp.asarray(acceptance), jnp.asarray(0.8))
+            for state in (begun, larger)
+        )
+        if count == 3:
+            begun = dual_averaging.with_average(begun, float(begun.log_average) + np.log(7.0))
+        if count >= 3:
+            np.testing.assert_allclose(begun, larger, rtol=1e-12)
+
+
 def test_the_first_metric_survives_gradients_that_say_nothing():
     gradient = jnp.array([4.0, -0.25, 0.0, jnp.nan, jnp.inf])
     metric = first_metric(gradient, 4)

@@ -6,6 +6,7 @@ import pytest
 from exmc_actors.warmup import Learner, Learnt, Schedule, follow, teach
 from exmc_actors.warmup.estimation import learn, without_directions
 from exmc_actors.warmup.lesson import agree
+from exmc_actors.warmup.stiffness import log_step_size_changes
 
 SCHEDULE = Schedule(150)
 
@@ -28,8 +29,21 @@ def test_chains_that_agree_share_one_metric_of_all_their_draws():
     assert list(learnt) == [0, 1, 2]
     for one in learnt.values():
         assert one.metric is learnt[0].metric
-        assert one.log_step_size is None
     np.testing.assert_array_equal(learnt[0].metric.scale, expected.scale)
+
+
+@pytest.mark.parametrize("lesson", [10, 24, 84])
+def test_step_sizes_stay_what_they_are_in_the_posterior(lesson):
+    """A metric of half the scale, or a thousandth, has a step size twice as large, or ten times."""
+    given = {
+        chain: Learner(window(chain, n=400), without_directions(np.full(3, scale), 4), 0.25)
+        for chain, scale in enumerate([2.0, 1.0, 0.5, 1e-3])
+    }
+    learnt = teach(SCHEDULE, lesson, given)
+    changes = [np.exp(one.log_step_size - 0.25) for one in learnt.values()]
+    assert changes[:3] == pytest.approx([2.0, 1.0, 0.5], rel=0.15)
+    assert changes[1] / changes[2] == pytest.approx(2.0, rel=1e-12)
+    assert changes[3] == pytest.approx(0.1, rel=1e-12)
 
 
 def test_chains_in_different_modes_learn_each_by_itself():
@@ -81,9 +95,14 @@ def one_more(seed=9, log_step_size=0.1):
     return Learner(window(seed), without_directions(np.full(3, 2.0), 4), log_step_size)
 
 
-def test_a_chain_that_follows_takes_what_the_others_took_together():
+def test_a_chain_that_follows_takes_what_the_others_took_together_with_its_own_step_size():
     learnt = teach(SCHEDULE, 76, learners(window(0), window(1)))
-    assert follow(SCHEDULE, 76, learnt, one_more()).metric is learnt[0].metric
+    newcomer = one_more()
+    found = follow(SCHEDULE, 76, learnt, newcomer)
+    assert found.metric is learnt[0].metric
+    (change,) = log_step_size_changes([newcomer.metric], found.metric, newcomer.pairs[:, 1])
+    assert found.log_step_size == newcomer.log_step_size + change
+    assert change == pytest.approx(np.log(2.0), abs=0.3)
 
 
 def test_a_chain_that_follows_takes_the_last_step_size_of_the_others_and_keeps_its_metric():

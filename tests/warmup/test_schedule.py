@@ -9,8 +9,8 @@ LENGTHS = [*range(40), 100, 119, 120, 150, 400, 1000, 5000, 100_000]
 
 def test_the_default_warmup_has_these_lessons():
     schedule = Schedule(150)
-    assert schedule.lessons == (10, 24, 48, 125, 150)
-    assert [schedule.window_start(lesson) for lesson in schedule.lessons] == [0, 10, 24, 24, 24]
+    assert schedule.lessons == (10, 24, 48, 84, 125, 150)
+    assert [schedule.window_start(lesson) for lesson in schedule.lessons] == [0, 10, 24, 48, 48, 48]
     assert (schedule.early, schedule.frozen) == (36, 125)
 
 
@@ -44,6 +44,6 @@ def test_stops_lead_through_all_lessons_to_the_end(tune):
     assert tuple(seen) == (schedule.lessons or ((tune,) if tune else ()))
 
 
-@pytest.mark.parametrize(("tune", "longest"), [(0, 0), (9, 0), (10, 8), (40, 23), (150, 77)])
+@pytest.mark.parametrize(("tune", "longest"), [(0, 0), (9, 0), (10, 8), (40, 23), (150, 41)])
 def test_the_longest_leg_is_that_between_two_lessons_that_are_furthest_apart(tune, longest):
     assert Schedule(tune).longest_leg == longest

@@ -34,10 +34,52 @@ def test_of_a_chain_that_has_arrived_nearly_nothing_is_left_out(dim):
     assert sum(100 - length for length in lengths) <= 5
 
 
-@pytest.mark.parametrize("size", [1e200, 1e308])
-def test_gradients_whose_squares_overflow_lead_there_too_and_warn_of_nothing(size):
+def plateau(steps, dim=5, force=1e-3):
+    """Return the draws of a chain that is pushed from far away, by less than where it will stay."""
+    positions = np.linspace(1e6, 1e5, steps)[:, None] * np.ones(dim)
+    return np.stack([positions, np.full((steps, dim), -force)], axis=1)
+
+
+def test_so_is_a_plateau_on_which_gradients_are_smaller_than_ever_after():
     stays = window()
-    far_out = np.full((3, 2, 5), size)
+    np.testing.assert_array_equal(settled(np.concatenate([plateau(30), stays])), stays)
+
+
+def test_so_is_a_way_that_begins_as_if_the_chain_had_arrived():
+    stays = window()
+    way = np.concatenate([window(2, seed=3), approach(8)])
+    np.testing.assert_array_equal(settled(np.concatenate([way, stays])), stays)
+
+
+def test_which_draws_are_left_out_does_not_depend_on_the_coordinates():
+    rng = np.random.default_rng(4)
+    turned = rng.normal(size=(5, 5)) * np.geomspace(1e-4, 1e4, 5)
+    pairs = np.concatenate([approach(8), window()])
+    again = np.stack([pairs[:, 0] @ turned, pairs[:, 1] @ np.linalg.inv(turned).T], axis=1)
+    assert len(settled(again)) == len(settled(pairs)) == 100
+
+
+@pytest.mark.parametrize("tails", [1.0, 2.0, 4.0])
+def test_heavy_tails_are_no_way(tails):
+    positions = np.random.default_rng(8).standard_t(tails, size=(200, 100, 3))
+    gradients = -(tails + 1.0) * positions / (tails + positions**2)
+    left = [len(settled(pairs)) for pairs in np.stack([positions, gradients], axis=2)]
+    assert np.mean(left) > 99.0
+
+
+def test_a_chain_that_has_come_from_one_mode_to_another_keeps_most_of_both():
+    apart = np.array([100.0, 0.0])[:, None]
+    left = [
+        len(settled(np.concatenate([window(30, seed=seed), window(70, seed=seed + 50) + apart])))
+        for seed in range(50)
+    ]
+    assert np.mean(left) > 85.0
+
+
+@pytest.mark.parametrize("size", [1e200, 1e308])
+def test_what_overflows_leads_there_too_and_warns_of_nothing(size):
+    stays = window()
+    far_out = np.stack([np.full((3, 5), size), np.full((3, 5), -size)], axis=1)
     np.testing.assert_array_equal(settled(np.concatenate([far_out, stays])), stays)
 
 
