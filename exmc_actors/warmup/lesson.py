@@ -13,7 +13,7 @@ from exmc_actors.kernel import Metric
 from exmc_actors.warmup.doubling import clear_of_doubling
 from exmc_actors.warmup.estimation import Pairs, learn
 from exmc_actors.warmup.schedule import Schedule
-from exmc_actors.warmup.settling import settled
+from exmc_actors.warmup.settling import arrived, settled
 from exmc_actors.warmup.stiffness import log_step_size_changes
 
 _FARTHEST = 4.0
@@ -51,9 +51,32 @@ def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> d
     """
     if not learners:
         return {}
-    together = lesson <= schedule.early or agree([learner.pairs for learner in learners.values()])
-    groups = [list(learners)] if together else [[chain] for chain in learners]
-    return {chain: learnt for group in groups for chain, learnt in _taught(schedule, lesson, learners, group)}
+    groups, behind = _groups(schedule, lesson, learners)
+    learnt = {chain: one for group in groups for chain, one in _taught(schedule, lesson, learners, group)}
+    if behind:
+        first = [learnt[chain] for chain in groups[0]]
+        size = float(np.mean([one.log_step_size for one in first]))
+        learnt |= {chain: Learnt(first[0].metric, size) for chain in behind}
+    return {chain: learnt[chain] for chain in learners}
+
+
+def _groups(
+    schedule: Schedule, lesson: int, learners: Mapping[int, Learner]
+) -> tuple[list[list[int]], list[int]]:
+    """Return which chains learn together, and which take what the first group learns.
+
+    A metric of the way to the posterior is of no use after the last lesson about it.  Before, it is: where a
+    chain is, scales may be a thousand times what they are where the others are.
+    """
+    chains = list(learners)
+    if lesson <= schedule.early:
+        return [chains], []
+    windows = {chain: learner.pairs for chain, learner in learners.items()}
+    here = arrived(windows) if lesson >= schedule.frozen else chains
+    if not agree([windows[chain] for chain in here]):
+        return [[chain] for chain in chains], []
+    behind = [chain for chain in chains if chain not in here]
+    return ([here], behind) if lesson == schedule.frozen else ([here, *([chain] for chain in behind)], [])
 
 
 def follow(schedule: Schedule, lesson: int, learnt: Mapping[int, Learnt], learner: Learner) -> Learnt:

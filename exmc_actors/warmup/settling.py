@@ -1,4 +1,4 @@
-"""Leave out of a window the draws by which its chain came to where it stays; what is left, others judge.
+"""Tell draws, and chains, that are on their way from those that have arrived; what these teach, others judge.
 
 Where a chain stays, the gradient at a draw times the way from there to the mean is the squared distance
 between the two, in standard deviations: chi-squared with as many degrees of freedom as there are dimensions,
@@ -7,13 +7,19 @@ thousand times as large, whether gradients are larger than they will be or, on a
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exmc_actors.warmup.estimation import Pairs
 
 _FEWEST = 10
 """Draws of the later half of a window that say where the chain stays."""
+_FEWEST_OF_A_CHAIN = 2
+"""Draws of the later half of a window that say whether the chain is on its way."""
+_MOST = 0.75
+"""A chain is on its way with more than this part of its draws: between two modes it would be half of them."""
 _FAR_OUT = 6.0
 """Standard deviations of a chi-squared beyond which a draw is on the way."""
 
@@ -28,14 +34,45 @@ def settled(pairs: Pairs) -> Pairs:
     Args:
       pairs: positions and gradients of one chain in their order, shape (n, 2, d).
     """
-    half, dim = len(pairs) // 2, pairs.shape[2]
+    half = len(pairs) // 2
     if half < _FEWEST:
         return pairs
-    positions, gradients = pairs[:half, 0], pairs[:half, 1]
-    with np.errstate(all="ignore"):  # what overflows is as far out as can be
-        mean = np.add.reduce(pairs[half:, 0]) / (len(pairs) - half)
-        away = np.add.reduce(gradients * (mean - positions), axis=1)
-        on_the_way = ~(away <= dim + _FAR_OUT * math.sqrt(2.0 * dim))
+    on_the_way = _on_the_way(pairs[:half], _means([pairs[half:]]))[:, 0]
     ahead = np.cumsum(np.where(on_the_way, 1, -1))
     most = int(ahead.argmax())
     return pairs[most + 1 if ahead[most] > 0 else 0 :]
+
+
+def arrived(windows: Mapping[int, Pairs]) -> list[int]:
+    """Return the chains that are not on their way to where another one is; all where none has said a thing.
+
+    A chain is where it was in the later half of its window.  It is on its way to another one if nearly all
+    its draws are, and those of the other one are not on their way to it.
+
+    Args:
+      windows: positions and gradients of each chain in their order, shape (n, 2, d), by number.
+    """
+    late = {chain: pairs[len(pairs) // 2 :] for chain, pairs in windows.items()}
+    told = [chain for chain, pairs in late.items() if len(pairs) >= _FEWEST_OF_A_CHAIN]
+    if not told:
+        return list(windows)
+    means = _means([late[chain] for chain in told])
+    leads_to = np.array([_on_the_way(late[chain], means).mean(axis=0) > _MOST for chain in told])
+    is_behind = (leads_to & ~leads_to.T).any(axis=1)
+    return [chain for chain, behind in zip(told, is_behind, strict=True) if not behind] or list(windows)
+
+
+def _means(windows: list[Pairs]) -> NDArray[np.float64]:
+    with np.errstate(all="ignore"):
+        return np.array([np.add.reduce(pairs[:, 0]) / len(pairs) for pairs in windows])
+
+
+def _on_the_way(pairs: Pairs, means: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return for each draw, shape (n,), whether it is on the way to each of the means, shape (n, m)."""
+    dim = pairs.shape[2]
+    with np.errstate(all="ignore"):  # what overflows is as far out as can be
+        # From one of the means: a posterior may be far away from 0, and narrow.
+        positions, gradients, aims = pairs[:, 0] - means[0], pairs[:, 1], means - means[0]
+        away = gradients @ aims.T - np.add.reduce(gradients * positions, axis=1)[:, None]
+        found: NDArray[np.bool_] = ~(away <= dim + _FAR_OUT * math.sqrt(2.0 * dim))
+    return found

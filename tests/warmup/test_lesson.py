@@ -70,6 +70,46 @@ def test_one_chain_agrees_and_so_does_one_that_has_not_moved():
     assert agree([])
 
 
+def descent(seed, force=50.0):
+    """Return the window of a chain that is pushed to 0 from afar."""
+    pairs = window(seed, centre=100.0)
+    pairs[:, 1] = -force
+    return pairs
+
+
+def test_at_the_last_lesson_about_it_a_chain_on_its_way_takes_the_metric_of_those_that_have_arrived():
+    given = learners(window(0), descent(1), window(2))
+    without = teach(SCHEDULE, 125, {chain: given[chain] for chain in (0, 2)})
+    learnt = teach(SCHEDULE, 125, given)
+    assert [learnt[chain].log_step_size for chain in (0, 2)] == [
+        without[chain].log_step_size for chain in (0, 2)
+    ]
+    assert learnt[1].log_step_size == pytest.approx(
+        np.mean([without[0].log_step_size, without[2].log_step_size])
+    )
+    for one in learnt.values():
+        np.testing.assert_array_equal(one.metric.scale, without[0].metric.scale)
+
+
+def test_before_it_learns_the_scales_of_where_it_is():
+    given = learners(window(0), descent(1), window(2))
+    learnt = teach(SCHEDULE, 84, given)
+    (alone,) = teach(SCHEDULE, 84, {1: given[1]}).values()
+    np.testing.assert_array_equal(learnt[1].metric.scale, alone.metric.scale)
+
+
+def test_where_those_that_have_arrived_do_not_agree_it_learns_by_itself():
+    given = learners(window(0), descent(1), window(2, centre=-60.0))
+    for chain, one in teach(SCHEDULE, 125, given).items():
+        (alone,) = teach(SCHEDULE, 125, {chain: given[chain]}).values()
+        np.testing.assert_array_equal(one.metric.scale, alone.metric.scale)
+
+
+def test_a_chain_on_its_way_keeps_its_own_last_step_size_and_the_others_share_theirs():
+    learnt = teach(SCHEDULE, 150, learners(window(0), window(1), descent(2)))
+    assert [one.log_step_size for one in learnt.values()] == [1.0, 1.0, 2.5]
+
+
 def test_the_last_lesson_is_the_mean_of_the_log_step_sizes_and_leaves_the_metric():
     given = learners(window(0), window(1), window(2))
     learnt = teach(SCHEDULE, 150, given)
