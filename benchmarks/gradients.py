@@ -1,12 +1,13 @@
 """Count effective draws per 1,000 gradients of ``ex.sample``'s defaults, those of the warmup included.
 
-For every model of ``suite``, 4 chains of 1,000 draws for each seed.  The effective draws are the bulk ones of
-the worst free variable; beside them stand those of the tails, and of squares, each of its own worst variable,
-so that what gains one at the cost of the others is seen.  Gradients and draws are the same on every run, so
-that nothing here depends on how busy the machine is.  Prints a JSON line for each model, then the geometric
-mean.
+For every model of ``suite``, and those of posteriordb that are asked for, 4 chains of 1,000 draws for each
+seed.  The effective draws are the bulk ones of the worst free variable; beside them stand those of the tails,
+and of squares, each of its own worst variable, so that what gains one at the cost of the others is seen.
+Gradients and draws are the same on every run, so that nothing here depends on how busy the machine is.  Prints
+a JSON line for each model, then the geometric mean.
 
-Run it as ``python benchmarks/gradients.py``, with ``--models radon linear`` for some of them.
+Run it as ``python benchmarks/gradients.py``, with ``--models radon sblrc-blr`` for some of them; the latter
+needs ``EXMC_POSTERIORDB``, as in ``problems``.
 """
 
 import argparse
@@ -14,12 +15,11 @@ import json
 import statistics
 
 import numpy as np
-import suite
+import problems
 
 import exmc_actors as ex
 from exmc_actors.diagnostics.convergence import convergence
 
-FIRST_SEED = 100
 LARGEST_R_HAT = 1.01
 
 
@@ -65,13 +65,14 @@ def summarise(name, runs):
 def main():
     """Measure the models that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", default=list(suite.MODELS), choices=list(suite.MODELS))
+    parser.add_argument("--models", nargs="+", default=list(problems.SUITE), choices=problems.names())
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=100)
     options = parser.parse_args()
     medians = []
     for name in options.models:
-        program = ex.compile(suite.MODELS[name](**suite.DATA[name]()))
-        seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
+        program = ex.compile(problems.Problem(name).ours())
+        seeds = range(options.first_seed, options.first_seed + options.seeds)
         line = summarise(name, [measure(program, seed) for seed in seeds])
         medians.append(line["effective_draws_per_1000_gradients"])
         print(json.dumps(line), flush=True)
