@@ -3,8 +3,8 @@
 For every model of ``suite``, and those of posteriordb that are asked for, 4 chains of 1,000 draws for each
 seed.  The effective draws are the bulk ones of the worst free variable; beside them stand those of the tails,
 and of squares, each of its own worst variable, so that what gains one at the cost of the others is seen.
-Gradients and draws are the same on every run, so that nothing here depends on how busy the machine is.  Prints
-a JSON line for each model, then the geometric mean.
+Gradients and draws are the same on every run, so that nothing here depends on how busy the machine is.
+Prints a JSON line for each model, then the geometric mean.
 
 Run it as ``python benchmarks/gradients.py``, with ``--models radon sblrc-blr`` for some of them; the latter
 needs ``EXMC_POSTERIORDB``, as in ``problems``.
