@@ -157,7 +157,7 @@ def fits(entry: BlockEntry, head: Head, chains: int) -> bool:
         0 <= entry.chain < chains
         and 0 <= done < settings.transitions
         and entry.dim == head.dim
-        and entry.length <= settings.left_in_leg(done)
+        and entry.length <= settings.left_in_phase(done)
         and (entry.phase, entry.first) == settings.place(done)
     )
 

@@ -63,6 +63,10 @@ class Settings:
         is_warmup = transitions < self.tune
         return (self.schedule.next_stop(transitions) if is_warmup else self.transitions) - transitions
 
+    def left_in_phase(self, transitions: int) -> int:
+        """Return how many transitions there are to the end of the warmup, or to that of the run."""
+        return (self.tune if transitions < self.tune else self.transitions) - transitions
+
     def start_of(self, chain: int) -> Mapping[str, Any] | None:
         """Return the start values for a chain; one that was added gets those of the first ones in turn."""
         return self.initvals[chain % len(self.initvals)] if self.initvals else None

@@ -46,7 +46,7 @@ def update(state: DualAveraging, acceptance: Array, target_accept: Array) -> Dua
 
 
 def with_average(state: DualAveraging, log_average: float) -> DualAveraging:
-    """Return the recursion as if it had been about a step size that many times as large all along."""
+    """Return the recursion moved to an average, as if its steps had been so much larger all along."""
     change = log_average - np.float64(state.log_average)
     moved: Any = state.log_step_size + change, np.float64(log_average), state.anchor + change
     return DualAveraging(state.updates, state.error_sum, *moved)

@@ -4,6 +4,7 @@ A pure function of committed draws at a fixed transition, so that it does not ma
 often it is computed.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Learnt:
 
     metric: Metric
     log_step_size: float | None
-    """What the average of its own adaptation becomes; None where that stays."""
+    """What the average of its own adaptation becomes; None, in journals of before, where that stays."""
 
 
 def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> dict[int, Learnt]:
@@ -51,39 +52,39 @@ def teach(schedule: Schedule, lesson: int, learners: Mapping[int, Learner]) -> d
     """
     if not learners:
         return {}
-    groups, behind = _groups(schedule, lesson, learners)
+    here, behind = _told_apart(schedule, lesson, {chain: one.pairs for chain, one in learners.items()})
+    groups = [here] if here else [[chain] for chain in behind]
     learnt = {chain: one for group in groups for chain, one in _taught(schedule, lesson, learners, group)}
-    if behind:
-        first = [learnt[chain] for chain in groups[0]]
-        size = float(np.mean([one.log_step_size for one in first]))
-        learnt |= {chain: Learnt(first[0].metric, size) for chain in behind}
+    if here and behind and schedule.learns_metric(lesson):
+        size = float(np.mean([learnt[chain].log_step_size for chain in here]))
+        learnt |= {chain: Learnt(learnt[here[0]].metric, size) for chain in behind}
+    elif here:
+        learnt |= {chain: _taught(schedule, lesson, learners, [chain])[0][1] for chain in behind}
     return {chain: learnt[chain] for chain in learners}
 
 
-def _groups(
-    schedule: Schedule, lesson: int, learners: Mapping[int, Learner]
-) -> tuple[list[list[int]], list[int]]:
-    """Return which chains learn together, and which take what the first group learns.
+def _told_apart(schedule: Schedule, lesson: int, windows: Mapping[int, Pairs]) -> tuple[list[int], list[int]]:
+    """Return the chains that learn together, and the others; none learn together where they do not agree.
 
-    A metric of the way to the posterior is of no use after the last lesson about it.  Before, it is: where a
-    chain is, scales may be a thousand times what they are where the others are.
+    Those that have not arrived take what the first ones learn at the last lesson about the metric: that of
+    the way to the posterior is of no use after it.  Before, it is: where a chain is, scales may be a thousand
+    times what they are where the others are.
     """
-    chains = list(learners)
+    chains = list(windows)
     if lesson <= schedule.early:
-        return [chains], []
-    windows = {chain: learner.pairs for chain, learner in learners.items()}
-    here = arrived(windows) if lesson >= schedule.frozen else chains
+        return chains, []
+    have_arrived = arrived(windows) if lesson >= schedule.frozen else set(chains)
+    here = [chain for chain in chains if chain in have_arrived]
     if not agree([windows[chain] for chain in here]):
-        return [[chain] for chain in chains], []
-    behind = [chain for chain in chains if chain not in here]
-    return ([here], behind) if lesson == schedule.frozen else ([here, *([chain] for chain in behind)], [])
+        return [], chains
+    return here, [chain for chain in chains if chain not in have_arrived]
 
 
 def follow(schedule: Schedule, lesson: int, learnt: Mapping[int, Learnt], learner: Learner) -> Learnt:
     """Return what a chain takes from a lesson that others have held, and to which it brought nothing.
 
-    That is what they took where all took the same; where they did not agree, each learns by itself, and so
-    does this one.
+    That is what more than half of them took; where they did not agree, each learns by itself, and so does
+    this one.
 
     Args:
       schedule: of the warmup.
@@ -92,19 +93,19 @@ def follow(schedule: Schedule, lesson: int, learnt: Mapping[int, Learnt], learne
       learner: the chain that follows.
     """
     learns_metric = schedule.learns_metric(lesson)
-    first = next(iter(learnt.values()), None)
-    if first is None or not all(_is_same(first, one, learns_metric) for one in learnt.values()):
+    # Who learns together has one scale, and one last step size; who learns alone has its own.
+    keys = [
+        np.asarray(one.metric.scale).tobytes() if learns_metric else one.log_step_size
+        for one in learnt.values()
+    ]
+    key, count = Counter(keys).most_common(1)[0] if keys else (None, 0)
+    if 2 * count <= len(keys):
         ((_, alone),) = _taught(schedule, lesson, {0: learner}, [0])
         return alone
+    shared = list(learnt.values())[keys.index(key)]
     if not learns_metric:
-        return Learnt(learner.metric, first.log_step_size)
-    return _with_step_sizes(first.metric, [learner], settled(learner.pairs))[0]
-
-
-def _is_same(one: Learnt, other: Learnt, learns_metric: bool) -> bool:
-    if not learns_metric:
-        return one.log_step_size == other.log_step_size
-    return all(np.array_equal(mine, its) for mine, its in zip(one.metric, other.metric, strict=True))
+        return Learnt(learner.metric, shared.log_step_size)
+    return _with_step_sizes(shared.metric, [learner], settled(learner.pairs))[0]
 
 
 def agree(windows: list[Pairs]) -> bool:

@@ -18,8 +18,10 @@ _FEWEST = 10
 """Draws of the later half of a window that say where the chain stays."""
 _FEWEST_OF_A_CHAIN = 2
 """Draws of the later half of a window that say whether the chain is on its way."""
-_MOST = 0.75
-"""A chain is on its way with more than this part of its draws: between two modes it would be half of them."""
+_NEARLY_ALL = 0.75
+"""The part of its draws that a chain on its way exceeds; of one in another mode half are on the way."""
+_MOST_AIMS = 64
+"""Chains, of those of a run, that others may be on their way to: a thousand chains have a million pairs."""
 _FAR_OUT = 6.0
 """Standard deviations of a chi-squared beyond which a draw is on the way."""
 
@@ -43,11 +45,12 @@ def settled(pairs: Pairs) -> Pairs:
     return pairs[most + 1 if ahead[most] > 0 else 0 :]
 
 
-def arrived(windows: Mapping[int, Pairs]) -> list[int]:
+def arrived(windows: Mapping[int, Pairs]) -> set[int]:
     """Return the chains that are not on their way to where another one is; all where none has said a thing.
 
     A chain is where it was in the later half of its window.  It is on its way to another one if nearly all
-    its draws are, and those of the other one are not on their way to it.
+    its draws are, and those of the other one are not on their way to it.  One that has hardly moved has not
+    arrived.
 
     Args:
       windows: positions and gradients of each chain in their order, shape (n, 2, d), by number.
@@ -55,11 +58,19 @@ def arrived(windows: Mapping[int, Pairs]) -> list[int]:
     late = {chain: pairs[len(pairs) // 2 :] for chain, pairs in windows.items()}
     told = [chain for chain, pairs in late.items() if len(pairs) >= _FEWEST_OF_A_CHAIN]
     if not told:
-        return list(windows)
+        return set(windows)
     means = _means([late[chain] for chain in told])
-    leads_to = np.array([_on_the_way(late[chain], means).mean(axis=0) > _MOST for chain in told])
-    is_behind = (leads_to & ~leads_to.T).any(axis=1)
-    return [chain for chain, behind in zip(told, is_behind, strict=True) if not behind] or list(windows)
+    aims = range(0, len(told), -(-len(told) // _MOST_AIMS))
+    leads = np.array([_leads_to(late[chain], means[aims]) for chain in told])
+    back = leads if len(aims) == len(told) else np.array([_leads_to(late[told[aim]], means) for aim in aims])
+    is_behind = (leads & ~back.T).any(axis=1)
+    return {chain for chain, behind in zip(told, is_behind, strict=True) if not behind} or set(windows)
+
+
+def _leads_to(pairs: Pairs, means: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether a chain is on its way to each of the means, those of other chains' draws."""
+    shares = np.add.reduce(_on_the_way(pairs, means)) / len(pairs)
+    return np.asarray(shares > _NEARLY_ALL)
 
 
 def _means(windows: list[Pairs]) -> NDArray[np.float64]:
@@ -71,8 +82,6 @@ def _on_the_way(pairs: Pairs, means: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return for each draw, shape (n,), whether it is on the way to each of the means, shape (n, m)."""
     dim = pairs.shape[2]
     with np.errstate(all="ignore"):  # what overflows is as far out as can be
-        # From one of the means: a posterior may be far away from 0, and narrow.
-        positions, gradients, aims = pairs[:, 0] - means[0], pairs[:, 1], means - means[0]
-        away = gradients @ aims.T - np.add.reduce(gradients * positions, axis=1)[:, None]
+        away = pairs[:, 1] @ means.T - np.add.reduce(pairs[:, 0] * pairs[:, 1], axis=1)[:, None]
         found: NDArray[np.bool_] = ~(away <= dim + _FAR_OUT * math.sqrt(2.0 * dim))
     return found

@@ -10,6 +10,7 @@ References:
   algorithm*, Bernoulli 19, section 3, for the energy error.
 """
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -32,27 +33,39 @@ def log_step_size_changes(olds: Sequence[Metric], new: Metric, gradients: NDArra
       gradients: of draws of the posterior, shape (n, d).
     """
     changes: dict[bytes, float] = {}
-    named = [(b"".join(np.asarray(field).tobytes() for field in old), old) for old in olds]
+    digests = {one: _digest(old) for one, old in {id(old): old for old in olds}.items()}
     with np.errstate(all="ignore"):
         centred = gradients - np.add.reduce(gradients) / max(len(gradients), 1)
-        aim = _stiffness(new, centred)
-        for name, old in named:
-            if name not in changes:
-                changes[name] = _bounded(0.25 * np.log(_stiffness(old, centred) / aim))
-    return [changes[name] for name, _ in named]
+        n, dim = centred.shape
+        # Of many draws their products, of few the draws: whatever is less to whiten, for each metric.
+        given = centred if n < dim else centred.T @ centred
+        aim = _stiffness(new, given, n)
+        for old in olds:
+            if digests[id(old)] not in changes:
+                change = 0.25 * np.log(_stiffness(old, given, n) / aim)
+                changes[digests[id(old)]] = _bounded(change)
+    return [changes[digests[id(old)]] for old in olds]
+
+
+def _digest(metric: Metric) -> bytes:
+    return hashlib.sha256(b"".join(np.asarray(field).tobytes() for field in metric)).digest()
 
 
 def _bounded(change: np.float64) -> float:
     return min(max(float(change), -_MOST), _MOST) if np.isfinite(change) else 0.0
 
 
-def _stiffness(metric: Metric, gradients: NDArray[np.float64]) -> Any:
+def _stiffness(metric: Metric, given: NDArray[np.float64], n: int) -> Any:
     """Return the sum of the squared eigenvalues of the whitened gradients' covariance, times n squared."""
-    whitened = gradients * metric.scale
+    whitened = _whitened(metric, given)
+    products = whitened @ whitened.T if n < len(metric.scale) else _whitened(metric, whitened.T)
+    return np.add.reduce(products * products, axis=None)
+
+
+def _whitened(metric: Metric, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    scaled = rows * metric.scale
     rank = int(metric.rank)
     if rank:
-        rows = np.asarray(metric.directions)[:rank]
-        whitened += ((whitened @ rows.T) * np.asarray(metric.stretch)[:rank]) @ rows
-    n, dim = whitened.shape
-    products = whitened.T @ whitened if dim < n else whitened @ whitened.T
-    return np.add.reduce(products * products, axis=None)
+        directions = np.asarray(metric.directions)[:rank]
+        scaled += ((scaled @ directions.T) * np.asarray(metric.stretch)[:rank]) @ directions
+    return scaled

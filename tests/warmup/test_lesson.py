@@ -91,11 +91,11 @@ def test_at_the_last_lesson_about_it_a_chain_on_its_way_takes_the_metric_of_thos
         np.testing.assert_array_equal(one.metric.scale, without[0].metric.scale)
 
 
-def test_before_it_learns_the_scales_of_where_it_is():
+def test_before_it_all_learn_by_themselves_where_one_is_far_behind():
     given = learners(window(0), descent(1), window(2))
-    learnt = teach(SCHEDULE, 84, given)
-    (alone,) = teach(SCHEDULE, 84, {1: given[1]}).values()
-    np.testing.assert_array_equal(learnt[1].metric.scale, alone.metric.scale)
+    for chain, one in teach(SCHEDULE, 84, given).items():
+        (alone,) = teach(SCHEDULE, 84, {chain: given[chain]}).values()
+        np.testing.assert_array_equal(one.metric.scale, alone.metric.scale)
 
 
 def test_where_those_that_have_arrived_do_not_agree_it_learns_by_itself():
@@ -149,6 +149,19 @@ def test_a_chain_that_follows_takes_the_last_step_size_of_the_others_and_keeps_i
     learnt = teach(SCHEDULE, 150, learners(window(0), window(1)))
     newcomer = one_more()
     assert follow(SCHEDULE, 150, learnt, newcomer) == Learnt(newcomer.metric, learnt[0].log_step_size)
+
+
+def test_a_chain_that_follows_takes_what_most_took_though_one_of_them_was_behind():
+    learnt = teach(SCHEDULE, 150, learners(descent(2), window(0), window(1)))
+    assert [one.log_step_size for one in learnt.values()] == [0.5, 2.0, 2.0]
+    assert follow(SCHEDULE, 150, learnt, one_more()).log_step_size == 2.0
+
+
+def test_a_chain_that_follows_forgets_its_way_as_the_others_do():
+    newcomer = one_more()
+    late = Learner(np.concatenate([descent(2)[:15], newcomer.pairs]), newcomer.metric, newcomer.log_step_size)
+    learnt = teach(SCHEDULE, 84, learners(window(0), window(1)))
+    assert follow(SCHEDULE, 84, learnt, late) == follow(SCHEDULE, 84, learnt, newcomer)
 
 
 @pytest.mark.parametrize("lesson", [76, 150])
