@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from exmc_actors.kernel import Metric
 
-_MOST = math.log(10.0)
+_LARGEST_CHANGE = math.log(10.0)
 """A change is no larger than this, either way: gradients of the way to the posterior promise anything."""
 
 
@@ -52,11 +52,17 @@ def _digest(metric: Metric) -> bytes:
 
 
 def _bounded(change: np.float64) -> float:
-    return min(max(float(change), -_MOST), _MOST) if np.isfinite(change) else 0.0
+    return min(max(float(change), -_LARGEST_CHANGE), _LARGEST_CHANGE) if np.isfinite(change) else 0.0
 
 
 def _stiffness(metric: Metric, given: NDArray[np.float64], n: int) -> Any:
-    """Return the sum of the squared eigenvalues of the whitened gradients' covariance, times n squared."""
+    """Return the sum of the squared eigenvalues of the whitened gradients' covariance, times n squared.
+
+    Args:
+      metric: whitens.
+      given: centred gradients, shape (n, d), or their products, shape (d, d), where n is no less than d.
+      n: how many gradients there are.
+    """
     whitened = _whitened(metric, given)
     products = whitened @ whitened.T if n < len(metric.scale) else _whitened(metric, whitened.T)
     return np.add.reduce(products * products, axis=None)
