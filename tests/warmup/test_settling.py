@@ -40,6 +40,12 @@ def plateau(steps, dim=5, force=1e-3):
     return np.stack([positions, np.full((steps, dim), -force)], axis=1)
 
 
+@pytest.mark.parametrize(("distance", "left"), [(4.0, 105), (7.0, 100)])
+def test_a_beginning_is_on_the_way_from_some_five_standard_deviations_on(distance, left):
+    positions = np.full((5, 5), distance / np.sqrt(5.0))
+    assert len(settled(np.concatenate([np.stack([positions, -positions], axis=1), window()]))) == left
+
+
 def test_so_is_a_plateau_on_which_gradients_are_smaller_than_ever_after():
     stays = window()
     np.testing.assert_array_equal(settled(np.concatenate([plateau(30), stays])), stays)
