@@ -25,6 +25,7 @@ from exmc_actors.runtime import (
     start_positions,
 )
 from exmc_actors.runtime.journal import (
+    DRAWS_OF_A_SEED,
     Head,
     Kept,
     Shelf,
@@ -58,7 +59,7 @@ def begun(target: Target, settings: Settings, store: Store | None) -> Iterator[O
         yield Opened(target, settings, Log(settings))
         return
     start_positions(target, settings)  # what does not fit is refused before there is a folder
-    versions = {"exmc_actors": version("exmc-actors")}
+    versions = {"exmc_actors": version("exmc-actors"), "draws of a seed": DRAWS_OF_A_SEED}
     head = Head(settings, model_to_store(target), target.dim, versions)
     with create(store.path, head, store.disk) as journal:
         log = Log(settings, History(Shelf(store.path)))

@@ -31,7 +31,7 @@ def test_what_is_called_there_computes_in_the_thread_that_calls():
 
 
 def test_jaxs_own_device_computes_in_another_thread_for_the_most_part():
-    # Where all cores are busy, one call in thirty is computed in the thread that calls there, too.
+    # Where all cores are busy, one call in twenty is computed in the thread that calls there, too.
     assert np.median([own_share(jax.devices("cpu")[0]) for _ in range(9)]) < 0.5
 
 

@@ -11,7 +11,14 @@ from typing import Any
 from exmc_actors.arguments import is_number
 from exmc_actors.errors import SettingsError, StoreError
 from exmc_actors.runtime.executables import Compiled
-from exmc_actors.runtime.journal import ChainsRecord, Disk, Journal, LengthRecord, MakerRecord
+from exmc_actors.runtime.journal import (
+    DRAWS_OF_A_SEED,
+    ChainsRecord,
+    Disk,
+    Journal,
+    LengthRecord,
+    MakerRecord,
+)
 from exmc_actors.xla import numerics
 
 
@@ -90,14 +97,14 @@ class Durability:
             raise StoreError(f"the journal of the run cannot be written: {error.strerror}.") from error
 
 
-_DRAWS = "2"
-"""Which draws a seed gives: raised by whatever changes more of them than last bits, between releases, too."""
-
-
 @cache
 def _versions() -> dict[str, str]:
     """Return those of the kernel and of the lessons; that of the compiler is elsewhere."""
-    return {"exmc_actors": version("exmc-actors"), "draws of a seed": _DRAWS, "numpy": version("numpy")}
+    return {
+        "exmc_actors": version("exmc-actors"),
+        "draws of a seed": DRAWS_OF_A_SEED,
+        "numpy": version("numpy"),
+    }
 
 
 def _difference(before: Mapping[str, str], here: Mapping[str, str]) -> str:

@@ -153,11 +153,13 @@ def _sorted(head: Head, number: int, records: Iterable[Entry]) -> _Found:
 def fits(entry: BlockEntry, head: Head, chains: int) -> bool:
     """Whether a block can be of a run with so many chains; its bytes may be anybody's."""
     settings, done = head.settings, entry.transitions
+    # Of a run of before only the lessons are unknown: no block goes from the warmup into what follows.
+    left = settings.left_in_leg if head.has_our_lessons else settings.left_in_phase
     return (
         0 <= entry.chain < chains
         and 0 <= done < settings.transitions
         and entry.dim == head.dim
-        and entry.length <= settings.left_in_phase(done)
+        and entry.length <= left(done)
         and (entry.phase, entry.first) == settings.place(done)
     )
 

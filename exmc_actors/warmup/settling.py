@@ -19,7 +19,7 @@ _FEWEST = 10
 _FEWEST_OF_A_CHAIN = 2
 """Draws of the later half of a window that say whether the chain is on its way."""
 _NEARLY_ALL = 0.75
-"""The part of its draws that a chain on its way exceeds; of one in another mode half are on the way."""
+"""More of its draws than this part are on the way if a chain is; of a chain in another mode half are."""
 _MOST_AIMS = 64
 """Chains, of those of a run, that others may be on their way to: a thousand chains have a million pairs."""
 _FAR_OUT = 6.0

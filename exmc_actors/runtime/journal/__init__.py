@@ -1,7 +1,7 @@
 """A run on disk: what was committed, in the order of the commits, and what is needed to go on with it."""
 
 from exmc_actors.runtime.journal.entries import BlockEntry, Entry, entry_of
-from exmc_actors.runtime.journal.head import MOST_ADDED, Head, encode_head, longer
+from exmc_actors.runtime.journal.head import DRAWS_OF_A_SEED, MOST_ADDED, Head, encode_head, longer
 from exmc_actors.runtime.journal.journal import (
     Journal,
     Kept,
@@ -26,6 +26,7 @@ from exmc_actors.runtime.journal.segments import Disk, Place
 from exmc_actors.runtime.journal.tail import Tail
 
 __all__ = [
+    "DRAWS_OF_A_SEED",
     "MOST_ADDED",
     "BlockEntry",
     "BlockRecord",

@@ -15,6 +15,8 @@ from exmc_actors.wire.arrays import packed, unpacked
 
 FORMAT = "exmc run"
 VERSION = 1
+DRAWS_OF_A_SEED = "2"
+"""Raised by whatever changes more of the draws that a seed gives than last bits, between releases, too."""
 MOST_CHAINS = 1 << 20
 """And lanes: what claims more is no record of ours."""
 MOST_ADDED = 1 << 14
@@ -41,6 +43,11 @@ class Head:
     dim: int
     written_by: Mapping[str, str]
     """Versions, for whoever looks."""
+
+    @property
+    def has_our_lessons(self) -> bool:
+        """Whether its chains came to lessons where those of this version do."""
+        return self.written_by.get("draws of a seed") == DRAWS_OF_A_SEED
 
 
 def longer(head: Head, record: LengthRecord) -> Head:
