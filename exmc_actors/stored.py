@@ -71,14 +71,12 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
     """Go on with a stored run, at the last commit of each chain.
 
     Raises:
-      StoreError: there is no run to go on with, or it is not of this model.
+      StoreError: there is no run to go on with, it is not of this model, or something else computed it.
       SettingsError: fewer draws or chains are asked for than there are.
     """
     folder = store.path
     with open_again(folder, store.disk) as (journal, kept):
         settings = again.settings(kept, folder)
-        _warn_of(kept, folder)
-        target = _target_again(kept, again.model, folder)
         durability = Durability(
             journal,
             store.sync_every,
@@ -87,6 +85,9 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
             draws=again.draws,
             chains=again.chains,
         )
+        durability.check()
+        _warn_of(kept, folder)
+        target = _target_again(kept, again.model, folder)
         log = rebuilt(replace(kept.head, settings=settings), again.records(kept), Shelf(folder))
         length = log.settings.draws if log.enough is None else log.enough
         yield Opened(target, replace(log.settings, draws=length), log, durability)

@@ -72,6 +72,14 @@ class Durability:
     """How many there are to be from now on; None likewise."""
     takes_any_maker: bool = False
 
+    def check(self) -> None:
+        """Refuse draws of another version or processor, which are told apart before anything is compiled.
+
+        Raises:
+          StoreError: something else computed the draws that are there.
+        """
+        self._refuse_unless({**(self.maker or {}), **_here()})
+
     def admit(self, compiled: Compiled) -> None:
         """Note what computes the draws, and how many there are to be, before the first one is made.
 
@@ -80,9 +88,8 @@ class Durability:
         """
         if self.journal is None:
             return
-        here = {"folded": str(compiled.is_folded), "device": compiled.device, **_versions(), **numerics()}
-        if self.maker is not None and self.maker != here and not self.takes_any_maker:
-            raise StoreError(_difference(self.maker, here))
+        here = {"folded": str(compiled.is_folded), "device": compiled.device, **_here()}
+        self._refuse_unless(here)
         try:
             if self.maker != here:
                 self.journal.append(MakerRecord(here))
@@ -95,6 +102,15 @@ class Durability:
                 self.chains = None
         except OSError as error:
             raise StoreError(f"the journal of the run cannot be written: {error.strerror}.") from error
+
+    def _refuse_unless(self, here: Mapping[str, str]) -> None:
+        if self.maker is not None and self.maker != here and not self.takes_any_maker:
+            raise StoreError(_difference(self.maker, here))
+
+
+def _here() -> dict[str, str]:
+    """Name what computes here, but for what is known of it only when it is compiled."""
+    return {**_versions(), **numerics()}
 
 
 @cache
@@ -111,6 +127,6 @@ def _difference(before: Mapping[str, str], here: Mapping[str, str]) -> str:
     names = [name for name in sorted({*before, *here}) if before.get(name) != here.get(name)]
     told = ", ".join(f"{name} was {before.get(name)} and is {here.get(name)}" for name in names)
     return (
-        f"the draws of this run were computed elsewhere ({told}), and what follows would not be the bits "
+        f"something else computed the draws of this run ({told}), and what follows would not be the bits "
         "that would have followed there: say anyway=True to go on all the same, which the store will tell."
     )

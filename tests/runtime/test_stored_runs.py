@@ -118,14 +118,16 @@ def test_a_function_is_given_again(tmp_path):
         virtual(lambda: main(resume=tmp_path, model=ex.LogDensity(normal, np.zeros(4))))
 
 
-def test_a_run_whose_draws_another_processor_made_goes_on_only_when_told_to(tmp_path, monkeypatch):
+def test_a_run_whose_draws_another_processor_made_goes_on_only_when_told_to(tmp_path, monkeypatch, caplog):
     begun(tmp_path, 6)
+    caplog.clear()
     monkeypatch.setattr(
         "exmc_actors.runtime.durability.numerics",
         lambda: {"jax": "99", "jaxlib": "99", "processor": "abacus"},
     )
     with pytest.raises(ex.StoreError, match=r"processor was .* and is abacus.*say anyway=True"):
         went_on(tmp_path)
+    assert not caplog.records  # refused before there are actors, whose ends would be told
     went_on(tmp_path, anyway=True)
     assert read(tmp_path).maker["processor"] == "abacus"
 
