@@ -7,6 +7,7 @@ then plain arithmetic: the map is applied twice a step and nowhere else.
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 from jax import Array, lax
 
 ROWS = 4
@@ -49,10 +50,21 @@ def _stretched(metric: Metric, x: Array) -> Array:
     if capacity == 0:
         return x
 
+    def along(rows: Array, stretch: Array) -> Array:
+        return ((rows @ x) * stretch) @ rows
+
     def add(number: Array, total: Array) -> Array:
         first = number * ROWS
         rows = lax.dynamic_slice(metric.directions, (first, 0), (ROWS, dim))
-        return total + ((rows @ x) * lax.dynamic_slice(metric.stretch, (first,), (ROWS,))) @ rows
+        return total + along(rows, lax.dynamic_slice(metric.stretch, (first,), (ROWS,)))
 
-    stretched: Array = lax.fori_loop(0, (metric.rank + ROWS - 1) // ROWS, add, x)
+    # The sum begins at nothing: a copy of x would wait until all of its numbers, just computed, are written.
+    nothing = jnp.zeros_like(x)
+    if capacity == ROWS:
+        # Of a loop with one round, XLA would take the round out, and make it where no row is used.
+        rows = metric.directions, metric.stretch
+        more = lax.cond(metric.rank > 0, lambda: along(*rows), lambda: nothing)
+    else:
+        more = lax.fori_loop(0, (metric.rank + ROWS - 1) // ROWS, add, nothing)
+    stretched: Array = x + more
     return stretched

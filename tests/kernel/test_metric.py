@@ -1,5 +1,7 @@
 """The map of a metric against the matrix that it stands for, and a step in its coordinates."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -37,6 +39,22 @@ def test_rows_come_in_fours_and_those_beyond_the_rank_are_not_read():
     )
     x = np.arange(5.0)
     np.testing.assert_array_equal(displacement(poisoned, x), displacement(metric, x))
+
+
+def test_where_four_rows_are_all_there_is_they_are_multiplied_only_if_one_is_used():
+    """XLA takes what does not change out of a loop, and computes it even if the loop makes no round."""
+
+    def steps(metric, x, count):
+        return jax.lax.fori_loop(0, count, lambda _, x: displacement(metric, x), x)
+
+    arguments = metrics.with_directions([1.0, 2.0, 0.5], 1), np.ones(3), np.int64(5)
+    text = jax.jit(steps).lower(*arguments).compile().as_text()
+    branches = set(re.findall(r"%(\S+)", " ".join(re.findall(r"branch_computations={(.*?)}", text))))
+    branches |= set(re.findall(r"(?:true|false)_computation=%([\w.-]+)", text))
+    computations = re.findall(r"^(?:ENTRY )?%(\S+) .*?{\n(.*?)^}", text, re.MULTILINE | re.DOTALL)
+    multiply = {name for name, body in computations if " dot(" in body}
+    assert multiply
+    assert multiply <= branches
 
 
 @pytest.mark.parametrize(
