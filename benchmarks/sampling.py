@@ -30,7 +30,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from conversation import Caches, Conversation, Failed
-from peers import CHAINS, CORES, NAMES
+from peers import AS_CALLED, CHAINS, CORES, NAMES
 from problems import PRIMER, Problem, names
 from report import print_report
 from turns import turns
@@ -200,7 +200,7 @@ def machine():
 def read_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", nargs="+", choices=names(), default=list(names()), metavar="NAME")
-    parser.add_argument("--peers", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--peers", nargs="+", choices=NAMES + AS_CALLED, default=list(NAMES))
     parser.add_argument("--seeds", type=int, default=5, help="how many")
     parser.add_argument("--draws", type=int, nargs="+", default=[1000, 10_000], help="a chain")
     parser.add_argument("--limit", type=float, default=900.0, help="seconds for one call")

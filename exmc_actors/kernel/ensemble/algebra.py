@@ -63,5 +63,10 @@ def _stretched(metric: Metric, x: Array) -> Array:
         return jnp.where(number * ROWS < metric.rank, add(number, total), total)
 
     groups: Any = (jnp.max(metric.rank) + ROWS - 1) // ROWS
-    stretched: Array = lax.fori_loop(jnp.zeros_like(groups), groups, add_where_used, x)
+    first = jnp.zeros_like(groups)
+    stretched: Array
+    if capacity == ROWS:  # as in ``kernel.metric``: a loop of one round would make it where no row is used
+        stretched = lax.cond(groups > 0, lambda: add_where_used(first, x), lambda: x)
+    else:
+        stretched = lax.fori_loop(first, groups, add_where_used, x)
     return stretched

@@ -1,0 +1,17 @@
+"""Sample with BlackJAX as its documentation does: with functions that are made for a call, and compiled.
+
+``peers.blackjax`` is what keeps the compiled function for later calls.
+"""
+
+from peers import blackjax as compiled_once
+
+DISTRIBUTIONS = compiled_once.DISTRIBUTIONS
+
+
+class Peer(compiled_once.Peer):
+    """A problem as a log density for BlackJAX."""
+
+    def sample(self, draws, seed):
+        """Make the whole call."""
+        self._compiled.clear()
+        return super().sample(draws, seed)
