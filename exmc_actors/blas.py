@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -23,16 +22,8 @@ def one_thread() -> Iterator[None]:
 
     Whatever the host multiplies meanwhile uses one thread, too; afterwards it has as many as before.
     """
-    with _only_one:
-        # What ``limit`` of threadpoolctl does takes longer than a small lesson waits for.
-        before = [(library, library.get_num_threads()) for library in _libraries()]
-        try:
-            for library, _ in before:
-                library.set_num_threads(1)
-            yield
-        finally:
-            for library, threads in before:
-                library.set_num_threads(threads)
+    with _only_one, _libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 def must_wait() -> bool:
@@ -41,7 +32,6 @@ def must_wait() -> bool:
 
 
 @cache
-def _libraries() -> list[Any]:
+def _libraries() -> ThreadpoolController:
     """Return the libraries that are loaded, NumPy's among them; finding them takes a millisecond."""
-    found: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
-    return found
+    return ThreadpoolController()

@@ -85,7 +85,7 @@ def gone_on_with(store: Store, again: Again) -> Iterator[Opened]:
             draws=again.draws,
             chains=again.chains,
         )
-        durability.check()
+        durability.refuse_other_versions()
         _warn_of(kept, folder)
         target = _target_again(kept, again.model, folder)
         log = rebuilt(replace(kept.head, settings=settings), again.records(kept), Shelf(folder))

@@ -18,7 +18,7 @@ import numpy as np
 
 NAMES = ("ours", "ours_rows", "nutpie", "numpyro", "blackjax", "pymc")
 AS_CALLED = ("numpyro_as_called", "blackjax_as_called")
-"""Those that compile in every call unless their user sees to it, and here do; for whoever asks for them."""
+"""As their documentation calls them, so that every call compiles; where they are asked for."""
 CHAINS, CORES = 4, 2
 ON_DEVICES = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={CHAINS}", "JAX_ENABLE_X64": "1"}
 ENVIRONMENT = dict.fromkeys(("numpyro", "blackjax", *AS_CALLED), ON_DEVICES)

@@ -1,4 +1,4 @@
-"""Sample with BlackJAX as its documentation does: with functions that are made for a call, and compiled.
+"""Sample with BlackJAX as a script does: what makes warmup and draws is compiled in every call.
 
 ``peers.blackjax`` is what keeps the compiled function for later calls.
 """

@@ -72,13 +72,14 @@ class Durability:
     """How many there are to be from now on; None likewise."""
     takes_any_maker: bool = False
 
-    def check(self) -> None:
-        """Refuse draws of another version or processor, which are told apart before anything is compiled.
+    def refuse_other_versions(self) -> None:
+        """Refuse draws of another version or processor, which are known before anything is compiled.
 
         Raises:
           StoreError: something else computed the draws that are there.
         """
-        self._refuse_unless({**(self.maker or {}), **_here()})
+        if self.maker is not None:
+            self._refuse_unless({**self.maker, **_here()})
 
     def admit(self, compiled: Compiled) -> None:
         """Note what computes the draws, and how many there are to be, before the first one is made.

@@ -40,8 +40,6 @@ def settled(pairs: Pairs) -> Pairs:
     if half < _FEWEST:
         return pairs
     on_the_way = _on_the_way(pairs[:half], _means([pairs[half:]]))[:, 0]
-    if not on_the_way.any():
-        return pairs
     ahead = np.cumsum(np.where(on_the_way, 1, -1))
     most = int(ahead.argmax())
     return pairs[most + 1 if ahead[most] > 0 else 0 :]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from exmc_actors.kernel import Metric, Point
+from exmc_actors.kernel.ensemble.algebra import displacement
 from exmc_actors.kernel.room import MOST_BYTES
 from tests.kernel import densities, metrics
 from tests.kernel.transitions import bytes_for, moved, moved_in_lanes
@@ -198,3 +199,14 @@ def test_draws_in_lanes_have_the_moments_of_the_normal_they_came_from():
         error = means.std(ddof=1) / np.sqrt(means.size)
         assert abs(means.mean() - truth) < 4 * error, (means.mean(), truth, error)
         assert error < (0.1 if truth == 3.0 else 0.012)
+
+
+def test_where_four_rows_are_all_there_is_they_are_multiplied_only_if_a_lane_uses_one():
+    """XLA takes what does not change out of a loop, and computes it even if the loop makes no round."""
+
+    def steps(metric, x, count):
+        return jax.lax.fori_loop(0, count, lambda _, x: displacement(metric, x), x)
+
+    metric = stacked([metrics.with_directions([1.0, 2.0, 0.5], 1)] * WIDTH)
+    text = jax.jit(steps).lower(metric, np.ones((3, WIDTH)), np.int64(5)).compile().as_text()
+    assert " conditional(" in text
