@@ -71,7 +71,9 @@ inside()
 """
 
 
-@pytest.mark.skipif(not threads(), reason="this NumPy's linear algebra has no threads to set")
+@pytest.mark.skipif(
+    not threads(), reason="this NumPy's linear algebra, as macOS's own, has no threads to set"
+)
 def test_one_thread_is_used_whichever_of_the_process_asks_and_in_whatever_order():
     """Whoever sets it first, and does not let go, keeps it from all others: so does threadpoolctl."""
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}

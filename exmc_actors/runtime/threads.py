@@ -18,7 +18,7 @@ SHORT = 0.02
 """Seconds of the longest computation that may be kept to some CPUs."""
 _IDLE = 300.0
 """Seconds that a thread waits for something to compute, before it ends: who thinks for a minute between two
-short runs would else wait for new threads, for a seventh of the second run."""
+short runs would else wait for new threads, for some 2 ms of the second run's 30."""
 
 
 def allowed_cpus() -> frozenset[int] | None:
