@@ -26,6 +26,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
+from exmc_actors.kernel.growth import Growth
 from exmc_actors.kernel.random import TransitionWords, uniform_at
 from exmc_actors.kernel.room import Room
 
@@ -53,6 +54,7 @@ def leaf_in_room(
     words: TransitionWords,
     ends: tuple[Array, Array],
     max_depth: int,
+    growth: Growth,
 ) -> Array:
     """Return the slot of the leaf to move to, among those that fit; of chains in lanes, a slot each.
 
@@ -62,36 +64,40 @@ def leaf_in_room(
       weights: of the leaves that fit.
       words: of the transition.
       ends: the momenta at the ends of the trajectory, likewise.
-      max_depth: the largest number of doublings, up to which other choices have the counters.
+      max_depth: how often a trajectory can grow, up to which other choices have the counters.
+      growth: by how many leaves it does.
     """
     here, shift = (uniform_at(words.choice_seed, jnp.int64(max_depth + choice)) for choice in range(2))
-    doublings = jnp.minimum(joined, room.depth)
-    return choose(room.weight_at, doublings, words.directions, weights, reach_of_shift(*ends), here, shift)
+    extensions = jnp.minimum(joined, room.depth)
+    return choose(
+        room.weight_at, extensions, words.directions, weights, reach_of_shift(*ends), here, shift, growth
+    )
 
 
 def choose(
     weight_at: Callable[[Array], Array],
-    doublings: Array,
+    extensions: Array,
     directions: Array,
     weights: InRoom,
     reach: Array,
     here: Array,
     shift: Array,
+    growth: Growth,
 ) -> Array:
     """Return the slot of the leaf half the way around, more or less; of chains in lanes, a slot each.
 
     Args:
-      weight_at: maps slots to the weights of the leaves there.  The chain stands at the leaf in slot 0; what
-        doubling k added is in slots 2^k to 2^(k + 1) - 1, in the order in which it was visited.
-      doublings: how many of them the leaves to choose from are of.
-      directions: a word whose bit k says whether doubling k went forward in time.
+      weight_at: maps slots to the weights of the leaves there.  The chain stands at the leaf in slot 0; the
+        others are in the order in which they were visited.
+      extensions: how many of them the leaves to choose from are of.
+      directions: the word that said which went forward in time.
       weights: of these leaves, in sums.
       reach: how much more or less than half of the circle the chain moves at most.
       here: where in the part of its own leaf it stands, uniform on [0, 1).
       shift: how far it moves within its reach, likewise.
+      growth: by how many leaves the trajectory grew.
     """
-    count = jnp.ones_like(doublings) << doublings
-    start = (~directions).astype(jnp.int64) & (count - 1)
+    count, start = growth.size(extensions), growth.start(extensions, directions)
     moved = 0.5 + reach * (2.0 * shift - 1.0)
     target = weights.before + here * weight_at(jnp.zeros_like(start)) + moved * weights.all
     target = jnp.where(target >= weights.all, target - weights.all, target)
@@ -102,13 +108,13 @@ def choose(
 
     def pass_by(passed: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         position, sum_, chosen = passed
-        weight = jnp.where(is_on_the_way(passed), weight_at(_slot_of(position, start)), 0.0)
+        weight = jnp.where(is_on_the_way(passed), weight_at(growth.slot_of(position, start)), 0.0)
         # Sums in another order may end below the target: then it is the last leaf that weighs anything.
         return position + 1, sum_ + weight, jnp.where(weight > 0.0, position, chosen)
 
     nobody = jnp.zeros_like(jnp.max(count)), jnp.zeros_like(reach), jnp.zeros_like(count)
     _, _, chosen = lax.while_loop(lambda passed: jnp.any(is_on_the_way(passed)), pass_by, nobody)
-    return _slot_of(chosen, start)
+    return growth.slot_of(chosen, start)
 
 
 def reach_of_shift(first: Array, last: Array) -> Array:
@@ -121,12 +127,3 @@ def reach_of_shift(first: Array, last: Array) -> Array:
     norms = jnp.sqrt(jnp.sum(first * first, axis=0) * jnp.sum(last * last, axis=0))
     cosine = jnp.sum(first * last, axis=0) / jnp.where(norms > 0.0, norms, 1.0)
     return _FURTHEST * jnp.sqrt(jnp.maximum(0.5 + 0.5 * cosine, 0.0))
-
-
-def _slot_of(position: Array, start: Array) -> Array:
-    """Return the slot of the leaf at a position in time, where the chain stands at position ``start``."""
-    # The highest bit in which the two differ is the doubling that added the leaf.
-    difference = position ^ start
-    highest = jnp.int64(1) << (63 - lax.clz(difference | 1))
-    visited = jnp.where(position > start, position, ~position) & (highest - 1)
-    return jnp.where(difference == 0, 0, highest | visited)

@@ -16,13 +16,14 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from exmc_actors.kernel.choosing import InRoom, leaf_in_room
+from exmc_actors.kernel.growth import Growth, base_for
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point, energy, phase_point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.moving import Flow, Kernel, Nuts
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.room import Room
 from exmc_actors.kernel.subtree import Subtree, Walk, build_subtree
-from exmc_actors.kernel.turning import is_turning
+from exmc_actors.kernel.turning import group_turns, is_turning
 
 _NUTS = Nuts()
 
@@ -93,7 +94,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
       index: number of this transition in the chain.
       step_size: positive.
       metric: of the coordinates to walk in.
-      max_depth: the largest number of doublings.
+      max_depth: how often a trajectory can grow.
       room: from ``room_for``, or what the transition before has left.
       jitter: under 1; the steps have the given size times a uniform number between 1 - jitter and 1 + jitter.
       kernel: how the trajectory moves on by one leaf.
@@ -107,10 +108,11 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     # Drawn before the trajectory and whatever the position is, so that each of its points could be its first.
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     flow = Flow(density_and_gradient, start.position, metric)
-    walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth <= room.depth)
+    growth = Growth(base_for(step_size, min(max_depth, room.depth)))
+    walk = Walk(kernel, flow, initial_energy, words.leaf_seed, max_depth <= room.depth, growth)
 
-    def double(trajectory: _Trajectory) -> _Trajectory:
-        forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1).astype(jnp.int64)
+    def grow(trajectory: _Trajectory) -> _Trajectory:
+        forward = growth.forward(trajectory.depth, words.directions)
         subtree = build_subtree(
             walk,
             PhasePoint(*lax.dynamic_slice_in_dim(trajectory.ends, forward, 1)[0]),
@@ -121,14 +123,14 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
             trajectory.room,
         )
         uniform = uniform_at(words.choice_seed, trajectory.depth)
-        return _merge(trajectory, subtree, forward, uniform)
+        return _merge(growth, trajectory, subtree, forward, uniform)
 
     def goes_on(trajectory: _Trajectory) -> Array:
         return (trajectory.depth < max_depth) & ~trajectory.turning & ~trajectory.diverging
 
-    last = lax.while_loop(goes_on, double, _single_point(walk, start, words.normals, room))
+    last = lax.while_loop(goes_on, grow, _single_point(walk, start, words.normals, room))
     momenta = last.ends[0, 1], last.ends[1, 1]
-    in_room = leaf_in_room(last.room, last.joined, last.in_room, words, momenta, max_depth)
+    in_room = leaf_in_room(last.room, last.joined, last.in_room, words, momenta, max_depth, growth)
     point, point_energy = last.room.point_at(jnp.where(last.drawn > 0, last.drawn, in_room))
     return point, _report(last, kernel, point_energy, step_size, max_depth), last.room
 
@@ -181,7 +183,7 @@ def _free_slot(trajectory: _Trajectory) -> Array:
     return jnp.where(trajectory.drawn == one, other, one)
 
 
-def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
+def _merge(growth: Growth, old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _Trajectory:
     """Join a subtree to the trajectory; from one that turned or diverged, take only the counts."""
     valid = ~new.turning & ~new.diverging
     # A leaf that was drawn is taken before the whole is checked: the check ends the trajectory, it does not
@@ -191,19 +193,24 @@ def _merge(old: _Trajectory, new: Subtree, forward: Array, uniform: Array) -> _T
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
-    turning = is_turning(
-        outer_old,
-        inner_old,
-        old.total_momentum,
-        new.room.first_momentum,
-        new.edge.momentum,
-        new.total_momentum,
+    is_first, is_whole = growth.is_first(old.depth), growth.is_whole(old.depth)
+    turning = lax.cond(
+        is_first,
+        lambda: is_whole & group_turns(outer_old, inner_old, new.edge.momentum, total),
+        lambda: is_turning(
+            outer_old,
+            inner_old,
+            old.total_momentum,
+            new.room.first_momentum,
+            new.edge.momentum,
+            new.total_momentum,
+        ),
     )
     end = jnp.where(valid, jnp.stack(new.edge), lax.dynamic_index_in_dim(old.ends, forward, 0, False))
     larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
     return _Trajectory(
         depth=old.depth + 1,
-        joined=old.joined + valid,
+        joined=jnp.where(valid, old.joined + 1, jnp.where(is_first, 0, old.joined)),
         ends=lax.dynamic_update_slice(old.ends, end[None], (forward, 0, 0)),
         notes=jax.tree.map(
             lambda notes, note: lax.dynamic_update_index_in_dim(notes, note, forward, 0),

@@ -1,12 +1,13 @@
 """Turn one key and one transition's index into all random numbers of that transition.
 
-Two generators.  ``transition_words`` spends threefry (Salmon et al. 2011, *Parallel random numbers: as easy
-as 1, 2, 3*) on words that nothing else uses: one for each momentum, one for the directions, two seeds, and
-one for the step size.  The decisions inside the tree come from splitmix64's finaliser over a counter
-(Steele, Lea and Flood 2014, *Fast splittable pseudorandom number generators*), some 4 ns each where threefry
-costs over 100; it passes BigCrush as published.  ``tests/kernel/test_random.py`` checks uniformity and the
-absence of serial and cross-stream correlation, and ``docs/random_numbers.md`` reports what dieharder says of
-the streams as they are used.  No word serves two decisions: a shared bit biases a draw.
+Two generators.  ``transition_words`` spends threefry (Salmon et al. 2011, *Parallel random numbers: as
+easy as 1, 2, 3*), whose counters are the transition and the word, on words that nothing else uses: one
+for each momentum, one for the directions, two seeds, and one for the step size.  The decisions inside the
+tree come from splitmix64's finaliser over a counter (Steele, Lea and Flood 2014, *Fast splittable
+pseudorandom number generators*), some 4 ns each where threefry costs over 100; it passes BigCrush as
+published.  ``tests/kernel/test_random.py`` checks uniformity and the absence of serial and cross-stream
+correlation, and ``docs/random_numbers.md`` reports what dieharder says of the streams as they are used.
+No word serves two decisions: a shared bit biases a draw.
 """
 
 from typing import NamedTuple
@@ -29,7 +30,7 @@ class TransitionWords(NamedTuple):
     normals: Array
     """Standard normals, shape (d,): the momentum in the whitened space."""
     directions: Array
-    """A word whose bit k says whether doubling k goes forward in time."""
+    """A word of the directions in which the trajectory grows, as ``growth.py`` reads it."""
     leaf_seed: Array
     """Seeds the choice of one leaf of a subtree that does not fit into the room, by the leaves' slots."""
     choice_seed: Array
@@ -54,8 +55,7 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
     counters = jnp.arange(number, dtype=jnp.uint32)
 
     def draw() -> Array:
-        high, low = _threefry(key, jnp.uint32(0), jnp.asarray(index).astype(jnp.uint32))
-        high, low = _threefry(jnp.stack([high, low]), jnp.zeros_like(counters), counters)
+        high, low = _threefry(key, jnp.full_like(counters, index), counters)
         return high.astype(jnp.uint64) << 32 | low.astype(jnp.uint64)
 
     # XLA would compute the words again wherever one is used, and the normals, but for the borders of
@@ -70,7 +70,7 @@ def transition_words(key: Array, index: Array | int, dim: int) -> TransitionWord
 def _threefry(key: Array, high: Array, low: Array) -> tuple[Array, Array]:
     """Return the two halves of the blocks of some counters, all uint32: Threefry-2x32 with 20 rounds.
 
-    The bits of ``jax.random``, whose own is a loop on a CPU and takes three times as long.
+    The bits of JAX's own, which is a loop on a CPU and takes three times as long.
     """
     keys = (key[0], key[1], key[0] ^ key[1] ^ jnp.uint32(_PARITY))
     high, low = high + keys[0], low + keys[1]

@@ -1,10 +1,11 @@
-"""Build one subtree of a NUTS trajectory leaf by leaf; the doubling around it is in nuts.py.
+"""Build one subtree of a NUTS trajectory leaf by leaf; the trajectory that grows by it is in nuts.py.
 
-A subtree of 2^depth leaves is walked from its first leaf to its last.  Whatever the recursion would
-check when it merges two halves is checked here at the leaf that completes the second half, from
-momenta kept at the first leaf of every half still open: at most one per level (Phan, Pradhan and
-Jankowiak 2019, appendix A).  The walk stops at the first leaf that diverges or completes a turning
-stretch, or where the kernel can move no further; such a subtree is never merged.
+A subtree is a group of two or three leaves, or twice as many, or four times (growth.py), or a single one.
+It is walked from its first leaf to its last.  Whatever the recursion would check when it merges two
+halves is checked here at the leaf that completes the second half, from momenta kept at the first leaf of
+every half still open: at most one per level (Phan, Pradhan and Jankowiak 2019, appendix A).  The walk
+stops at the first leaf that diverges or completes a turning stretch, or where the kernel can move no
+further; such a subtree is never merged.
 
 Every leaf is kept, for choosing.py to choose from; of a subtree whose leaves do not fit into the room only
 one, drawn by weight as they are visited.
@@ -17,11 +18,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from exmc_actors.exponential import exp
+from exmc_actors.kernel.growth import Growth
 from exmc_actors.kernel.hamiltonian import PhasePoint
 from exmc_actors.kernel.moving import Flow, Kernel
 from exmc_actors.kernel.random import uniform_at
 from exmc_actors.kernel.room import Room
-from exmc_actors.kernel.turning import is_turning
+from exmc_actors.kernel.turning import group_turns, is_turning
 
 MAX_ENERGY_ERROR = 1000.0
 """Beyond this rise of the energy a leaf is a divergence, as in Stan."""
@@ -40,6 +42,7 @@ class Walk:
     """Seeds the choice among the leaves of a subtree that does not fit into the room."""
     all_fit: bool
     """Whether the leaves of every subtree fit into the room."""
+    growth: Growth
 
 
 class Subtree(NamedTuple):
@@ -70,23 +73,23 @@ def build_subtree(
     walk: Walk,
     edge: PhasePoint,
     notes: Any,
-    depth: Array,
+    extension: Array,
     step_size: Array,
     free: Array,
     room: Room,
 ) -> Subtree:
-    """Extend a trajectory beyond one of its ends by 2^depth leaves, or fewer if it must stop.
+    """Extend a trajectory beyond one of its ends, or stop before that at a turn or divergence.
 
     Args:
       walk: what stays the same for the whole transition.
       edge: the end of the trajectory from which to go on.
       notes: what the kernel remembers of that end.
-      depth: the number of doublings so far.
+      extension: how often the trajectory has grown before.
       step_size: signed; negative walks backwards in time.
       free: the slot for a leaf that is drawn from this subtree, if it does not fit into the room.
       room: what the subtree before has left.
     """
-    first_slot = 1 << depth
+    most, first_slot = walk.growth.leaves(extension), walk.growth.size(extension)
 
     def visit(tree: Subtree) -> Subtree:
         leaf = tree.leaves
@@ -99,10 +102,10 @@ def build_subtree(
         slot = first_slot + leaf
         if not walk.all_fit:
             taken = uniform_at(walk.leaf_seed, slot) * total_weight < weight
-            slot = jnp.where(depth < room.depth, slot, jnp.where(taken, free, room.spare))
-        openings = _with_opening(tree, edge.momentum)
+            slot = jnp.where(extension < room.depth, slot, jnp.where(taken, free, room.spare))
+        openings = _with_opening(walk.growth, tree, edge.momentum)
         total_momentum = tree.total_momentum + edge.momentum
-        turning = _completes_turning(openings, leaf, edge.momentum, total_momentum)
+        turning = _completes_turning(walk.growth, openings, tree, edge.momentum, total_momentum)
         return Subtree(
             leaves=leaf + 1,
             edge=edge,
@@ -118,7 +121,7 @@ def build_subtree(
         )
 
     def goes_on(tree: Subtree) -> Array:
-        return (tree.leaves < first_slot) & ~tree.turning & ~tree.diverging
+        return (tree.leaves < most) & ~tree.turning & ~tree.diverging
 
     return lax.while_loop(goes_on, visit, _unvisited(edge, notes, room))
 
@@ -157,24 +160,33 @@ def _judged(error: Array, step_size: Array) -> tuple[Array, Array, Array]:
     return found
 
 
-def _with_opening(tree: Subtree, momentum: Array) -> Array:
-    """Keep what the next leaf opens, if it does."""
+def _with_opening(growth: Growth, tree: Subtree, momentum: Array) -> Array:
+    """Keep what a leaf opens that is the first of its group; another one writes into the spare row."""
     opening = jnp.stack([momentum, tree.total_momentum, tree.edge.momentum])
-    row = lax.population_count(tree.leaves)
+    row = row_of_opening(growth, tree.leaves, len(tree.room.openings))
     openings: Array = lax.dynamic_update_slice(tree.room.openings, opening[None], (row, 0, 0))
     return openings
 
 
-def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Array) -> Array:
-    """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
-    # An odd leaf completes one stretch for each of its trailing ones; an even leaf completes none.
-    stretches = lax.population_count(leaf ^ (leaf + 1)) - 1
-    newest_row = lax.population_count(leaf)
+def row_of_opening(growth: Growth, leaf: Array, rows: int) -> Array:
+    """Return where to keep what a leaf opens: the last of the rows, if that is nothing."""
+    group, place = growth.group(leaf)
+    return jnp.where(place == 0, lax.population_count(group), rows - 1)
+
+
+def _completes_turning(
+    growth: Growth, openings: Array, tree: Subtree, momentum: Array, total: Array
+) -> Array:
+    """Check every stretch of 1, 2, 4, ... groups of leaves that ends at this leaf, shortest first."""
+    group, place = growth.group(tree.leaves)
+    newest_row = lax.population_count(group)
+    # Of two groups or more there is a stretch for each trailing one of the group's number.
+    stretches = lax.population_count(group ^ (group + 1)) - 1
 
     def check(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         level, _ = carry
         row = newest_row - level
-        # The right half opens one row further up; of a stretch of two, it is this very leaf.
+        # The right half opens one row further up.
         first, before_first, _ = lax.dynamic_slice_in_dim(openings, row - 1, 1)[0]
         inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row, 1)[0]
         turning = is_turning(
@@ -186,8 +198,14 @@ def _completes_turning(openings: Array, leaf: Array, momentum: Array, total: Arr
         level, turning = carry
         return (level < stretches) & ~turning
 
-    start = (jnp.zeros((), jnp.int64), jnp.zeros((), bool))
-    return lax.while_loop(goes_on, check, start)[1]
+    def completes() -> Array:
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, newest_row, 1)[0]
+        turning = group_turns(first, tree.edge.momentum, momentum, total - before_first)
+        return lax.while_loop(goes_on, check, (jnp.zeros((), jnp.int64), turning))[1]
+
+    no = jnp.zeros((), bool)
+    found: Array = lax.cond(place == growth.base - 1, completes, lambda: no)
+    return found
 
 
 def _larger_error(error: Array, largest: Array) -> Array:

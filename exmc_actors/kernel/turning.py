@@ -1,5 +1,7 @@
 """Say when a trajectory has begun to turn back on itself; sees momenta in whitened coordinates."""
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -37,8 +39,25 @@ def is_turning(
         (inner_left, right),
         (last, right),
     )
+    return ~_all_positive(pairs)
+
+
+def group_turns(first: Array, middle: Array, last: Array, total: Array) -> Array:
+    """Apply it to the two or three leaves that a trajectory begins with: each is to go the way of their sum.
+
+    Args:
+      first: momentum of the first leaf, shape (d,).
+      middle: momentum of the one before the last, which of two is the first again.
+      last: momentum of the last leaf.
+      total: sum of their momenta.
+    """
+    return ~_all_positive(((first, total), (middle, total), (last, total)))
+
+
+def _all_positive(pairs: Sequence[tuple[Array, Array]]) -> Array:
+    """Whether the products of all pairs are positive."""
     # One reduction: each sum is a chain of dependent additions, and the chains go on side by side.
     products = tuple(a * b for a, b in pairs)
     zeros = (jnp.zeros(()),) * len(pairs)
     sums = lax.reduce(products, zeros, lambda x, y: tuple(a + b for a, b in zip(x, y, strict=True)), (0,))
-    return ~jnp.all(jnp.stack(sums) > 0.0)
+    return jnp.all(jnp.stack(sums) > 0.0)

@@ -66,6 +66,8 @@ class RecursiveNuts:
     step_size: float
     whitening: np.ndarray
     """The matrix A of the metric: the inverse mass is A A', and momenta are drawn as A'^-1 times normals."""
+    base: int = 2
+    """How many leaves a trajectory has before it doubles."""
     inverse_mass: np.ndarray = field(init=False)
     initial_energy: float = field(init=False, default=0.0)
 
@@ -83,15 +85,34 @@ class RecursiveNuts:
         value, gradient = self.value_and_grad(q)
         return self.leaf(q, half + 0.5 * eps * gradient, value, gradient)
 
-    def build(self, edge: Leaf, depth: int, sign: int) -> Tree:
-        if depth == 0:
-            new = self.step(edge, sign)
-            error = new.energy - self.initial_energy
-            return Tree([new], diverging=not (np.isfinite(error) and error <= 1000.0))
-        a = self.build(edge, depth - 1, sign)
+    def one(self, edge: Leaf, sign: int) -> Tree:
+        new = self.step(edge, sign)
+        error = new.energy - self.initial_energy
+        return Tree([new], diverging=not (np.isfinite(error) and error <= 1000.0))
+
+    def group(self, edge: Leaf, sign: int) -> Tree:
+        """Walk over as many leaves as a trajectory begins with."""
+        leaves = []
+        for _ in range(self.base):
+            new = self.one(edge, sign)
+            leaves += new.leaves
+            if new.stopped:
+                return Tree(leaves, new.turning, new.diverging)
+            edge = leaves[-1]
+        return Tree(leaves, self.group_turns(leaves))
+
+    def group_turns(self, leaves: list[Leaf]) -> bool:
+        rho = Tree(leaves).rho
+        return any(is_turning(leaf.p, leaf.p, rho, self.inverse_mass) for leaf in leaves)
+
+    def build(self, edge: Leaf, doublings: int, sign: int) -> Tree:
+        """Walk over 2^doublings groups."""
+        if doublings == 0:
+            return self.group(edge, sign)
+        a = self.build(edge, doublings - 1, sign)
         if a.stopped:
             return a
-        b = self.build(a.leaves[-1], depth - 1, sign)
+        b = self.build(a.leaves[-1], doublings - 1, sign)
         turning = b.turning or (not b.stopped and halves_turn(a, b, self.inverse_mass))
         return Tree(a.leaves + b.leaves, turning, b.diverging)
 
@@ -100,16 +121,19 @@ class RecursiveNuts:
         return np.exp(-error) if np.isfinite(error) and error <= 1000.0 else 0.0
 
     def transition(self, q, normals, directions, leaf_seed, choice_seed, max_depth, room_depth=None):
-        """Make a transition; after ``room_depth`` doublings leaves are drawn subtree by subtree."""
+        """Make a transition; after growing ``room_depth`` times leaves are drawn subtree by subtree."""
         room_depth = max_depth if room_depth is None else room_depth
         value, gradient = self.value_and_grad(q)
         start = self.leaf(q, np.linalg.solve(self.whitening.T, normals), value, gradient)
         self.initial_energy = start.energy
         whole = Tree([start])  # in order of time
+        before = (directions >> 24) * self.base >> 40  # of the first group, before the chain's own
         near, drawn, total_weight, visited, acceptance, depth = whole, None, 1.0, 0, 0.0, 0
         while depth < max_depth and not whole.stopped:
-            forward = (directions >> depth) & 1
-            new = self.build(whole.leaves[-1 if forward else 0], depth, 1 if forward else -1)
+            doublings = depth - (self.base - 1)
+            forward = before <= depth if doublings < 0 else (directions >> depth) & 1
+            edge, sign = (whole.leaves[-1], 1) if forward else (whole.leaves[0], -1)
+            new = self.one(edge, sign) if doublings < 0 else self.build(edge, doublings, sign)
             weight = sum(self.weight(leaf) for leaf in new.leaves)
             visited += len(new.leaves)
             acceptance += sum(min(1.0, self.weight(leaf)) for leaf in new.leaves)
@@ -117,10 +141,11 @@ class RecursiveNuts:
                 whole.turning, whole.diverging = new.turning, new.diverging
             else:
                 whole = self.join(whole, new, forward)
-                if depth < room_depth:
+                if depth >= room_depth:
+                    if uniform(choice_seed, depth) * total_weight < weight:
+                        drawn = self.one_of(new.leaves, leaf_seed)
+                elif len(whole.leaves) >= self.base:
                     near = whole
-                elif uniform(choice_seed, depth) * total_weight < weight:
-                    drawn = self.one_of(new.leaves, leaf_seed)
                 total_weight += weight
             depth += 1
         uniforms = uniform(choice_seed, max_depth), uniform(choice_seed, max_depth + 1)
@@ -158,7 +183,8 @@ class RecursiveNuts:
         return leaves[np.searchsorted(ends, (there % 1.0) * ends[-1], side="right")]
 
     def join(self, old: Tree, new: Tree, forward: int) -> Tree:
-        seen_from_new = Tree(old.leaves if forward else old.leaves[::-1])
-        turning = halves_turn(seen_from_new, new, self.inverse_mass)
         leaves = old.leaves + new.leaves if forward else new.leaves[::-1] + old.leaves
-        return Tree(leaves, turning)
+        if len(leaves) <= self.base:
+            return Tree(leaves, len(leaves) == self.base and self.group_turns(leaves))
+        seen_from_new = Tree(old.leaves if forward else old.leaves[::-1])
+        return Tree(leaves, halves_turn(seen_from_new, new, self.inverse_mass))

@@ -8,8 +8,8 @@ from tests.kernel.recursive_nuts import Leaf, RecursiveNuts, Tree
 class RecursiveWalnuts(RecursiveNuts):
     """As the tree of NUTS; moving to the next leaf takes 2^level micro steps."""
 
-    def __init__(self, value_and_grad, step_size, whitening, max_error, max_halvings):
-        super().__init__(value_and_grad, step_size, whitening)
+    def __init__(self, value_and_grad, step_size, whitening, base, max_error, max_halvings):
+        super().__init__(value_and_grad, step_size, whitening, base)
         self.macro_step, self.max_error, self.max_halvings = step_size, max_error, max_halvings
 
     def transition(self, *args):
@@ -20,9 +20,7 @@ class RecursiveWalnuts(RecursiveNuts):
             "acceptance_rate": np.mean(self.acceptances),
         }
 
-    def build(self, edge: Leaf, depth: int, sign: int) -> Tree:
-        if depth > 0:
-            return super().build(edge, depth, sign)
+    def one(self, edge: Leaf, sign: int) -> Tree:
         level, new = self.forward(edge, sign)
         if level is None:
             return Tree([self.leaf(edge.q, edge.p, -np.inf, edge.gradient)], diverging=True)

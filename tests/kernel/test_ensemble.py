@@ -19,6 +19,9 @@ CASES = [
     (densities.correlated_normal, 2, 0.25),
     (densities.funnel, 5, 0.4),
     (densities.cliff, 2, 0.3),
+    # In some lanes trajectories double from two leaves, in some from three.
+    (densities.standard_normal, 3, 0.5),
+    (densities.cliff, 2, 0.8),
 ]
 COUNTS = ("tree_depth", "n_steps", "diverging", "reached_max_treedepth")
 

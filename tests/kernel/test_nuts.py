@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from exmc_actors.kernel import Point
+from exmc_actors.kernel.growth import base_for
 from exmc_actors.kernel.random import transition_words
 from tests.kernel import densities, metrics
 from tests.kernel.recursive_nuts import RecursiveNuts
@@ -20,12 +21,15 @@ KEY = np.array([7, 11], np.uint32)
 CASES = [
     (densities.standard_normal, 3, 0.3),
     (densities.standard_normal, 3, 0.03),
+    (densities.standard_normal, 3, 0.8),
     (densities.standard_normal, 3, 1.3),
     (densities.scaled_normal, 3, 0.012),
     (densities.correlated_normal, 2, 0.25),
-    (densities.banana, 2, 0.2),
+    (densities.banana, 2, 0.1),
     (densities.funnel, 5, 0.4),
     (densities.cliff, 2, 0.3),
+    (densities.cliff, 2, 0.9),
+    (densities.scaled_normal, 3, 0.7),
 ]
 
 
@@ -59,7 +63,10 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
     value_and_grad = jax.jit(jax.value_and_grad(density))
     metric = metrics.with_directions(np.sqrt(np.linspace(0.5, 1.5, dim)), rank)
     oracle = RecursiveNuts(
-        lambda q: tuple(np.asarray(part) for part in value_and_grad(q)), step_size, metrics.matrix(metric)
+        lambda q: tuple(np.asarray(part) for part in value_and_grad(q)),
+        step_size,
+        metrics.matrix(metric),
+        int(base_for(step_size, min(max_depth, room_depth))),
     )
     q = np.full(dim, 0.1)
     depths, drawn = set(), set()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from exmc_actors.kernel.turning import is_turning
+from exmc_actors.kernel.turning import group_turns, is_turning
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -38,3 +38,22 @@ def test_a_turn_between_the_halves_is_seen_though_the_whole_goes_straight_on():
     assert np.dot(first, whole) > 0
     assert np.dot(last, whole) > 0
     assert is_turning(first, inner_left, total_left, inner_right, last, total_right)
+
+
+@pytest.mark.parametrize(
+    ("momenta", "turning"),
+    [
+        ((AHEAD, AHEAD), False),
+        ((AHEAD, BACK), True),
+        ((AHEAD, SIDE, AHEAD), False),
+        ((AHEAD, SIDE, np.array([-1.3, 0.5])), True),
+        ((np.array([-1.3, 0.5]), SIDE, AHEAD), True),
+        ((2.0 * AHEAD, BACK, AHEAD), True),
+        ((AHEAD, np.array([np.nan, 0.0]), AHEAD), True),
+    ],
+)
+def test_the_first_leaves_turn_when_one_of_them_points_against_their_sum(momenta, turning):
+    first, *_, middle, last = (momenta[0], *momenta)
+    assert group_turns(first, middle, last, np.sum(momenta, axis=0)) == turning
+    backward = momenta[::-1]
+    assert group_turns(backward[0], backward[-2], backward[-1], np.sum(momenta, axis=0)) == turning

@@ -7,6 +7,7 @@ import pytest
 
 import exmc_actors as ex
 from exmc_actors.kernel import Nuts, Point, Walnuts
+from exmc_actors.kernel.growth import base_for
 from exmc_actors.kernel.hamiltonian import phase_point
 from exmc_actors.kernel.moving import Flow
 from exmc_actors.kernel.random import transition_words
@@ -46,6 +47,7 @@ def walk_with_the_oracle(density, dim, step_size, rank, kernel, transitions=15):
         lambda q: tuple(np.asarray(part) for part in value_and_grad(q)),
         step_size,
         metrics.matrix(metric),
+        int(base_for(step_size, 8)),
         kernel.max_error,
         kernel.max_halvings,
     )

@@ -20,34 +20,50 @@ def cleared(step_size):
     return math.exp(clear_of_doubling(math.log(step_size)))
 
 
-@pytest.mark.parametrize("step_size", [1e-3, 0.1, 0.4, 0.46, 0.59, 1.07, 1.9])
+@pytest.mark.parametrize("step_size", [1e-3, 0.1, 0.4, 0.46, 0.59, 0.81, 0.83, 1.07, 1.9])
 def test_a_step_size_outside_these_ranges_stays_as_it_is(step_size):
     assert cleared(step_size) == pytest.approx(step_size, rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("step_size", "expected"),
-    [(0.61, 0.6), (0.83, 0.6), (0.85, 1.06), (1.05, 1.06), (0.42, 0.454), (0.45, 0.454)],
+    [
+        (0.61, 0.6),
+        (0.65, 0.6),
+        (0.67, 0.8),
+        (0.79, 0.8),
+        (0.85, 1.06),
+        (1.05, 1.06),
+        (0.42, 0.454),
+        (0.45, 0.454),
+    ],
 )
 def test_one_inside_goes_to_the_better_end(step_size, expected):
     assert cleared(step_size) == pytest.approx(expected, rel=1e-12)
 
 
-def test_moves_are_within_1_27_up_and_1_4_down_and_keep_the_order():
+def test_moves_are_within_1_27_up_and_1_1_down_and_keep_the_order():
     sizes = np.geomspace(0.01, 2.0, 5000)
     cleared_sizes = np.array([cleared(size) for size in sizes])
     factors = cleared_sizes / sizes
     assert factors.max() < 1.27
-    assert factors.min() > 1.0 / 1.401
+    assert factors.min() > 1.0 / 1.101
     assert np.all(np.diff(cleared_sizes) >= 0.0)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize(("dim", "step_size"), [(10, 0.88), (50, 0.83), (200, 0.42)])
+@pytest.mark.parametrize(("dim", "step_size"), [(10, 0.88), (200, 0.42)])
 def test_whitened_normals_are_cheaper_to_sample_after_the_move(dim, step_size):
     """By the measure of ``worth_of_a_gradient``, at step sizes that an acceptance of 0.8 leads to, or 0.7."""
     assert worth_of_a_gradient(dim, cleared(step_size)) > 1.1 * worth_of_a_gradient(dim, step_size)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("exact")
+@pytest.mark.parametrize(("dim", "gain"), [(10, 1.4), (50, 1.2)])
+def test_trajectories_of_five_steps_are_worth_their_gradients(dim, gain):
+    assert worth_of_a_gradient(dim, 0.8) > gain * worth_of_a_gradient(dim, 0.6)
 
 
 def worth_of_a_gradient(dim, step_size):

@@ -32,17 +32,18 @@ def whitened(metric: Metric, gradient: Array) -> Array:
     return _stretched(metric, metric.scale * gradient)
 
 
-def is_turning(first: Array, last: Array, total: Array) -> Array:
-    """Apply the generalised U-turn criterion; see ``kernel.turning``."""
-    return ~((dot(first, total) > 0) & (dot(last, total) > 0))
-
-
-def is_turning_across(
+def is_turning(
     first: Array, inner_left: Array, total_left: Array, inner_right: Array, last: Array, total_right: Array
 ) -> Array:
-    """Check each half of a stretch together with the nearest leaf of the other half."""
-    left = is_turning(first, inner_right, total_left + inner_right)
-    return left | is_turning(inner_left, last, total_right + inner_left)
+    """Apply the generalised U-turn criterion in each lane; see ``kernel.turning``."""
+    whole = group_turns(first, first, last, total_left + total_right)
+    left = group_turns(first, first, inner_right, total_left + inner_right)
+    return whole | left | group_turns(inner_left, inner_left, last, total_right + inner_left)
+
+
+def group_turns(first: Array, middle: Array, last: Array, total: Array) -> Array:
+    """Apply it to the leaves that trajectories begin with; see ``kernel.turning``."""
+    return ~((dot(first, total) > 0) & (dot(middle, total) > 0) & (dot(last, total) > 0))
 
 
 def _stretched(metric: Metric, x: Array) -> Array:

@@ -12,13 +12,22 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from exmc_actors.kernel.choosing import InRoom, leaf_in_room
-from exmc_actors.kernel.ensemble.algebra import energy, is_turning, is_turning_across, whitened
+from exmc_actors.kernel.ensemble.algebra import energy, group_turns, is_turning, whitened
 from exmc_actors.kernel.ensemble.subtree import Counts, Subtree, Walk, build_subtree, where_in_lanes
+from exmc_actors.kernel.growth import Growth, base_for
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.nuts import Transition
 from exmc_actors.kernel.random import transition_words, uniform_at
 from exmc_actors.kernel.room import Room
+
+
+class _Moved(NamedTuple):
+    """Where the lanes are, of which some have moved."""
+
+    point: Point
+    report: Transition
+    room: Room
 
 
 class _Trajectory(NamedTuple):
@@ -64,7 +73,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
       step_size: positive, shape (w,).
       metric: each array with the lanes on its last axis.
       used: which lanes hold a chain, shape (w,); in the others nothing is waited for.
-      max_depth: the largest number of doublings.
+      max_depth: how often a trajectory can grow.
       room: for as many lanes, from ``room_for`` or the transition before.
       jitter: of the step sizes, as ``kernel.transition`` has it.
 
@@ -76,29 +85,44 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     initial_energy = energy(start.log_density, words.normals)
     step_size = step_size * (1.0 + jitter * (2.0 * words.step_uniform - 1.0))
     all_fit = max_depth <= room.depth
-    walk = Walk(density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, all_fit)
+    bases = base_for(step_size, min(max_depth, room.depth))
 
-    def double(trajectory: _Trajectory) -> _Trajectory:
-        forward = ((words.directions >> trajectory.depth.astype(jnp.uint64)) & 1) == 1
-        subtree = build_subtree(
-            walk,
-            trajectory.goes_on,
-            where_in_lanes(forward, trajectory.forward, trajectory.backward),
-            trajectory.depth,
-            jnp.where(forward, step_size, -step_size),
-            trajectory.room,
+    def with_base(base: Array, moved: _Moved) -> _Moved:
+        growth, lanes = Growth(base), used & (bases == base)
+        walk = Walk(
+            density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, all_fit, growth
         )
-        return _merge(walk, trajectory, subtree, forward, uniform_at(words.choice_seed, trajectory.depth))
 
-    def goes_on(trajectory: _Trajectory) -> Array:
-        return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
+        def grow(trajectory: _Trajectory) -> _Trajectory:
+            forward = growth.forward(trajectory.depth, words.directions) == 1
+            subtree = build_subtree(
+                walk,
+                trajectory.goes_on,
+                where_in_lanes(forward, trajectory.forward, trajectory.backward),
+                trajectory.depth,
+                jnp.where(forward, step_size, -step_size),
+                trajectory.room,
+            )
+            return _merge(walk, trajectory, subtree, forward, uniform_at(words.choice_seed, trajectory.depth))
 
-    last = lax.while_loop(goes_on, double, _single_points(walk, start, words.normals, used, room))
-    ends = last.backward.momentum, last.forward.momentum
-    in_room = leaf_in_room(last.room, last.joined, last.in_room, words, ends, max_depth)
-    slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
-    point, point_energy = last.room.point_at(slots)
-    return point, _report(last, point_energy, step_size, max_depth), last.room
+        def goes_on(trajectory: _Trajectory) -> Array:
+            return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
+
+        last = lax.while_loop(goes_on, grow, _single_points(walk, start, words.normals, lanes, moved.room))
+        ends = last.backward.momentum, last.forward.momentum
+        in_room = leaf_in_room(last.room, last.joined, last.in_room, words, ends, max_depth, growth)
+        slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
+        point, point_energy = last.room.point_at(slots)
+        report = _report(last, point_energy, step_size, max_depth)
+        return _Moved(
+            where_in_lanes(lanes, point, moved.point), where_in_lanes(lanes, report, moved.report), last.room
+        )
+
+    # Lanes of different bases walk one after the other; mostly all have one.
+    has_two, has_three = (jnp.any(used & (bases == base)) for base in (2, 3))
+    bounds = jnp.where(has_two, jnp.int64(2), 3), jnp.where(has_three, jnp.int64(4), 3)
+    moved: _Moved = lax.fori_loop(*bounds, with_base, _Moved(start, _nothing_yet(start, step_size), room))
+    return moved.point, moved.report, moved.room
 
 
 def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room: Room) -> _Trajectory:
@@ -124,6 +148,16 @@ def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room:
     )
 
 
+def _nothing_yet(start: Point, step_size: Array) -> Transition:
+    """Return what lanes report that make no transition."""
+    zero, none, no = (
+        jnp.zeros_like(step_size),
+        jnp.zeros_like(step_size, int),
+        jnp.zeros_like(step_size, bool),
+    )
+    return Transition(zero, zero, step_size, none, none, no, -start.log_density, zero, no)
+
+
 def _keep_drawn(room: Room, taken: Array) -> Room:
     """Keep what was drawn from the subtrees that did not fit into the room, in the lanes that move to it."""
     drawn, kept = (jnp.full_like(taken, slot, jnp.int64) for slot in room.drawn_slots)
@@ -140,20 +174,25 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
     inner_old = jnp.where(forward, old.forward.momentum, old.backward.momentum)
     outer_old = jnp.where(forward, old.backward.momentum, old.forward.momentum)
     total = old.total_momentum + new.total_momentum
-    turning = is_turning(outer_old, new.edge.momentum, total) | is_turning_across(
-        outer_old,
-        inner_old,
-        old.total_momentum,
-        room.first_momentum,
-        new.edge.momentum,
-        new.total_momentum,
+    is_first, is_whole = walk.growth.is_first(old.depth), walk.growth.is_whole(old.depth)
+    turning = lax.cond(
+        is_first,
+        lambda: is_whole & group_turns(outer_old, inner_old, new.edge.momentum, total),
+        lambda: is_turning(
+            outer_old,
+            inner_old,
+            old.total_momentum,
+            room.first_momentum,
+            new.edge.momentum,
+            new.total_momentum,
+        ),
     )
     larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
     return _Trajectory(
         depth=old.depth + 1,
         goes_on=valid & ~turning,
         depths=old.depths + old.goes_on,
-        joined=old.joined + valid,
+        joined=jnp.where(valid, old.joined + 1, jnp.where(old.goes_on & is_first, 0, old.joined)),
         backward=where_in_lanes(valid & ~forward, new.edge, old.backward),
         forward=where_in_lanes(valid & forward, new.edge, old.forward),
         total_momentum=total,

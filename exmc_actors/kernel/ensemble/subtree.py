@@ -11,12 +11,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from exmc_actors.kernel.ensemble.algebra import displacement, energy, is_turning, is_turning_across, whitened
+from exmc_actors.kernel.ensemble.algebra import displacement, energy, group_turns, is_turning, whitened
+from exmc_actors.kernel.growth import Growth
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.random import uniform_at
 from exmc_actors.kernel.room import Room
-from exmc_actors.kernel.subtree import LARGEST_LOG_WEIGHT, MAX_ENERGY_ERROR
+from exmc_actors.kernel.subtree import LARGEST_LOG_WEIGHT, MAX_ENERGY_ERROR, row_of_opening
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Walk:
     leaf_seed: Array
     all_fit: bool
     """Whether the leaves of every subtree fit into the room."""
+    growth: Growth
+    """Of the lanes that take part."""
 
 
 class Counts(NamedTuple):
@@ -59,19 +62,19 @@ class Subtree(NamedTuple):
 
 
 def build_subtree(
-    walk: Walk, walks: Array, edge: PhasePoint, depth: Array, step_size: Array, room: Room
+    walk: Walk, walks: Array, edge: PhasePoint, extension: Array, step_size: Array, room: Room
 ) -> Subtree:
-    """Extend the trajectory of each lane beyond one of its ends by 2^depth leaves, or fewer if it must stop.
+    """Extend the trajectory of each lane beyond one of its ends, or stop before that at a turn or divergence.
 
     Args:
       walk: what stays the same for the whole transition.
       walks: which lanes take part, shape (w,).
       edge: the end of each trajectory from which to go on.
-      depth: the number of doublings so far, of all lanes.
+      extension: how often all of them have grown before.
       step_size: signed, shape (w,).
       room: what the subtrees before have left.
     """
-    first_slot = 1 << depth
+    most, first_slot = walk.growth.leaves(extension), walk.growth.size(extension)
 
     def visit(tree: Subtree) -> Subtree:
         edge, point = _leapfrog(walk, tree.edge, step_size)
@@ -82,14 +85,14 @@ def build_subtree(
         total_weight = tree.counts.weight + weight
         slot, kept = first_slot + tree.leaf, (point, leaf_energy)
         if not walk.all_fit:
-            fits = depth < room.depth
+            fits = extension < room.depth
             taken = tree.walks & (uniform_at(walk.leaf_seed, slot) * total_weight < weight)
             slot = jnp.where(fits, slot, room.drawn_slots[0])
             before = tree.room.point_at(jnp.full_like(walks, slot, jnp.int64))
             kept = where_in_lanes(taken | fits, kept, before)
-        openings = _with_opening(tree, edge.momentum)
+        openings = _with_opening(walk.growth, tree, edge.momentum)
         total_momentum = tree.total_momentum + edge.momentum
-        turning = _completes_turning(openings, tree, edge.momentum, total_momentum)
+        turning = _completes_turning(walk.growth, openings, tree, edge.momentum, total_momentum)
         return Subtree(
             leaf=tree.leaf + 1,
             walks=tree.walks & ~turning & ~diverging,
@@ -103,7 +106,7 @@ def build_subtree(
         )
 
     def goes_on(tree: Subtree) -> Array:
-        return (tree.leaf < first_slot) & jnp.any(tree.walks)
+        return (tree.leaf < most) & jnp.any(tree.walks)
 
     zero, no = jnp.zeros_like(walk.initial_energy), jnp.zeros_like(walks)
     nothing = Subtree(
@@ -142,37 +145,43 @@ def _counted(tree: Subtree, weight: Array) -> Counts:
     )
 
 
-def _with_opening(tree: Subtree, momentum: Array) -> Array:
-    """Keep what an even leaf opens; an odd one writes into the spare row."""
-    spare_row = len(tree.room.openings) - 1
-    row = jnp.where(tree.leaf % 2 == 0, lax.population_count(tree.leaf >> 1), spare_row)
+def _with_opening(growth: Growth, tree: Subtree, momentum: Array) -> Array:
+    """Keep what a leaf opens that is the first of its group; another one writes into the spare row."""
     opening = jnp.stack([momentum, tree.total_momentum, tree.edge.momentum])
+    row = row_of_opening(growth, tree.leaf, len(tree.room.openings))
     openings: Array = lax.dynamic_update_slice(tree.room.openings, opening[None], (row, 0, 0, 0))
     return openings
 
 
-def _completes_turning(openings: Array, tree: Subtree, momentum: Array, total: Array) -> Array:
-    """Check every stretch of 2, 4, 8, ... leaves that ends at this leaf, shortest first."""
-    stretches = lax.population_count(tree.leaf ^ (tree.leaf + 1)) - 1
-    newest_row = lax.population_count(tree.leaf >> 1)
+def _completes_turning(
+    growth: Growth, openings: Array, tree: Subtree, momentum: Array, total: Array
+) -> Array:
+    """Check every stretch of 1, 2, 4, ... groups of leaves that ends at this leaf, shortest first."""
+    group, place = growth.group(tree.leaf)
+    newest_row = lax.population_count(group)
+    stretches = lax.population_count(group ^ (group + 1)) - 1
 
     def check(carry: tuple[Array, Array]) -> tuple[Array, Array]:
         level, turned = carry
         row = newest_row - level
-        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row, 1)[0]
-        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row + 1, 1)[0]
-        turning = is_turning(first, momentum, total - before_first)
-        across = is_turning_across(
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, row - 1, 1)[0]
+        inner_right, before_right, inner_left = lax.dynamic_slice_in_dim(openings, row, 1)[0]
+        turning = is_turning(
             first, inner_left, before_right - before_first, inner_right, momentum, total - before_right
         )
-        return level + 1, turned | turning | (across & (level > 0))
+        return level + 1, turned | turning
 
     def goes_on(carry: tuple[Array, Array]) -> Array:
         level, turned = carry
         return (level < stretches) & jnp.any(tree.walks & ~turned)
 
-    start = (jnp.zeros((), jnp.int64), jnp.zeros_like(tree.walks))
-    return lax.while_loop(goes_on, check, start)[1]
+    def completes() -> Array:
+        first, before_first, _ = lax.dynamic_slice_in_dim(openings, newest_row, 1)[0]
+        turning = group_turns(first, tree.edge.momentum, momentum, total - before_first)
+        return lax.while_loop(goes_on, check, (jnp.zeros((), jnp.int64), turning))[1]
+
+    found: Array = lax.cond(place == growth.base - 1, completes, lambda: jnp.zeros_like(tree.walks))
+    return found
 
 
 def _larger_error(tree: Subtree, error: Array) -> Array:
