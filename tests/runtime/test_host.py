@@ -57,7 +57,7 @@ import exmc_actors as ex
 b = ex.Builder()
 mu = b.rv("mu", ex.Normal(0.0, 1.0))
 b.obs("y", ex.Normal(mu, 1.0), [0.3])
-tree = ex.sample(b.model(), draws=400, chains=2, random_seed=1, progressbar=False)
+tree = ex.sample(b.model(), draws=2000, chains=2, random_seed=1, progressbar=False)
 assert tree.posterior["mu"].dtype == "float64"
 assert dict(jax.config.values) == before
 assert dict(os.environ) == environment, set(os.environ.items()) ^ set(environment.items())
