@@ -63,7 +63,7 @@ def sample(  # noqa: PLR0913 - PyMC's words, keyword-only
       target_accept: the acceptance that warmup aims at, between 0 and 1.
       step_size_jitter: how far, in parts of the chain's step size, that of each trajectory is drawn above or
         below it, uniformly; under 1.
-      max_treedepth: the largest number of doublings of a trajectory.
+      max_treedepth: how often a trajectory can grow, to under 2^max_treedepth steps.
       kernel: ``Nuts()``, or ``Walnuts()`` for funnels and other hard geometry; None means ``Nuts()``.
       random_seed: a non-negative integer; None draws one, which the result's attributes then hold.
       ensemble: whether chains advance together, many in one kernel: faster for dozens of chains.  Their

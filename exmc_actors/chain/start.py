@@ -19,7 +19,7 @@ LogDensityAt = Callable[[Array, Any], Array]
 TRIES = 100
 RANDOM_RADIUS = 2.0
 """Of a random start around zero: Stan's and nutpie's; 1 did neither better nor worse."""
-_START_INDEX = 2**31 - 1  # no transition has it: fold_in takes 32 bits, and chains are shorter
+_START_INDEX = 2**31 - 1  # fold_in has the counters (0, this): those of no word, since no position is so long
 
 
 class Started(NamedTuple):

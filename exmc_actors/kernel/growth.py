@@ -3,8 +3,8 @@
 A trajectory doubles from its first two leaves on, 2, 4, 8, ..., or from its first three, 3, 6, 12, ...
 The leaf that a chain starts at is any of these with the same probability; so a trajectory has the same
 probability from wherever in it a chain starts, which is all that NUTS asks of doubling.  The first three
-are added one at a time, and belong to the trajectory together or not at all.  Two or three depends on the
-step size alone.
+are added one at a time, and belong to the trajectory together or not at all.  Two or three is a function of
+the step size and of how far a trajectory can grow, never of the position.
 """
 
 from typing import NamedTuple
@@ -12,29 +12,28 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array, lax
 
-LENGTH = 3.175
-"""Of the shortest trajectories that turn, in whitened coordinates: half a period, and a little more."""
-_SHORT, _LONG = (3.0, 5.0), (7.0, 11.0)
-"""Steps of the largest trajectories of base two that are too short, and of those of base three that are not.
+_FROM_THREE = (0.289, 0.4535), (0.636, 1.058), (1.2, jnp.inf)
+"""Step sizes of trajectories that double from three leaves: 11, 5 and 2 steps of such a size are long enough.
 
-Smaller steps belong to posteriors that the metric has not made round: for these no length is better.
+A trajectory turns after half a period, a length of about pi in whitened coordinates.  Smaller steps belong to
+posteriors that the metric has not made round: for these no length is better than another.
 """
 
 
 def base_for(step_size: Array, most_extensions: int) -> Array:
-    """Return how many leaves a trajectory is to double from, two or three: as many as make it shorter.
+    """Return how many leaves a trajectory is to double from, two or three.
 
     Args:
       step_size: of either sign; any shape.
-      most_extensions: how often a trajectory can grow, with all of its leaves kept.  Three take two.
+      most_extensions: how often a trajectory can grow, with all of its leaves kept.  Three leaves take two.
 
     Returns:
       An int64 for each step size.
     """
     size = jnp.abs(step_size)
     is_three = jnp.zeros(size.shape, bool)
-    for twos, threes in (_SHORT, _LONG):
-        is_three |= (size * twos < LENGTH) & (size * threes >= LENGTH)
+    for lowest, end in _FROM_THREE:
+        is_three |= (size >= lowest) & (size < end)
     return jnp.where(is_three & (most_extensions >= 2), jnp.int64(3), jnp.int64(2))
 
 
@@ -42,19 +41,19 @@ class Growth(NamedTuple):
     """How trajectories of one base grow; of those in lanes, all by the same extension at a time."""
 
     base: Array
-    """Two or three; an extension whose number is under this one less adds one of the first leaves."""
+    """Two or three: how many leaves double."""
 
     def size(self, extensions: Array) -> Array:
         """Return how many leaves there are after some extensions: the slot of the first one that follows."""
         doublings = jnp.maximum(extensions - self.base + 1, 0)
-        return jnp.where(self.is_first(extensions), extensions + 1, self.base << doublings)
+        return jnp.where(self.is_single(extensions), extensions + 1, self.base << doublings)
 
     def leaves(self, extension: Array) -> Array:
         """Return how many leaves an extension adds."""
-        return jnp.where(self.is_first(extension), jnp.int64(1), self.size(extension))
+        return jnp.where(self.is_single(extension), jnp.int64(1), self.size(extension))
 
-    def is_first(self, extension: Array) -> Array:
-        """Whether an extension adds one of the leaves that all others are copies of in number."""
+    def is_single(self, extension: Array) -> Array:
+        """Whether an extension adds a single leaf: one of the first two or three."""
         return extension < self.base - 1
 
     def is_whole(self, extension: Array) -> Array:
@@ -70,7 +69,7 @@ class Growth(NamedTuple):
         """
         by_bit = ((directions >> extension.astype(jnp.uint64)) & 1).astype(jnp.int64)
         in_turn = (self._earlier(directions) <= extension).astype(jnp.int64)
-        return jnp.where(self.is_first(extension), in_turn, by_bit)
+        return jnp.where(self.is_single(extension), in_turn, by_bit)
 
     def group(self, leaf: Array) -> tuple[Array, Array]:
         """Return which group of as many leaves as the base a leaf is in, and its place there."""
@@ -100,5 +99,5 @@ class Growth(NamedTuple):
 
     def _earlier(self, directions: Array) -> Array:
         """Return how many of the first leaves come before the chain's own: those that are added first."""
-        # Uniform to a part in 2^40; the low bits are those of doublings.
+        # Uniform to a part in 2^40.  The low bits are those of doublings, of which there are fewer than 24.
         return ((directions >> 24) * self.base.astype(jnp.uint64) >> 40).astype(jnp.int64)

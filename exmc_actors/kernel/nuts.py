@@ -1,4 +1,4 @@
-"""Make one transition: double the trajectory until it turns, ends, diverges or is deep enough.
+"""Make one transition: let a trajectory grow until it turns, ends, diverges or is deep enough.
 
 Turns are found by the generalised U-turn criterion, with its two extra checks at every merge; the leaf that
 the chain moves to is chosen in choosing.py.  Of a subtree whose leaves do not fit into the room, one is
@@ -136,7 +136,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
 
 
 def _single_point(walk: Walk, start: Point, momentum: Array, room: Room) -> _Trajectory:
-    """Return the trajectory that has not been doubled yet."""
+    """Return the trajectory that has not grown yet."""
     end = jnp.stack(phase_point(start, momentum, walk.flow.metric))
     notes = walk.kernel.first_notes(walk.initial_energy)
     zero, none, no = jnp.zeros(()), jnp.zeros((), jnp.int64), jnp.zeros((), bool)
@@ -193,9 +193,9 @@ def _merge(growth: Growth, old: _Trajectory, new: Subtree, forward: Array, unifo
     inner_old = lax.dynamic_slice_in_dim(old.ends, forward, 1)[0, 1]
     outer_old = lax.dynamic_slice_in_dim(old.ends, 1 - forward, 1)[0, 1]
     total = old.total_momentum + new.total_momentum
-    is_first, is_whole = growth.is_first(old.depth), growth.is_whole(old.depth)
+    is_single, is_whole = growth.is_single(old.depth), growth.is_whole(old.depth)
     turning = lax.cond(
-        is_first,
+        is_single,
         lambda: is_whole & group_turns(outer_old, inner_old, new.edge.momentum, total),
         lambda: is_turning(
             outer_old,
@@ -210,7 +210,8 @@ def _merge(growth: Growth, old: _Trajectory, new: Subtree, forward: Array, unifo
     larger = jnp.abs(new.max_energy_error) > jnp.abs(old.max_energy_error)
     return _Trajectory(
         depth=old.depth + 1,
-        joined=jnp.where(valid, old.joined + 1, jnp.where(is_first, 0, old.joined)),
+        # Of three that are not complete the chain stays at its own: with none joined only slot 0 is left.
+        joined=jnp.where(valid, old.joined + 1, jnp.where(is_single, 0, old.joined)),
         ends=lax.dynamic_update_slice(old.ends, end[None], (forward, 0, 0)),
         notes=jax.tree.map(
             lambda notes, note: lax.dynamic_update_index_in_dim(notes, note, forward, 0),

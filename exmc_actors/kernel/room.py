@@ -20,7 +20,8 @@ class Room(NamedTuple):
     """Room for one transition; of chains in lanes, each array has the lanes on its last axis."""
 
     openings: Array
-    """Rows (momentum, total before it, momentum before it) of the leaves that open a half.
+    """Rows (momentum, total before it, momentum before it) of the leaves that open a group of
+    leaves or more; the last row is for what opens nothing.
 
     Shape (max_depth + 1, 3, d).
     """
@@ -31,7 +32,7 @@ class Room(NamedTuple):
 
     @property
     def depth(self) -> int:
-        """How often a trajectory can double until its leaves no longer fit."""
+        """How often a trajectory can grow until its leaves no longer fit."""
         return (len(self.weights) - _EXTRA).bit_length() - 1
 
     @property
@@ -83,10 +84,10 @@ class Room(NamedTuple):
 
 
 def room_for(max_depth: int, dim: int, *lanes: int, most_bytes: int = MOST_BYTES) -> Room:
-    """Return room for transitions of at most so many doublings.
+    """Return room for transitions whose trajectories grow at most so often.
 
     Args:
-      max_depth: the largest number of doublings; where the leaves of so many take too much, there is room for
+      max_depth: how often they can; where the leaves of so many take too much, there is room for
         those of fewer.
       dim: of a position.
       lanes: how many chains it is for, if they are in lanes.

@@ -14,13 +14,13 @@ them and nothing below l fits from either, so it does not matter from which of t
 have another neighbour before it, to which B leads.
 
 Hence a point has at most one neighbour on either side, and the map from neighbour to neighbour is one to
-one and, since each level is a leapfrog of fixed length, keeps volumes.  Phase space falls into
-sequences of leaves as it does for NUTS, but some of them end.  The k directions that build one of 2^k
-leaves have the same probability from each of its leaves; a turn, a divergence or an end in one of its
-subtrees stops all of them, and the subtree that would come next is the same for all.  So a trajectory is as
-probable from each of its leaves, if a subtree that meets an end is dropped as a whole, like one that
-turns, and choosing among its leaves by weight is exact.  An end makes a transition short, not
-wrong, and is not reported; a macro step that fits at no level is a divergence.
+one and, since each level is a leapfrog of fixed length, keeps volumes.  Phase space falls into sequences
+of leaves as it does for NUTS, but some of them end.  The directions in which a trajectory grows have the
+same probability from each of its leaves; a turn, a divergence or an end in one of its subtrees stops all
+of them, and the subtree that would come next is the same for all.  So a trajectory is as probable from
+each of its leaves, if a subtree that meets an end is dropped as a whole, like one that turns (of the
+first three leaves, both that were added), and choosing among its leaves by weight is exact.  An end makes
+a transition short, not wrong, and is not reported; a macro step that fits at no level is a divergence.
 
 References:
   Bou-Rabee, Carpenter, Kleppe and Liu (2026), *The Within-Orbit Adaptive Leapfrog No-U-Turn Sampler*,

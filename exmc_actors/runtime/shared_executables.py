@@ -46,7 +46,7 @@ def executables_for(
 
     Args:
       target: the program.
-      max_treedepth: the largest number of doublings of a trajectory.
+      max_treedepth: how often a trajectory can grow, to under 2^max_treedepth steps.
       kernel: how a trajectory moves on.
       make: the class of the executables.
       options: what else it takes; it is compiled in.

@@ -7,6 +7,7 @@ import pytest
 
 from exmc_actors.kernel import Metric, Point
 from exmc_actors.kernel.ensemble.algebra import displacement
+from exmc_actors.kernel.growth import base_for
 from exmc_actors.kernel.room import MOST_BYTES
 from tests.kernel import densities, metrics
 from tests.kernel.transitions import bytes_for, moved, moved_in_lanes
@@ -86,7 +87,7 @@ def padded(metric, capacity=8):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("leaves", [64, 4])
+@pytest.mark.parametrize("leaves", [64, 4, 2])
 @pytest.mark.parametrize(("density", "dim", "step_size"), CASES)
 def test_a_lane_makes_the_decisions_of_the_chain_alone_and_comes_to_the_same_place(
     density, dim, step_size, leaves
@@ -108,6 +109,9 @@ def test_a_lane_makes_the_decisions_of_the_chain_alone_and_comes_to_the_same_pla
                 assert getattr(reports, name)[lane] == getattr(report, name), (turn, lane, name)
                 seen[name].add(int(getattr(report, name)))
     assert len(seen["tree_depth"]) > 1
+    if density is densities.standard_normal:
+        sizes = np.array([chain[3] for chain in chains_of(dim, step_size)])
+        assert set(np.asarray(base_for(sizes, 6))) == {2, 3}
     if density is densities.cliff:
         assert seen["diverging"] == {0, 1}
     if density is densities.scaled_normal:

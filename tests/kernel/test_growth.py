@@ -1,8 +1,5 @@
 """Trajectories grow from two leaves or three, and every leaf of one finds it with the same probability."""
 
-from collections import Counter
-from itertools import pairwise
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,12 +14,14 @@ pytestmark = pytest.mark.usefixtures("exact")
 @pytest.mark.parametrize(
     ("step_size", "steps"),
     [
-        (2.0, [1, 3, 7, 15]),
-        (1.06, [1, 3, 7, 15]),
+        (2.0, [1, 2, 5, 11]),
+        (1.2, [1, 2, 5, 11]),
+        (1.19, [1, 3, 7, 15]),
+        (np.exp(np.log(1.06)), [1, 3, 7, 15]),
         (1.05, [1, 2, 5, 11]),
         (0.64, [1, 2, 5, 11]),
         (0.63, [1, 3, 7, 15]),
-        (0.454, [1, 3, 7, 15]),
+        (np.exp(np.log(0.454)), [1, 3, 7, 15]),
         (0.453, [1, 2, 5, 11]),
         (0.29, [1, 2, 5, 11]),
         (0.28, [1, 3, 7, 15]),
@@ -30,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("exact")
         (np.nan, [1, 3, 7, 15]),
     ],
 )
-def test_trajectories_have_the_length_that_needs_the_fewest_steps_to_turn(step_size, steps):
+def test_a_step_size_has_trajectories_of_these_numbers_of_steps(step_size, steps):
     for signed in (step_size, -step_size):
         growth = Growth(base_for(jnp.float64(signed), 10))
         assert [int(growth.size(jnp.int64(k))) - 1 for k in range(1, 5)] == steps
@@ -42,16 +41,16 @@ def test_where_a_trajectory_can_grow_only_once_it_grows_to_two():
 
 
 def test_each_lane_has_a_base_of_its_own():
-    np.testing.assert_array_equal(base_for(jnp.array([0.6, 0.8, -0.4, 1.1]), 10), [2, 3, 3, 2])
+    np.testing.assert_array_equal(base_for(jnp.array([0.6, 0.8, -0.4, 1.1, 1.3]), 10), [2, 3, 3, 2, 3])
 
 
 @with_each_base
 @pytest.mark.parametrize("doublings", [0, 1, 3])
 def test_each_leaf_is_the_first_one_with_the_same_probability(base, doublings):
     """Of all ways to grow, each leads to another place of the first leaf among those of the trajectory."""
-    extensions = base - 1 + doublings
-    places = Counter(in_time(base, extensions, word).index(0) for word in words(base, extensions))
-    assert places == dict.fromkeys(range(base << doublings), 1)
+    growth, extensions = growth_of(base), base - 1 + doublings
+    places = [int(growth.start(jnp.int64(extensions), jnp.uint64(one))) for one in words(base, extensions)]
+    assert sorted(places) == list(range(base << doublings))
 
 
 @with_each_base
@@ -74,8 +73,6 @@ def test_random_words_choose_the_first_leaves_uniformly(base):
     starts = np.asarray(jax.jit(jax.vmap(lambda word: growth.start(jnp.int64(base - 1), word)))(chance))
     counts = np.bincount(starts, minlength=base)
     assert np.all(np.abs(counts / len(chance) - 1 / base) < 4 * np.sqrt((1 / base) / len(chance)))
-    bounds = [-(-(place << 40) // base) for place in range(base + 1)]
-    assert all(abs(high - low - 2**40 / base) < 1 for low, high in pairwise(bounds))
 
 
 @with_each_base
@@ -110,4 +107,4 @@ def test_leaves_are_in_groups_of_the_base(base):
 def test_a_trajectory_is_whole_from_its_first_group_on(base):
     extensions = jnp.arange(4)
     np.testing.assert_array_equal(growth_of(base).is_whole(extensions), np.arange(4) >= base - 2)
-    np.testing.assert_array_equal(growth_of(base).is_first(extensions), np.arange(4) < base - 1)
+    np.testing.assert_array_equal(growth_of(base).is_single(extensions), np.arange(4) < base - 1)

@@ -58,7 +58,22 @@ def words_of(dim):
     ],
 )
 def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size, room_depth, rank):
-    max_depth = 8
+    depths, drawn = walk_with_the_oracle(density, dim, step_size, rank, 8, room_depth)
+    assert depths, "no transition was made"
+    if max(depths) > room_depth + 1:
+        assert True in drawn, "no leaf was drawn from a subtree that does not fit"
+
+
+@pytest.mark.parametrize(("max_depth", "room_depth"), [(1, 1), (2, 2), (2, 1), (4, 1), (4, 0)])
+@pytest.mark.parametrize("density", [densities.standard_normal, densities.cliff])
+def test_so_it_does_where_trajectories_or_the_room_for_them_end_early(density, max_depth, room_depth):
+    """Three leaves take two extensions that fit: one would leave a part of them."""
+    depths, _ = walk_with_the_oracle(density, 2, 0.8, 2, max_depth, room_depth)
+    assert max(depths) == min(max_depth, 2)
+
+
+def walk_with_the_oracle(density, dim, step_size, rank, max_depth, room_depth):
+    """Make some transitions by both and compare them; return the depths, and whether leaves were drawn."""
     run = compiled(density, max_depth, most_bytes=bytes_for(2**room_depth, dim))
     value_and_grad = jax.jit(jax.value_and_grad(density))
     metric = metrics.with_directions(np.sqrt(np.linspace(0.5, 1.5, dim)), rank)
@@ -84,9 +99,7 @@ def test_takes_the_same_transition_as_the_recursive_tree(density, dim, step_size
         depths.add(int(report.tree_depth))
         drawn.add(facts["moves_to_drawn"])
         q = np.asarray(point.position)
-    assert depths, "no transition was made"
-    if max(depths) > room_depth + 1:
-        assert True in drawn, "no leaf was drawn from a subtree that does not fit"
+    return depths, drawn
 
 
 def test_the_cases_reach_deep_trees_divergences_and_the_depth_limit():

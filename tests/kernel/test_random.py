@@ -10,6 +10,7 @@ from scipy import stats
 from exmc_actors.kernel.normal import standard_normal
 from exmc_actors.kernel.random import transition_words, uniform_at
 from tests.kernel import recursive_nuts
+from tests.kernel.growing import growth_of
 
 pytestmark = pytest.mark.usefixtures("exact")
 
@@ -70,10 +71,13 @@ def test_what_a_chain_moves_by_has_no_correlation_from_one_transition_to_the_nex
 @pytest.mark.slow
 def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_the_step():
     words = jax.vmap(lambda index: transition_words(KEY, index, 1))(jnp.arange(20000))
-    directions = np.asarray(words.directions)
-    bits = ((directions[:, None] >> np.arange(10, dtype=np.uint64)) & np.uint64(1)).astype(float) - 0.5
+    extensions = jnp.arange(10)
+    forward = jax.vmap(jax.vmap(growth_of(2).forward, in_axes=(0, None)), in_axes=(None, 0))
+    bits = np.asarray(forward(extensions, words.directions)) - 0.5
+    starts = np.asarray(jax.vmap(growth_of(3).start, in_axes=(None, 0))(jnp.int64(2), words.directions))
     n = len(bits)
     assert np.all(np.abs(bits.sum(0)) / np.sqrt(n / 4) < 4)
+    assert np.all(np.abs(np.bincount(starts) / n - 1 / 3) < 4 * np.sqrt(2 / 9 / n))
     first_leaf = uniforms(words.leaf_seed, jnp.arange(1, 2))[:, 0] - 0.5
     first_merge, here, shift = uniforms(words.choice_seed, jnp.array([0, 10, 11])).T - 0.5
     normals = np.asarray(words.normals)[:, 0]
@@ -85,6 +89,9 @@ def test_direction_bits_are_fair_and_independent_of_the_seeds_the_momentum_and_t
     correlation = np.corrcoef(columns)
     off_diagonal = correlation[np.triu_indices(len(columns), 1)]
     assert np.all(np.abs(off_diagonal) < 4.5 / np.sqrt(n))
+    # The place among three has a bit in common with the first direction of two, and with nothing else.
+    others = np.delete(columns, len(columns) - len(bits.T), axis=0)
+    assert np.all(np.abs([np.corrcoef(starts, one)[0, 1] for one in others]) < 4.5 / np.sqrt(n))
 
 
 def test_the_words_of_a_transition_are_threefry_of_its_index_and_the_number_of_the_word():

@@ -20,7 +20,7 @@ def cleared(step_size):
     return math.exp(clear_of_doubling(math.log(step_size)))
 
 
-@pytest.mark.parametrize("step_size", [1e-3, 0.1, 0.4, 0.46, 0.59, 0.81, 0.83, 1.07, 1.9])
+@pytest.mark.parametrize("step_size", [1e-3, 0.1, 0.4, 0.46, 0.59, 0.81, 0.83, 1.07, 1.19, 1.31, 1.9])
 def test_a_step_size_outside_these_ranges_stays_as_it_is(step_size):
     assert cleared(step_size) == pytest.approx(step_size, rel=1e-12)
 
@@ -36,6 +36,8 @@ def test_a_step_size_outside_these_ranges_stays_as_it_is(step_size):
         (1.05, 1.06),
         (0.42, 0.454),
         (0.45, 0.454),
+        (1.21, 1.3),
+        (1.29, 1.3),
     ],
 )
 def test_one_inside_goes_to_the_better_end(step_size, expected):
@@ -61,9 +63,14 @@ def test_whitened_normals_are_cheaper_to_sample_after_the_move(dim, step_size):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("exact")
-@pytest.mark.parametrize(("dim", "gain"), [(10, 1.4), (50, 1.2)])
-def test_trajectories_of_five_steps_are_worth_their_gradients(dim, gain):
-    assert worth_of_a_gradient(dim, 0.8) > gain * worth_of_a_gradient(dim, 0.6)
+@pytest.mark.parametrize(
+    ("dim", "step_size", "of_two_leaves", "gain"),
+    [(10, 0.8, 0.6, 1.4), (50, 0.8, 0.6, 1.2), (1, 1.3, 1.19, 1.3), (2, 1.3, 1.19, 1.2)],
+)
+def test_trajectories_that_double_from_three_leaves_are_worth_their_gradients(
+    dim, step_size, of_two_leaves, gain
+):
+    assert worth_of_a_gradient(dim, step_size) > gain * worth_of_a_gradient(dim, of_two_leaves)
 
 
 def worth_of_a_gradient(dim, step_size):

@@ -1,8 +1,9 @@
-"""Make one NUTS transition in every lane, all lanes at the same depth; see ``kernel.nuts`` for the algorithm.
+"""Make one NUTS transition in every lane, many at the same depth; see ``kernel.nuts`` for the algorithm.
 
-Depth, leaf and slots are numbers that all lanes share, so that everything is updated in place; only the slot
-that a lane moves to is its own, and that is read.  The loops run until the last lane has ended.  What a lane
-finds is a function of that lane alone, to the bit.
+Lanes whose trajectories double from two leaves go first, and then those of three.  Of either, depth, leaf
+and slots are numbers that all lanes share, so that everything is updated in place; only the slot that a
+lane moves to is its own, and that is read.  The loops run until the last lane has ended.  What a lane finds
+is a function of that lane alone, to the bit.
 """
 
 from typing import NamedTuple
@@ -118,7 +119,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
             where_in_lanes(lanes, point, moved.point), where_in_lanes(lanes, report, moved.report), last.room
         )
 
-    # Lanes of different bases walk one after the other; mostly all have one.
+    # Mostly all have the same base, and the other one takes no time.
     has_two, has_three = (jnp.any(used & (bases == base)) for base in (2, 3))
     bounds = jnp.where(has_two, jnp.int64(2), 3), jnp.where(has_three, jnp.int64(4), 3)
     moved: _Moved = lax.fori_loop(*bounds, with_base, _Moved(start, _nothing_yet(start, step_size), room))
@@ -126,7 +127,7 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
 
 
 def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room: Room) -> _Trajectory:
-    """Return the trajectories that have not been doubled yet."""
+    """Return the trajectories that have not grown yet."""
     dim, width = start.position.shape
     end = PhasePoint(jnp.zeros((dim, width)), momentum, whitened(walk.metric, start.gradient))
     zero, none, no = jnp.zeros(width), jnp.zeros(width, jnp.int64), jnp.zeros(width, bool)
@@ -174,9 +175,9 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
     inner_old = jnp.where(forward, old.forward.momentum, old.backward.momentum)
     outer_old = jnp.where(forward, old.backward.momentum, old.forward.momentum)
     total = old.total_momentum + new.total_momentum
-    is_first, is_whole = walk.growth.is_first(old.depth), walk.growth.is_whole(old.depth)
+    is_single, is_whole = walk.growth.is_single(old.depth), walk.growth.is_whole(old.depth)
     turning = lax.cond(
-        is_first,
+        is_single,
         lambda: is_whole & group_turns(outer_old, inner_old, new.edge.momentum, total),
         lambda: is_turning(
             outer_old,
@@ -192,7 +193,7 @@ def _merge(walk: Walk, old: _Trajectory, new: Subtree, forward: Array, uniform: 
         depth=old.depth + 1,
         goes_on=valid & ~turning,
         depths=old.depths + old.goes_on,
-        joined=jnp.where(valid, old.joined + 1, jnp.where(old.goes_on & is_first, 0, old.joined)),
+        joined=jnp.where(valid, old.joined + 1, jnp.where(is_single & old.goes_on, 0, old.joined)),
         backward=where_in_lanes(valid & ~forward, new.edge, old.backward),
         forward=where_in_lanes(valid & forward, new.edge, old.forward),
         total_momentum=total,
