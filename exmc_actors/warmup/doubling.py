@@ -11,7 +11,7 @@ effective draws of means and of squares in 1,000 gradients is 111 at steps of 0.
 
 import math
 
-_MOVED = ((0.41, 0.454, 0.454), (0.6, 0.66, 0.6), (0.66, 0.8, 0.8), (0.84, 1.06, 1.06), (1.2, 1.3, 1.3))
+_MOVED = ((0.41, 0.454, 0.454), (0.6, 0.66, 0.6), (0.7, 0.8, 0.8), (0.84, 1.06, 1.06), (1.2, 1.3, 1.3))
 """Step sizes over the first and up to the second become the third.
 
 Measured on independent normals in 10 to 200 dimensions, and from 0.6 to 0.8 on models, by the worst

@@ -212,7 +212,7 @@ def fail(crew):
 
 @pytest.mark.parametrize("help_others", [Crew.help, fail], ids=["with helpers", "without"])
 def test_a_warm_program_warms_up_in_one_go_to_the_same_bits(together, monkeypatch, help_others):
-    options = {"random_seed": 1, "cores": 2, "save_warmup": True, "progressbar": False}
+    options = {"random_seed": 1, "cores": 2, "target_accept": 0.95, "save_warmup": True, "progressbar": False}
     program = ex.compile(schools())
     ex.sample(program, **options)
     together.clear()
