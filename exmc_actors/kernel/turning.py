@@ -43,7 +43,7 @@ def is_turning(
 
 
 def group_turns(first: Array, middle: Array, last: Array, total: Array) -> Array:
-    """Apply it to the two or three leaves that a trajectory begins with: each is to go the way of their sum.
+    """Apply the criterion to the first two or three leaves: each of them is to go the way of their sum.
 
     Args:
       first: momentum of the first leaf, shape (d,).

@@ -19,7 +19,7 @@ from exmc_actors.kernel.growth import Growth, base_for
 from exmc_actors.kernel.hamiltonian import DensityAndGradient, PhasePoint, Point
 from exmc_actors.kernel.metric import Metric
 from exmc_actors.kernel.nuts import Transition
-from exmc_actors.kernel.random import transition_words, uniform_at
+from exmc_actors.kernel.random import TransitionWords, transition_words, uniform_at
 from exmc_actors.kernel.room import Room
 
 
@@ -88,42 +88,50 @@ def transition(  # noqa: PLR0913 - what a transition is a function of
     all_fit = max_depth <= room.depth
     bases = base_for(step_size, min(max_depth, room.depth))
 
-    def with_base(base: Array, moved: _Moved) -> _Moved:
-        growth, lanes = Growth(base), used & (bases == base)
+    def move(base: Array, moved: _Moved) -> _Moved:
+        lanes, growth = used & (bases == base), Growth(base)
         walk = Walk(
             density_and_gradient, start.position, metric, initial_energy, words.leaf_seed, all_fit, growth
         )
-
-        def grow(trajectory: _Trajectory) -> _Trajectory:
-            forward = growth.forward(trajectory.depth, words.directions) == 1
-            subtree = build_subtree(
-                walk,
-                trajectory.goes_on,
-                where_in_lanes(forward, trajectory.forward, trajectory.backward),
-                trajectory.depth,
-                jnp.where(forward, step_size, -step_size),
-                trajectory.room,
-            )
-            return _merge(walk, trajectory, subtree, forward, uniform_at(words.choice_seed, trajectory.depth))
-
-        def goes_on(trajectory: _Trajectory) -> Array:
-            return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
-
-        last = lax.while_loop(goes_on, grow, _single_points(walk, start, words.normals, lanes, moved.room))
+        single = _single_points(walk, start, words.normals, lanes, moved.room)
+        last = _grown(walk, single, words, step_size, max_depth)
         ends = last.backward.momentum, last.forward.momentum
         in_room = leaf_in_room(last.room, last.joined, last.in_room, words, ends, max_depth, growth)
         slots = jnp.where(last.moves_to_drawn, last.room.drawn_slots[1], in_room)
         point, point_energy = last.room.point_at(slots)
         report = _report(last, point_energy, step_size, max_depth)
-        return _Moved(
-            where_in_lanes(lanes, point, moved.point), where_in_lanes(lanes, report, moved.report), last.room
-        )
+        point, report = where_in_lanes(lanes, (point, report), (moved.point, moved.report))
+        return _Moved(point, report, last.room)
 
     # Mostly all have the same base, and the other one takes no time.
     has_two, has_three = (jnp.any(used & (bases == base)) for base in (2, 3))
     bounds = jnp.where(has_two, jnp.int64(2), 3), jnp.where(has_three, jnp.int64(4), 3)
-    moved: _Moved = lax.fori_loop(*bounds, with_base, _Moved(start, _nothing_yet(start, step_size), room))
+    moved: _Moved = lax.fori_loop(*bounds, move, _Moved(start, _nothing_yet(start, step_size), room))
     return moved.point, moved.report, moved.room
+
+
+def _grown(
+    walk: Walk, single: _Trajectory, words: TransitionWords, step_size: Array, max_depth: int
+) -> _Trajectory:
+    """Let the trajectories grow until the last of them has ended."""
+
+    def grow(trajectory: _Trajectory) -> _Trajectory:
+        forward = walk.growth.forward(trajectory.depth, words.directions) == 1
+        subtree = build_subtree(
+            walk,
+            trajectory.goes_on,
+            where_in_lanes(forward, trajectory.forward, trajectory.backward),
+            trajectory.depth,
+            jnp.where(forward, step_size, -step_size),
+            trajectory.room,
+        )
+        return _merge(walk, trajectory, subtree, forward, uniform_at(words.choice_seed, trajectory.depth))
+
+    def goes_on(trajectory: _Trajectory) -> Array:
+        return (trajectory.depth < max_depth) & jnp.any(trajectory.goes_on)
+
+    last: _Trajectory = lax.while_loop(goes_on, grow, single)
+    return last
 
 
 def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room: Room) -> _Trajectory:
@@ -151,11 +159,7 @@ def _single_points(walk: Walk, start: Point, momentum: Array, used: Array, room:
 
 def _nothing_yet(start: Point, step_size: Array) -> Transition:
     """Return what lanes report that make no transition."""
-    zero, none, no = (
-        jnp.zeros_like(step_size),
-        jnp.zeros_like(step_size, int),
-        jnp.zeros_like(step_size, bool),
-    )
+    zero, none, no = (jnp.zeros_like(step_size, kind) for kind in (float, int, bool))
     return Transition(zero, zero, step_size, none, none, no, -start.log_density, zero, no)
 
 
