@@ -11,7 +11,7 @@ FIRST_BLOCK = 10
 """The first blocks are small, so that the first draw is seen early."""
 SECONDS_A_LANE = TARGET_SECONDS / 8
 """Of an ensemble's block: the runtime's work around it is for each of its chains."""
-WORTH_SHARING = 0.008
+WORTH_SHARING = 0.02
 """Seconds; a block that is shorter ends soon enough."""
 MOST_AT_ONCE = 0.02
 """Seconds; of a longer warmup something is to be seen, and it may be paused, before its end."""
@@ -27,12 +27,18 @@ class BlockSize(Protocol):
     def observe(self, chain: int, transitions: int, seconds: float) -> None:
         """Learn how long a block took."""
 
+    def foresee(self, chain: int, seconds: float, at_most: float) -> None:
+        """Learn how long a transition of the chain may take, as others did, and as its own have at most."""
+
     def fits_at_once(self, seconds: float) -> bool:
         """Say whether the whole warmup of all chains, of so many seconds, may be one block of each."""
 
 
 class ByWallTime:
-    """Aim at so many seconds a block, growing at most sixteenfold from one block to the next."""
+    """Aim at so many seconds a block, growing at most sixteenfold from one block to the next.
+
+    Only where the program's pace is known are there no small ones on the way.
+    """
 
     def __init__(self, *, seconds: float = TARGET_SECONDS, shares_cores: bool = False) -> None:
         """Begin small for every chain.
@@ -65,6 +71,14 @@ class ByWallTime:
         # transitions cost less than was thought, not that they cost more.
         is_cut_short = transitions < wanted and seconds < self._target
         self._next[chain] = max(wanted, fitting) if is_cut_short else fitting
+
+    def foresee(self, chain: int, seconds: float, at_most: float) -> None:
+        """Aim with the next block already, however short the last one was.
+
+        If what others did says nothing of this chain, the block takes at most sixteen times too long.
+        """
+        self._seconds[chain] = seconds
+        self._next[chain] = max(1, int(self._target * min(1.0 / seconds, _GROWTH / max(at_most, 1e-9))))
 
     def fits_at_once(self, seconds: float) -> bool:
         """Say whether the whole warmup of all chains, of so many seconds, may be one block of each."""

@@ -150,19 +150,17 @@ class ModelServer(sv.Server):
                 helpers.start_soon(attempt, self._cores.compute, crew.help)
             try:
                 make = functools.partial(self._warmups.make, requests, crew, self._call)
-                made, _ = await self._compute_on_a_core(requests, make, math.inf)
+                made, seconds = await self._compute_on_a_core(requests, make, math.inf)
             finally:
                 crew.dismiss()
                 helpers.cancel_scope.cancel()  # who has no core yet waits for none
-        for request in requests:
-            if isinstance(made, BlockFailed):  # the chain whose fault it is comes to it by itself
+        if isinstance(made, BlockFailed):  # the chain whose fault it is comes to it by itself
+            for request in requests:
                 self.start_soon(self._serve, [request])
-            else:
-                block = made[request.chain]
-                # Not of the time that it took, which was that of lessons, too, and of several cores.
-                seconds = self._executables.advance_pace.expect(len(block.stats))
-                self._block_size.observe(request.chain, len(block.stats), seconds)
-                request.reply.send(block)
+            return
+        self._warmups.foretell(made, seconds)
+        for request in requests:
+            request.reply.send(made[request.chain])
 
     async def handle_info(self, message: Any) -> None:
         """Wait no longer for the start of other chains."""

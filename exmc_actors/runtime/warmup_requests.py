@@ -1,6 +1,6 @@
-"""Find the requests that a whole warmup answers, and make it by as many threads as it is worth."""
+"""Find the requests that a whole warmup answers, make it by as many threads as it is worth, tell its pace."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from exmc_actors.chain import ChainState
@@ -27,7 +27,7 @@ class WarmupRequests:
         Args:
           executables: tell how long transitions take, and how many a call can make.
           settings: of the run.
-          block_size: says whether a whole warmup may be one block.
+          block_size: says whether a whole warmup may be one block, and hears what follows from it.
         """
         self._executables = executables
         self._settings = settings
@@ -65,6 +65,14 @@ class WarmupRequests:
         states = {request.chain: request.state for request in requests if request.state is not None}
         made = warm_up(partial(self._leg, crew, advance), states, self._settings.schedule)
         return dict(zip(made, with_typed_stats([*made.values()]), strict=True))
+
+    def foretell(self, made: Mapping[int, Advanced], seconds: float) -> None:
+        """Tell how long transitions will take that follow a warmup, which took so many seconds."""
+        expected = self._executables.advance_pace.expect_work(1)
+        # The lessons' time is in it, too, and what calls of a few transitions cost.
+        at_most = seconds / sum(len(block.stats) for block in made.values())
+        for chain in made:
+            self._block_size.foresee(chain, expected, at_most)
 
     def _leg(
         self, crew: Crew, advance: Advance, states: Sequence[ChainState], transitions: int

@@ -26,6 +26,9 @@ class ManyBlocks:
     def observe(self, chain, transitions, seconds):
         pass
 
+    def foresee(self, chain, seconds, at_most):
+        pass
+
     def fits_at_once(self, seconds):
         return False
 

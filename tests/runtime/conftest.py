@@ -52,6 +52,9 @@ class FixedBlocks:
     def observe(self, chain, transitions, seconds):
         pass
 
+    def foresee(self, chain, seconds, at_most):
+        pass
+
     def fits_at_once(self, seconds):
         return self.at_once
 

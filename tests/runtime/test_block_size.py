@@ -79,12 +79,12 @@ def test_a_short_block_at_the_end_of_a_phase_does_not_shrink_the_next():
 def test_the_last_blocks_of_chains_that_share_cores_are_halves_of_what_is_left():
     cost, sizes = 1e-5, ByWallTime(shares_cores=True)
     blocks_of(cost, blocks=8, sizes=sizes)
-    left, chosen = 4000, []
+    left, chosen = 10_000, []
     while left:
         chosen += blocks_of(cost, blocks=1, at_most=left, sizes=sizes)
         left -= chosen[-1]
-    assert chosen == [2000, 1000, 1000]
-    assert 500 * cost < WORTH_SHARING < 1000 * cost
+    assert chosen == [5000, 2500, 2500]
+    assert 1250 * cost < WORTH_SHARING < 2500 * cost
 
 
 def test_the_last_block_of_a_chain_that_has_a_core_to_itself_is_all_that_is_left():
@@ -123,3 +123,29 @@ def test_a_cut_block_that_took_too_long_all_the_same_is_heeded():
     blocks_of(1e-5, blocks=12, sizes=sizes)
     sizes.observe(0, sizes.choose(0, 100), 1.0)
     assert sizes.choose(0, UNLIMITED) == 5
+
+
+def test_a_pace_that_is_known_makes_the_next_block_as_long_as_it_is_to_be():
+    sizes = ByWallTime()
+    sizes.foresee(0, 1e-5, 16e-5)
+    assert sizes.choose(0, UNLIMITED) == int(TARGET_SECONDS / 1e-5)
+    assert sizes.choose(1, UNLIMITED) == FIRST_BLOCK
+
+
+def test_a_pace_that_is_known_tells_what_is_worth_sharing():
+    sizes, left = ByWallTime(shares_cores=True), 4000
+    sizes.foresee(0, 2.2 * WORTH_SHARING / left, 1e-4)
+    sizes.foresee(1, 1.8 * WORTH_SHARING / left, 1e-4)
+    assert (sizes.choose(0, left), sizes.choose(1, left)) == (left // 2, left)
+
+
+def test_a_transition_that_will_take_longer_than_the_target_is_a_block():
+    sizes = ByWallTime()
+    sizes.foresee(0, 2 * TARGET_SECONDS, 2 * TARGET_SECONDS)
+    assert sizes.choose(0, UNLIMITED) == 1
+
+
+def test_a_pace_that_was_of_others_costs_at_most_sixteen_blocks():
+    sizes, cost = ByWallTime(), 1e-3
+    sizes.foresee(0, 1e-6, cost)
+    assert sizes.choose(0, UNLIMITED) * cost == 16 * TARGET_SECONDS

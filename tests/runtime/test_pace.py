@@ -1,4 +1,4 @@
-"""How long a call may take is told by the median of the last ones."""
+"""How long a call may take is told by the median of the last ones, each of as much weight as its work."""
 
 import math
 
@@ -32,3 +32,19 @@ def test_a_call_that_was_over_at_once_does_not_make_long_ones_quick():
     pace = Pace()
     pace.observe(10, 0.0)
     assert math.isclose(pace.expect(10_000), CALL_SECONDS + 10_000 * FASTEST)
+
+
+def test_calls_of_a_few_units_say_little_beside_one_of_many():
+    pace = Pace()
+    pace.observe(10_000, CALL_SECONDS + 0.02)
+    for _ in range(6):
+        pace.observe(40, 0.001)  # mostly what the call costs
+    assert math.isclose(pace.expect(10_000), CALL_SECONDS + 0.02)
+
+
+def test_many_calls_of_a_few_units_say_as_much_as_one_of_many():
+    pace = Pace()
+    pace.observe(100, CALL_SECONDS + 0.1)
+    for _ in range(7):
+        pace.observe(20, CALL_SECONDS + 0.2)
+    assert math.isclose(pace.expect(10), CALL_SECONDS + 0.1)

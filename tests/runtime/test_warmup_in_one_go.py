@@ -81,6 +81,20 @@ def test_one_chain_alone_goes_through_its_lessons_too(together):
     assert together == [[0]]
 
 
+def test_a_whole_warmup_foretells_the_pace_of_what_follows(together):
+    foretold = {}
+
+    class Told(FixedBlocks):
+        def foresee(self, chain, seconds, at_most):
+            foretold[chain] = seconds, at_most
+
+    virtual(lambda: observe(block_size=Told(at_once=True)))
+    assert together == [[0, 1, 2]]
+    assert sorted(foretold) == [0, 1, 2]
+    assert all(0.0 < seconds < math.inf for seconds, _ in foretold.values())
+    assert all(at_most == 0.0 for _, at_most in foretold.values())  # time is virtual
+
+
 @pytest.mark.parametrize("victim", ["chain 1", "recorder", "model server"])
 def test_killing_an_actor_on_the_way_changes_no_bit(together, victim, undisturbed):
     def exchange(parts):

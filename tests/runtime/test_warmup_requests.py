@@ -78,3 +78,10 @@ def test_helpers_are_there_for_legs_that_are_worth_them():
     assert warmups(seconds=1e-6).crew().helpers == 0
     assert warmups(seconds=1e-4).crew().helpers == 1
     assert warmups(seconds=1e-4, settings=Settings(tune=40, chains=3, cores=8)).crew().helpers == 2
+
+
+def test_what_follows_is_foretold_by_the_pace_and_by_all_that_the_warmup_took():
+    told, found = [], warmups(seconds=1e-5)
+    found._block_size = SimpleNamespace(foresee=lambda *what: told.append(what))
+    found.foretell({chain: SimpleNamespace(stats=np.zeros((40, 2))) for chain in range(3)}, 0.024)
+    assert told == [(chain, pytest.approx(1e-5), pytest.approx(2e-4)) for chain in range(3)]
