@@ -68,7 +68,7 @@ class WarmupRequests:
 
     def foretell(self, made: Mapping[int, Advanced], seconds: float) -> None:
         """Tell how long transitions will take that follow a warmup, which took so many seconds."""
-        expected = self._executables.advance_pace.expect_work(1)
+        expected = self._executables.advance_pace.of_long_calls()
         # The lessons' time is in it, too, and what calls of a few transitions cost.
         at_most = seconds / sum(len(block.stats) for block in made.values())
         for chain in made:

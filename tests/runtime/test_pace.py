@@ -1,4 +1,4 @@
-"""How long a call may take is told by the median of the last ones, each of as much weight as its work."""
+"""How long a call may take is told by the median of the last ones, of long calls by that of their work."""
 
 import math
 
@@ -34,17 +34,26 @@ def test_a_call_that_was_over_at_once_does_not_make_long_ones_quick():
     assert math.isclose(pace.expect(10_000), CALL_SECONDS + 10_000 * FASTEST)
 
 
-def test_calls_of_a_few_units_say_little_beside_one_of_many():
-    pace = Pace()
-    pace.observe(10_000, CALL_SECONDS + 0.02)
-    for _ in range(6):
-        pace.observe(40, 0.001)  # mostly what the call costs
-    assert math.isclose(pace.expect(10_000), CALL_SECONDS + 0.02)
-
-
-def test_many_calls_of_a_few_units_say_as_much_as_one_of_many():
+def of_one_long_call_and(*short):
+    """Return the pace after a call of 100 units, 0.001 seconds each, and after others of so many units."""
     pace = Pace()
     pace.observe(100, CALL_SECONDS + 0.1)
-    for _ in range(7):
-        pace.observe(20, CALL_SECONDS + 0.2)
-    assert math.isclose(pace.expect(10), CALL_SECONDS + 0.1)
+    for units in short:
+        pace.observe(units, CALL_SECONDS + 0.01 * units)
+    return pace
+
+
+def test_short_calls_say_little_of_long_ones():
+    assert math.isclose(of_one_long_call_and(*(4,) * 20).of_long_calls(), 0.001)
+
+
+def test_many_short_calls_say_as_much_as_a_long_one():
+    assert math.isclose(of_one_long_call_and(*(10,) * 11).of_long_calls(), 0.01)
+
+
+def test_the_next_call_is_foretold_by_the_last_ones_whatever_their_size():
+    assert math.isclose(of_one_long_call_and(*(4,) * 5).expect_work(1), 0.01)
+
+
+def test_a_long_call_of_a_program_that_has_made_none_may_take_for_ever():
+    assert Pace().of_long_calls() == math.inf
